@@ -1,0 +1,256 @@
+/* cond.c - conditions over the fields of a model. */
+#include "cond.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "model.h"
+#include "value.h"
+
+#define DEEPEST 200
+
+typedef struct lookup_info {
+  const char *name;
+  bool text;        /* needs a text field */
+  size_t n_values;  /* exactly; 0: any number */
+} lookup_info;
+
+static const lookup_info lookups[TOMB_LOOKUPS] = {
+    [TOMB_EQ] = {"eq", false, 1},
+    [TOMB_NE] = {"ne", false, 1},
+    [TOMB_LT] = {"lt", false, 1},
+    [TOMB_LTE] = {"lte", false, 1},
+    [TOMB_GT] = {"gt", false, 1},
+    [TOMB_GTE] = {"gte", false, 1},
+    [TOMB_IN] = {"in", false, 0},
+    [TOMB_RANGE] = {"range", false, 2},
+    [TOMB_ISNULL] = {"isnull", false, 1},
+    [TOMB_CONTAINS] = {"contains", true, 1},
+    [TOMB_ICONTAINS] = {"icontains", true, 1},
+    [TOMB_STARTSWITH] = {"startswith", true, 1},
+    [TOMB_ISTARTSWITH] = {"istartswith", true, 1},
+    [TOMB_ENDSWITH] = {"endswith", true, 1},
+    [TOMB_IENDSWITH] = {"iendswith", true, 1},
+    [TOMB_IEXACT] = {"iexact", true, 1},
+    [TOMB_LIKE] = {"like", true, 1},
+    [TOMB_ORIGINAL] = {"original", true, 1},
+};
+
+static tomb_cond group(tomb_cond_kind kind, tomb_cond **parts, size_t n) {
+  tomb_cond cond;
+  memset(&cond, 0, sizeof cond);
+  cond.kind = kind;
+  cond.parts = parts;
+  cond.n_parts = n;
+  return cond;
+}
+
+tomb_cond tomb_all(tomb_cond **parts, size_t n) {
+  return group(TOMB_COND_ALL, parts, n);
+}
+
+tomb_cond tomb_any(tomb_cond **parts, size_t n) {
+  return group(TOMB_COND_ANY, parts, n);
+}
+
+tomb_cond tomb_none(tomb_cond **parts, size_t n) {
+  return group(TOMB_COND_NONE, parts, n);
+}
+
+tomb_cond tomb_where_in(const char *key, tomb_value *values, size_t n) {
+  tomb_cond cond;
+  memset(&cond, 0, sizeof cond);
+  cond.key = key;
+  cond.key_size = strlen(key);
+  cond.values = values;
+  cond.n_values = n;
+  return cond;
+}
+
+tomb_cond tomb_where(const char *key, tomb_value *value) {
+  return tomb_where_in(key, value, 1);
+}
+
+tomb_cond tomb_cond_on(const tomb_field *field, tomb_lookup lookup,
+                       tomb_value *value) {
+  tomb_cond cond;
+  memset(&cond, 0, sizeof cond);
+  cond.field = field;
+  cond.lookup = lookup;
+  cond.values = value;
+  cond.n_values = 1;
+  return cond;
+}
+
+bool tomb_cond_is_trivial(const tomb_cond *cond) {
+  if (cond->kind == TOMB_COND_LOOKUP || cond->kind == TOMB_COND_ANY) {
+    return false;
+  }
+  if (cond->kind == TOMB_COND_NONE) return cond->n_parts == 0;
+  for (size_t i = 0; i < cond->n_parts; i++) {
+    if (!tomb_cond_is_trivial(cond->parts[i])) return false;
+  }
+  return true;
+}
+
+/* ---- keys: "views__gte" is a field and a lookup ---------------------- */
+
+static const char *last_separator(const char *key, size_t size) {
+  for (size_t i = size; i >= 2; i--) {
+    if (key[i - 1] == '_' && key[i - 2] == '_') return key + i - 2;
+  }
+  return NULL;
+}
+
+static bool find_lookup(tomb_lookup *out, const char *name, size_t size) {
+  for (int i = 0; i < TOMB_LOOKUPS; i++) {
+    if (strlen(lookups[i].name) == size &&
+        memcmp(lookups[i].name, name, size) == 0) {
+      *out = (tomb_lookup)i;
+      return true;
+    }
+  }
+  return false;
+}
+
+static tomb_status refuse_lookup(const tomb_model *model, const char *name,
+                                 size_t size, tomb_error *err) {
+  const char *names[TOMB_LOOKUPS];
+  for (int i = 0; i < TOMB_LOOKUPS; i++) names[i] = lookups[i].name;
+  const char *nearest = tomb_nearest(names, TOMB_LOOKUPS, name, size);
+  tomb_fail(err, TOMB_MISUSE, "There is no lookup '__%.*s'", (int)size, name);
+  tomb_error_model(err, model->name);
+  if (nearest != NULL) tomb_error_hint(err, "did you mean '__%s'?", nearest);
+  return TOMB_MISUSE;
+}
+
+static tomb_status find_key(const tomb_model *model, tomb_cond *cond,
+                            tomb_error *err) {
+  const char *separator = last_separator(cond->key, cond->key_size);
+  cond->lookup = cond->n_values == 1 || cond->expr != NULL ? TOMB_EQ : TOMB_IN;
+  if (separator == NULL) {
+    return tomb_need_field(&cond->field, model, cond->key, cond->key_size,
+                           err);
+  }
+  size_t field_size = (size_t)(separator - cond->key);
+  const char *name = separator + 2;
+  size_t name_size = cond->key_size - field_size - 2;
+  tomb_status st =
+      tomb_need_field(&cond->field, model, cond->key, field_size, err);
+  if (st != TOMB_OK) return st;
+  if (find_lookup(&cond->lookup, name, name_size)) return TOMB_OK;
+  return refuse_lookup(model, name, name_size, err);
+}
+
+/* ---- values ---------------------------------------------------------- */
+
+static tomb_status refuse_value(const tomb_model *model, const tomb_cond *cond,
+                                const char *wanted, tomb_error *err) {
+  tomb_fail(err, TOMB_MISUSE, "%.*s takes %s", (int)cond->key_size, cond->key,
+            wanted);
+  tomb_error_model(err, model->name);
+  tomb_error_field(err, cond->field->name, "takes %s", wanted);
+  return TOMB_MISUSE;
+}
+
+static tomb_status check_null(const tomb_model *model, const tomb_cond *cond,
+                              const tomb_value *value, tomb_error *err) {
+  bool fine = cond->lookup == TOMB_EQ || cond->lookup == TOMB_NE ||
+              cond->lookup == TOMB_IN;
+  if (tomb_is_given(value) || fine) return TOMB_OK;
+  tomb_status st = refuse_value(model, cond, "no null", err);
+  tomb_error_hint(err, "use %s__isnull", cond->field->name);
+  return st;
+}
+
+static tomb_status check_values(const tomb_model *model, tomb_cond *cond,
+                                tomb_error *err) {
+  size_t wanted = lookups[cond->lookup].n_values;
+  if (wanted != 0 && cond->n_values != wanted) {
+    return refuse_value(model, cond, wanted == 1 ? "one value" : "two values",
+                        err);
+  }
+  for (size_t i = 0; i < cond->n_values; i++) {
+    tomb_value *value = &cond->values[i];
+    tomb_status st = check_null(model, cond, value, err);
+    if (st != TOMB_OK) return st;
+    if (cond->lookup == TOMB_ISNULL) {
+      if (value->type == TOMB_BOOLEAN) continue;
+      return refuse_value(model, cond, "true or false", err);
+    }
+    if (!tomb_fit(cond->field, value)) {
+      return refuse_value(model, cond, tomb_type_wanted(cond->field->type),
+                          err);
+    }
+  }
+  return TOMB_OK;
+}
+
+static bool compares(tomb_lookup lookup) {
+  return lookup <= TOMB_GTE;
+}
+
+static tomb_status check_lookup(const tomb_model *model, tomb_cond *cond,
+                                tomb_error *err) {
+  if (cond->field == NULL) {
+    tomb_status st = find_key(model, cond, err);
+    if (st != TOMB_OK) return st;
+  }
+  if (lookups[cond->lookup].text && !tomb_is_text(cond->field)) {
+    return refuse_value(model, cond, "a char or text field", err);
+  }
+  if (cond->expr == NULL) return check_values(model, cond, err);
+  if (!compares(cond->lookup)) {
+    return refuse_value(model, cond, "no expression", err);
+  }
+  return tomb_expr_check(model, cond->expr, err);
+}
+
+static tomb_status check(const tomb_model *model, tomb_cond *cond, int depth,
+                         tomb_error *err) {
+  if (depth > DEEPEST) {
+    return tomb_fail(err, TOMB_MISUSE,
+                     "A condition is nested more than %d deep", DEEPEST);
+  }
+  if (cond->kind == TOMB_COND_LOOKUP) return check_lookup(model, cond, err);
+  for (size_t i = 0; i < cond->n_parts; i++) {
+    tomb_status st = check(model, cond->parts[i], depth + 1, err);
+    if (st != TOMB_OK) return st;
+  }
+  return TOMB_OK;
+}
+
+tomb_status tomb_cond_check(const tomb_model *model, tomb_cond *cond,
+                            tomb_error *err) {
+  return check(model, cond, 0, err);
+}
+
+/* ---- expressions ----------------------------------------------------- */
+
+static tomb_status check_expr(const tomb_model *model, tomb_expr *expr,
+                              int depth, tomb_error *err) {
+  if (depth > DEEPEST) {
+    return tomb_fail(err, TOMB_MISUSE,
+                     "An expression is nested more than %d deep", DEEPEST);
+  }
+  switch (expr->op) {
+  case TOMB_EXPR_VALUE:
+    if (expr->value.type == TOMB_INTEGER || expr->value.type == TOMB_NUMBER) {
+      return TOMB_OK;
+    }
+    return tomb_fail(err, TOMB_MISUSE, "Arithmetic over fields takes numbers");
+  case TOMB_EXPR_FIELD:
+    return tomb_need_field(&expr->field, model, expr->name,
+                           strlen(expr->name), err);
+  default: {
+    tomb_status st = check_expr(model, expr->left, depth + 1, err);
+    if (st != TOMB_OK) return st;
+    return check_expr(model, expr->right, depth + 1, err);
+  }
+  }
+}
+
+tomb_status tomb_expr_check(const tomb_model *model, tomb_expr *expr,
+                            tomb_error *err) {
+  return check_expr(model, expr, 0, err);
+}

@@ -1,0 +1,19 @@
+/* cond.h - conditions over the fields of a model. */
+#ifndef TOMB_COND_H
+#define TOMB_COND_H
+
+#include "tombstone.h"
+
+/* Finds the fields and lookups of `cond` and fits its values to them. */
+tomb_status tomb_cond_check(const tomb_model *model, tomb_cond *cond,
+                            tomb_error *err);
+/* The same for the fields of an expression. */
+tomb_status tomb_expr_check(const tomb_model *model, tomb_expr *expr,
+                            tomb_error *err);
+/* A checked condition of the engine's own; `value` already fits. */
+tomb_cond tomb_cond_on(const tomb_field *field, tomb_lookup lookup,
+                       tomb_value *value);
+/* True when the condition narrows nothing, like all{}. */
+bool tomb_cond_is_trivial(const tomb_cond *cond);
+
+#endif

@@ -1,0 +1,50 @@
+/* dialect.h - how a database spells things. Const tables, no code paths. */
+#ifndef TOMB_DIALECT_H
+#define TOMB_DIALECT_H
+
+#include "tombstone.h"
+
+typedef struct tomb_sql tomb_sql;
+typedef struct tomb_statement tomb_statement;
+/* Emits one clause of a statement, or nothing where it has none. */
+typedef void (*tomb_clause)(tomb_sql *sql, const tomb_statement *statement);
+
+typedef struct tomb_dialect {
+  const char *name;
+
+  /* Clause order is data: each list ends with NULL. */
+  const tomb_clause *select, *insert, *update, *erase;
+
+  const char *begin, *commit, *rollback;
+  const char *savepoint, *release, *rollback_to; /* a level's number follows */
+  /* A statement that fails undoes itself and leaves the transaction usable. */
+  bool statements_are_atomic;
+
+  const char *is_distinct; /* a … b: not equal, NULL being a value */
+  const char *explain;     /* before a SELECT */
+  const char *stored[TOMB_FIELD_TYPES]; /* column types */
+  const char *generated_key; /* an integer key that is never given out twice */
+
+  /* A placeholder for the n-th value, from 1. */
+  void (*placeholder)(tomb_sql *sql, size_t n);
+  /* " IN (the elements of the JSON array that the next value is)" */
+  void (*in_json)(tomb_sql *sql, const tomb_value *json);
+  /* A table of tombstone_pos and tombstone_pk out of such an array. */
+  void (*key_list)(tomb_sql *sql, const tomb_value *json);
+  /* The value that a mangled field had, over (field, deleted_at). */
+  const char *original;
+  /* Texts compare by their bytes, so that a prefix is a range. */
+  bool text_is_ordered_by_bytes;
+  /* Case-sensitive search: "position(haystack, needle) > 0" */
+  const char *position;
+  /* A case-sensitive pattern of * ? [x]. */
+  const char *glob;
+
+  /* Catalogue queries; each takes the table's name. */
+  const char *columns; /* name, type, not null (0/1) */
+  const char *unique_indexes; /* name, partial (0/1), columns joined by "," */
+} tomb_dialect;
+
+extern const tomb_dialect tomb_sqlite_dialect;
+
+#endif

@@ -1,0 +1,68 @@
+/*
+** driver.h - what the engine asks of a database client.
+**
+** A driver speaks to one client library, knows no model and writes no SQL of
+** its own. It never calls back: rows are pulled. Every function that can fail
+** fills `err` (kind, constraint, code, message, subject) and leaves nothing
+** half open.
+*/
+#ifndef TOMB_DRIVER_H
+#define TOMB_DRIVER_H
+
+#include "dialect.h"
+#include "tombstone.h"
+
+typedef struct tomb_conn tomb_conn; /* the driver's connection */
+typedef struct tomb_stmt tomb_stmt; /* the driver's prepared statement */
+
+typedef struct tomb_driver {
+  const char *name;
+  const tomb_dialect *dialect;
+
+  /* Closes the connection; all its statements are finalized. Cannot fail. */
+  void (*close)(tomb_conn *conn);
+
+  /*
+  ** Prepares the first statement of `sql` (`size` bytes, no terminator
+  ** needed). `*used` is where the next one begins; `*out` is NULL when only
+  ** white space and comments were there.
+  */
+  tomb_status (*prepare)(tomb_conn *conn, tomb_stmt **out, const char *sql,
+                         size_t size, size_t *used, tomb_error *err);
+  void (*finalize)(tomb_stmt *stmt);
+  size_t (*parameters)(tomb_stmt *stmt);
+  size_t (*columns)(tomb_stmt *stmt);
+  const char *(*column_name)(tomb_stmt *stmt, size_t i); /* borrowed */
+
+  /*
+  ** Binds all values. With `copy` the driver copies texts; without, they
+  ** stay valid until the next reset.
+  */
+  tomb_status (*bind)(tomb_stmt *stmt, const tomb_value *values, size_t n,
+                      bool copy, tomb_error *err);
+  /* TOMB_ROW, TOMB_DONE or an error. */
+  tomb_status (*step)(tomb_stmt *stmt, tomb_error *err);
+  /* The current row in the storage's own types; borrowed until step or reset.
+  ** A false answer means that memory ran out. */
+  bool (*row)(tomb_stmt *stmt, tomb_value *values, size_t n);
+  void (*reset)(tomb_stmt *stmt);
+
+  int64_t (*changes)(tomb_conn *conn);        /* of the last write */
+  int64_t (*last_insert_id)(tomb_conn *conn); /* of the last INSERT */
+  /* False also when the database ended the transaction by itself. */
+  bool (*in_transaction)(tomb_conn *conn);
+
+  const char *(*version)(tomb_conn *conn);
+  const char *(*warning)(tomb_conn *conn); /* or NULL */
+  tomb_status (*backup)(tomb_conn *conn, const char *path, tomb_error *err);
+} tomb_driver;
+
+/*
+** The engine on top of an open connection, which it owns from here on, also
+** when it fails. Drivers' open functions end with it.
+*/
+tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
+                        tomb_conn *conn, const tomb_options *options,
+                        tomb_error *err);
+
+#endif

@@ -1,0 +1,56 @@
+/* keys.c - an ordered set of primary keys, a few bytes each. */
+#include "keys.h"
+
+#include <string.h>
+
+tomb_keys *tomb_keys_new(const tomb_allocator *a) {
+  tomb_keys *keys = tomb_realloc(a, NULL, 0, sizeof *keys);
+  if (keys == NULL) return NULL;
+  memset(keys, 0, sizeof *keys);
+  keys->allocator = *a;
+  keys->json.a = &keys->allocator;
+  return keys;
+}
+
+void tomb_keys_free(tomb_keys *keys) {
+  if (keys == NULL) return;
+  tomb_allocator a = keys->allocator;
+  tomb_buf_free(&keys->json);
+  tomb_release(&a, keys->ends, keys->capacity * sizeof *keys->ends);
+  tomb_release(&a, keys, sizeof *keys);
+}
+
+bool tomb_keys_add(tomb_keys *keys, const tomb_value *key) {
+  void *ends = keys->ends;
+  if (!tomb_grow(&keys->allocator, &ends, &keys->capacity, keys->n,
+                 sizeof *keys->ends)) {
+    return false;
+  }
+  keys->ends = ends;
+  if (keys->n > 0) tomb_buf_text(&keys->json, ",");
+  if (key->type == TOMB_INTEGER) {
+    tomb_buf_integer(&keys->json, key->as.integer);
+  } else {
+    tomb_buf_json(&keys->json, key->as.text.data, key->as.text.size);
+  }
+  if (keys->json.failed) return false;
+  keys->ends[keys->n++] = keys->json.size;
+  return true;
+}
+
+size_t tomb_keys_count(const tomb_keys *keys) {
+  return keys->n;
+}
+
+bool tomb_keys_json(tomb_value *out, const tomb_keys *keys, size_t from,
+                    size_t to, tomb_arena *arena) {
+  size_t begin = from == 0 ? 0 : keys->ends[from - 1] + 1; /* the comma */
+  size_t size = to <= from ? 0 : keys->ends[to - 1] - begin;
+  char *bytes = tomb_arena_take(arena, size + 2);
+  if (bytes == NULL) return false;
+  bytes[0] = '[';
+  if (size > 0) memcpy(bytes + 1, keys->json.data + begin, size);
+  bytes[size + 1] = ']';
+  *out = tomb_text_of(bytes, size + 2);
+  return true;
+}

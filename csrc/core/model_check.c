@@ -1,0 +1,241 @@
+/* model_check.c - is this definition a model? One function a rule. */
+#include "model_check.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "value.h"
+
+static bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Names are words in programs and lookups, where "__" separates. */
+static bool is_name(const char *name) {
+  if (name == NULL || !is_letter(name[0])) return false;
+  for (const char *c = name; *c != '\0'; c++) {
+    if (!is_letter(*c) && *c != '_' && (*c < '0' || *c > '9')) return false;
+  }
+  size_t size = strlen(name);
+  return size < TOMB_NAME_SIZE && strstr(name, "__") == NULL &&
+         name[size - 1] != '_';
+}
+
+/* SQLite names the columns of a violated constraint as table.column, …: a
+** dot or a comma inside would make that ambiguous. */
+static bool is_sql_name(const char *name) {
+  return name == NULL ||
+         (name[0] != '\0' && strpbrk(name, ".,") == NULL &&
+          strlen(name) < TOMB_NAME_SIZE);
+}
+
+static tomb_status refuse_name(const tomb_model_def *def, const char *what,
+                               const char *name, tomb_error *err) {
+  tomb_fail(err, TOMB_MISUSE, "%s: %s cannot be called '%s'",
+            def->name == NULL ? "a model" : def->name, what,
+            name == NULL ? "" : name);
+  tomb_error_hint(err, "names are letters, digits and single underscores, "
+                       "begin with a letter and have fewer than 64 bytes; "
+                       "tables and columns hold no '.' or ','");
+  return TOMB_MISUSE;
+}
+
+static tomb_status refuse(const tomb_model_def *def,
+                          const tomb_field_def *field, const char *why,
+                          const char *hint, tomb_error *err) {
+  tomb_fail(err, TOMB_MISUSE, "%s.%s %s", def->name, field->name, why);
+  tomb_error_model(err, def->name);
+  tomb_error_field(err, field->name, "%s", why);
+  tomb_error_hint(err, "%s", hint);
+  return TOMB_MISUSE;
+}
+
+static bool text_type(tomb_field_type type) {
+  return type == TOMB_FIELD_CHAR || type == TOMB_FIELD_TEXT;
+}
+
+static tomb_status check_key(const tomb_model_def *def,
+                             const tomb_field_def *f, tomb_error *err) {
+  if (!f->primary_key) return TOMB_OK;
+  if (!text_type(f->type) && f->type != TOMB_FIELD_INTEGER) {
+    return refuse(def, f, "cannot be the primary key",
+                  "a primary key is an integer, char or text field", err);
+  }
+  if (f->nullable || f->unique != TOMB_NOT_UNIQUE) {
+    return refuse(def, f, "is the primary key, which is unique and not null",
+                  "leave out null and unique", err);
+  }
+  return TOMB_OK;
+}
+
+static tomb_status check_length(const tomb_model_def *def,
+                                const tomb_field_def *f, tomb_error *err) {
+  if (f->type == TOMB_FIELD_CHAR && f->max_length == 0) {
+    return refuse(def, f, "is a char without max_length",
+                  "give max_length, or use text", err);
+  }
+  if (f->max_length > 0 && !text_type(f->type)) {
+    return refuse(def, f, "has max_length but is no text",
+                  "max_length is for char and text", err);
+  }
+  return TOMB_OK;
+}
+
+static tomb_status check_unique(const tomb_model_def *def,
+                                const tomb_field_def *f, tomb_error *err) {
+  if (f->unique == TOMB_UNIQUE_MANGLE && !text_type(f->type)) {
+    return refuse(def, f, "is no text and cannot be mangled",
+                  "use unique = \"live\"", err);
+  }
+  return TOMB_OK;
+}
+
+static tomb_status check_value(const tomb_model_def *def,
+                               const tomb_field_def *f, tomb_value value,
+                               const char *why, tomb_error *err) {
+  tomb_field as;
+  memset(&as, 0, sizeof as);
+  as.type = f->type;
+  if (tomb_fit(&as, &value)) return TOMB_OK;
+  return refuse(def, f, why, tomb_type_wanted(f->type), err);
+}
+
+static tomb_status check_values(const tomb_model_def *def,
+                                const tomb_field_def *f, tomb_error *err) {
+  tomb_status st = check_value(def, f, f->default_value,
+                               "has a default of the wrong type", err);
+  for (size_t i = 0; st == TOMB_OK && i < f->n_choices; i++) {
+    st = check_value(def, f, f->choices[i], "has a choice of the wrong type",
+                     err);
+  }
+  return st;
+}
+
+/* The names of the fields that the engine adds by itself. */
+static bool is_taken(const tomb_model_def *def, const char *name) {
+  bool soft = def->soft_delete != TOMB_SOFT_DELETE_OFF;
+  bool events = def->soft_delete == TOMB_SOFT_DELETE_EVENTS;
+  return (soft && strcmp(name, "deleted_at") == 0) ||
+         (events && strcmp(name, "deleted_event") == 0) ||
+         (def->version && strcmp(name, "version") == 0) ||
+         (def->timestamps && (strcmp(name, "created_at") == 0 ||
+                              strcmp(name, "updated_at") == 0));
+}
+
+static const char *column_of(const tomb_field_def *f) {
+  return f->column == NULL ? f->name : f->column;
+}
+
+static tomb_status check_twins(const tomb_model_def *def, size_t i,
+                               tomb_error *err) {
+  const tomb_field_def *f = &def->fields[i];
+  if (is_taken(def, f->name)) {
+    return refuse(def, f, "is a field that the model's options make",
+                  "leave it out, or rename it with attr", err);
+  }
+  for (size_t j = 0; j < i; j++) {
+    const tomb_field_def *other = &def->fields[j];
+    if (strcmp(other->name, f->name) == 0 ||
+        strcmp(column_of(other), column_of(f)) == 0) {
+      return refuse(def, f, "is declared twice", "rename one of them", err);
+    }
+    if (other->primary_key && f->primary_key) {
+      return refuse(def, f, "is a second primary key",
+                    "use unique_together for several columns", err);
+    }
+  }
+  return TOMB_OK;
+}
+
+static tomb_status check_field(const tomb_model_def *def, size_t i,
+                               tomb_error *err) {
+  const tomb_field_def *f = &def->fields[i];
+  if (!is_name(f->name)) return refuse_name(def, "a field", f->name, err);
+  if (!is_sql_name(f->column)) {
+    return refuse_name(def, "a column", f->column, err);
+  }
+  tomb_status st = check_twins(def, i, err);
+  if (st == TOMB_OK) st = check_key(def, f, err);
+  if (st == TOMB_OK) st = check_length(def, f, err);
+  if (st == TOMB_OK) st = check_unique(def, f, err);
+  if (st == TOMB_OK) st = check_values(def, f, err);
+  if (st == TOMB_OK && f->collate != NULL && !is_name(f->collate)) {
+    st = refuse_name(def, "a collation", f->collate, err);
+  }
+  return st;
+}
+
+static const tomb_field_def *declared(const tomb_model_def *def,
+                                      const char *name) {
+  for (size_t i = 0; i < def->n_fields; i++) {
+    if (strcmp(def->fields[i].name, name) == 0) return &def->fields[i];
+  }
+  return NULL;
+}
+
+static bool exists(const tomb_model_def *def, const char *name) {
+  if (declared(def, name) != NULL || is_taken(def, name)) return true;
+  bool own_key = strcmp(name, "id") == 0;
+  for (size_t i = 0; own_key && i < def->n_fields; i++) {
+    own_key = !def->fields[i].primary_key;
+  }
+  return own_key;
+}
+
+static tomb_status check_group(const tomb_model_def *def,
+                               const tomb_group_def *group, tomb_error *err) {
+  bool text = false;
+  for (size_t i = 0; i < group->n_fields; i++) {
+    const tomb_field_def *f = declared(def, group->fields[i]);
+    if (!exists(def, group->fields[i])) {
+      return tomb_fail(err, TOMB_MISUSE, "%s has no field '%s' to index",
+                       def->name, group->fields[i]);
+    }
+    text = text || (f != NULL && text_type(f->type));
+  }
+  if (group->n_fields == 0) {
+    return tomb_fail(err, TOMB_MISUSE, "%s has an index of no fields",
+                     def->name);
+  }
+  if (group->unique == TOMB_UNIQUE_MANGLE && !text) {
+    return tomb_fail(err, TOMB_MISUSE,
+                     "%s: unique fields without a text cannot be mangled",
+                     def->name);
+  }
+  return TOMB_OK;
+}
+
+static tomb_status check_order(const tomb_model_def *def, const char *term,
+                               tomb_error *err) {
+  if (exists(def, term[0] == '-' ? term + 1 : term)) return TOMB_OK;
+  return tomb_fail(err, TOMB_MISUSE, "%s has no field '%s' to order by",
+                   def->name, term);
+}
+
+static tomb_status check_names(const tomb_model_def *def, tomb_error *err) {
+  if (!is_name(def->name)) return refuse_name(def, "a model", def->name, err);
+  if (!is_sql_name(def->table)) {
+    return refuse_name(def, "a table", def->table, err);
+  }
+  if (!is_sql_name(def->deleted_at)) {
+    return refuse_name(def, "a column", def->deleted_at, err);
+  }
+  if (!is_sql_name(def->deleted_event)) {
+    return refuse_name(def, "a column", def->deleted_event, err);
+  }
+  return TOMB_OK;
+}
+
+tomb_status tomb_model_def_check(const tomb_model_def *def, tomb_error *err) {
+  tomb_status st = check_names(def, err);
+  for (size_t i = 0; st == TOMB_OK && i < def->n_fields; i++) {
+    st = check_field(def, i, err);
+  }
+  for (size_t i = 0; st == TOMB_OK && i < def->n_groups; i++) {
+    st = check_group(def, &def->groups[i], err);
+  }
+  for (size_t i = 0; st == TOMB_OK && i < def->n_order_by; i++) {
+    st = check_order(def, def->order_by[i], err);
+  }
+  return st;
+}

@@ -1,0 +1,56 @@
+/* query.c - queries are plain structs that never change. */
+#include <string.h>
+
+#include "cond.h"
+#include "error.h"
+#include "model.h"
+
+/* SQLite parses a AND b AND … as a tree of that depth and allows 1000. */
+#define MOST_FILTERS 500
+
+static tomb_query manager(const tomb_model *model, tomb_scope scope) {
+  tomb_query query;
+  memset(&query, 0, sizeof query);
+  query.model = model;
+  query.scope = scope;
+  query.limit = -1;
+  return query;
+}
+
+tomb_query tomb_objects(const tomb_model *model) {
+  return manager(model, TOMB_LIVING);
+}
+
+tomb_query tomb_all_objects(const tomb_model *model) {
+  return manager(model, TOMB_EVERY);
+}
+
+tomb_query tomb_deleted_objects(const tomb_model *model) {
+  return manager(model, TOMB_DEAD);
+}
+
+tomb_status tomb_filter(tomb_query *out, const tomb_query *from,
+                        tomb_cond *cond, bool exclude, tomb_filter_link *link,
+                        tomb_error *err) {
+  tomb_status st = tomb_cond_check(from->model, cond, err);
+  if (st != TOMB_OK) return st;
+  *out = *from;
+  if (tomb_cond_is_trivial(cond)) return TOMB_OK;
+  link->cond = cond;
+  link->exclude = exclude;
+  link->before = from->filters;
+  link->depth = from->filters == NULL ? 1 : from->filters->depth + 1;
+  if (link->depth > MOST_FILTERS) {
+    tomb_fail(err, TOMB_MISUSE, "A query has more than %d filters",
+              MOST_FILTERS);
+    tomb_error_hint(err, "combine them in one filter, or use __in");
+    return TOMB_MISUSE;
+  }
+  out->filters = link;
+  return TOMB_OK;
+}
+
+bool tomb_query_is_whole(const tomb_query *query) {
+  return query->filters == NULL && query->limit < 0 && query->offset == 0 &&
+         query->among == NULL && !query->has_as_of;
+}

@@ -1,0 +1,210 @@
+/* refusal.c - what a database's refusal means in words of the model. */
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "rows.h"
+#include "value.h"
+#include "verbs.h"
+
+/* ---- which group of fields -------------------------------------------- */
+
+/* SQLite says "posts.a, posts.b" of columns and "index 'name'" of an index. */
+static bool names_column(const char *subject, size_t size,
+                         const tomb_field *field) {
+  const char *dot = memchr(subject, '.', size);
+  const char *name = dot == NULL ? subject : dot + 1;
+  size_t name_size = size - (size_t)(name - subject);
+  return strlen(field->column) == name_size &&
+         memcmp(field->column, name, name_size) == 0;
+}
+
+static bool names_group(const char *subject, const tomb_group *group) {
+  for (size_t i = 0; i < group->n; i++) {
+    const char *comma = strchr(subject, ',');
+    size_t size = comma == NULL ? strlen(subject) : (size_t)(comma - subject);
+    if (!names_column(subject, size, group->fields[i])) return false;
+    if (comma == NULL) return i + 1 == group->n;
+    subject = comma + 2; /* ", " */
+  }
+  return false;
+}
+
+static const tomb_group *find_group(const tomb_model *model,
+                                    const char *subject) {
+  for (size_t i = 0; i < model->n_groups; i++) {
+    const tomb_group *group = &model->groups[i];
+    if (group->unique == TOMB_NOT_UNIQUE) continue;
+    if (names_group(subject, group) || strstr(subject, group->index) != NULL) {
+      return group;
+    }
+  }
+  return NULL;
+}
+
+static const tomb_field *find_field(const tomb_model *model,
+                                    const char *subject) {
+  for (size_t i = 0; i < model->n_fields; i++) {
+    if (names_column(subject, strlen(subject), &model->fields[i])) {
+      return &model->fields[i];
+    }
+  }
+  return NULL;
+}
+
+/* ---- the row in the way ------------------------------------------------- */
+
+/* Only a living row can stand in the way of an index on the living. */
+static tomb_scope scope_of(const tomb_group *group) {
+  return group->unique == TOMB_UNIQUE_LIVE ? TOMB_LIVING : TOMB_EVERY;
+}
+
+static void note_holder(const tomb_model *model, const tomb_value *row,
+                        tomb_error *err) {
+  const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
+  const tomb_value *pk = &row[tomb_key_field(model)->index];
+  if (stamp != NULL && row[stamp->index].type != TOMB_NULL) {
+    err->has_dead_pk = true;
+    tomb_keep_value(&err->dead_pk, pk);
+  } else {
+    err->has_live_pk = true;
+    tomb_keep_value(&err->live_pk, pk);
+  }
+}
+
+#define WIDEST 16
+
+static void find_holder(tomb_db *db, const tomb_model *model,
+                        const tomb_group *group, const tomb_value *values,
+                        tomb_error *err) {
+  tomb_row_query storage[WIDEST];
+  tomb_cursor cursor;
+  tomb_query query = tomb_all_objects(model);
+  query.scope = scope_of(group);
+  query.limit = 1;
+  if (group->n > WIDEST) return;
+  for (size_t i = 0; i < group->n; i++) {
+    const tomb_field *field = group->fields[i];
+    if (!tomb_is_given(&values[field->index])) return;
+    query = *tomb_query_where(&storage[i], &query, field, TOMB_EQ,
+                              &values[field->index]);
+  }
+  if (tomb_select(&cursor, db, &query, NULL) != TOMB_OK) return;
+  if (tomb_cursor_next(&cursor, NULL) == TOMB_ROW) {
+    note_holder(model, cursor.values, err);
+  }
+  tomb_cursor_close(&cursor);
+}
+
+/* ---- words ---------------------------------------------------------------- */
+
+static void append(char *out, size_t size, const char *separator,
+                   const char *text) {
+  size_t used = strlen(out);
+  if (used < size) {
+    snprintf(out + used, size - used, "%s%s", used == 0 ? "" : separator,
+             text);
+  }
+}
+
+static void show_values(char *out, size_t size, const tomb_group *group,
+                        const tomb_value *values) {
+  char shown[80];
+  out[0] = '\0';
+  for (size_t i = 0; i < group->n; i++) {
+    tomb_show_value(shown, sizeof shown, &values[group->fields[i]->index]);
+    append(out, size, ", ", shown);
+  }
+}
+
+static void show_fields(char *out, size_t size, const tomb_group *group) {
+  out[0] = '\0';
+  for (size_t i = 0; i < group->n; i++) {
+    append(out, size, ", ", group->fields[i]->name);
+  }
+}
+
+static void say_unique(const tomb_group *group, const char *verb,
+                       const tomb_value *values, tomb_error *err) {
+  char fields[160], shown[240];
+  bool dead = err->has_dead_pk && !err->has_live_pk;
+  bool one = group->n == 1;
+  show_fields(fields, sizeof fields, group);
+  for (size_t i = 0; i < group->n; i++) {
+    tomb_error_field(err, group->fields[i]->name, "%s",
+                     dead ? "belongs to a deleted row" : "already exists");
+  }
+  if (values == NULL) {
+    tomb_error_message(err, "Cannot %s - %s already %s", verb, fields,
+                       one ? "exists" : "exist");
+    return;
+  }
+  show_values(shown, sizeof shown, group, values);
+  if (one) tomb_error_value(err, &values[group->fields[0]->index]);
+  tomb_error_message(err, "Cannot %s - %s with value%s %s %s", verb, fields,
+                     one ? "" : "s", shown,
+                     dead  ? "belongs to a deleted row"
+                     : one ? "already exists"
+                           : "already exist");
+}
+
+static void unique_refused(tomb_db *db, const tomb_model *model,
+                           const char *verb, const tomb_value *values,
+                           tomb_error *err) {
+  const tomb_group *group = find_group(model, err->subject);
+  const tomb_field *key = tomb_key_field(model);
+  const tomb_group key_alone = {&key, 1, TOMB_UNIQUE_ALWAYS, ""};
+  if (group == NULL && find_field(model, err->subject) == key) {
+    group = &key_alone;
+  }
+  if (group == NULL) { /* an index that the model does not know */
+    tomb_error_message(err, "Cannot %s - %s is not unique", verb,
+                       err->subject);
+    return;
+  }
+  if (values != NULL) find_holder(db, model, group, values, err);
+  say_unique(group, verb, values, err);
+  if (err->has_dead_pk) {
+    tomb_error_hint(err, "restore that row, or purge it; keys and values that "
+                         "are unique always are not freed by a deletion");
+  }
+}
+
+static void field_refused(const tomb_model *model, const char *verb,
+                          const char *why, tomb_error *err) {
+  const tomb_field *field = find_field(model, err->subject);
+  if (field == NULL) {
+    tomb_error_message(err, "Cannot %s - %s %s", verb, err->subject, why);
+    return;
+  }
+  tomb_error_field(err, field->name, "%s", why);
+  tomb_error_message(err, "Cannot %s - %s %s", verb, field->name, why);
+}
+
+static void foreign_key_refused(const char *verb, tomb_error *err) {
+  tomb_error_message(err, "Cannot %s - a foreign key refuses it", verb);
+  tomb_error_hint(err, "the row that it points to is missing, or other rows "
+                       "still point to this one");
+}
+
+tomb_status tomb_refused(tomb_db *db, const tomb_model *model,
+                         const char *verb, const tomb_value *values,
+                         tomb_error *err) {
+  if (err == NULL) return TOMB_INTEGRITY;
+  tomb_error_model(err, model->name);
+  if (err->kind != TOMB_INTEGRITY) return err->kind;
+  switch (err->constraint) {
+  case TOMB_CONSTRAINT_UNIQUE:
+    unique_refused(db, model, verb, values, err);
+    break;
+  case TOMB_CONSTRAINT_NOT_NULL:
+    field_refused(model, verb, "cannot be null", err);
+    break;
+  case TOMB_CONSTRAINT_CHECK:
+    field_refused(model, verb, "fails its check", err);
+    break;
+  case TOMB_CONSTRAINT_FOREIGN_KEY: foreign_key_refused(verb, err); break;
+  case TOMB_NO_CONSTRAINT: break; /* a trigger's own words */
+  }
+  return TOMB_INTEGRITY;
+}

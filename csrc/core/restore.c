@@ -1,0 +1,274 @@
+/*
+** restore.c - bringing dead rows back.
+**
+** The database decides: first one UPDATE for all of them. Where the unique
+** index refuses it, the rows are tried in their order, in spans that halve
+** until one row stands alone before its conflict and double again behind it.
+** So the outcome is that of restoring row by row, at a number of statements
+** that grows with the conflicts and not with the rows.
+*/
+#include "restore.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "keys.h"
+#include "rows.h"
+#include "value.h"
+
+struct tomb_restore_job {
+  tomb_db *db;
+  const tomb_model *model;
+  tomb_restoration how;
+  tomb_keys *keys;
+  size_t at, span; /* the next rows to try */
+  bool asking;     /* the row at `at` waits for a word */
+  bool done;
+  int64_t restored;
+};
+
+/* ---- one UPDATE ------------------------------------------------------------ */
+
+tomb_status tomb_revive(int64_t *restored, tomb_db *db,
+                        const tomb_query *query, const tomb_assignment *also,
+                        size_t n, tomb_rows *returning, tomb_error *err) {
+  tomb_value null = tomb_null();
+  tomb_statement statement = tomb_statement_on(query);
+  statement.is_write = true;
+  statement.fence = TOMB_DEAD;
+  statement.mangling = TOMB_UNMANGLE;
+  statement.deleted_at = statement.deleted_event = &null;
+  statement.assignments = also;
+  statement.n_assignments = n;
+  statement.returning = returning != NULL;
+  return tomb_store_try(restored, db, db->driver->dialect->update, &statement,
+                        returning, err);
+}
+
+static bool is_conflict(tomb_status st, const tomb_error *err) {
+  return st == TOMB_INTEGRITY && err->constraint == TOMB_CONSTRAINT_UNIQUE;
+}
+
+static tomb_status check(const tomb_query *query, tomb_error *err) {
+  tomb_status st = tomb_need_soft_delete(query->model, "restore", err);
+  if (st != TOMB_OK || query->scope != TOMB_LIVING) return st;
+  tomb_fail(err, TOMB_MISUSE, "objects holds no deleted rows to restore");
+  tomb_error_model(err, query->model->name);
+  tomb_error_hint(err, "use deleted_objects or all_objects");
+  return TOMB_MISUSE;
+}
+
+/* ---- row by row --------------------------------------------------------------- */
+
+static tomb_query span_query(const tomb_restore_job *job, size_t from,
+                             size_t to) {
+  tomb_query query = tomb_deleted_objects(job->model);
+  query.among = job->keys;
+  query.among_from = from;
+  query.among_to = to;
+  return query;
+}
+
+tomb_status tomb_restore_open(tomb_restore_job **out, tomb_db *db,
+                              const tomb_query *query,
+                              const tomb_restoration *how, tomb_error *err) {
+  *out = NULL;
+  tomb_status st = check(query, err);
+  if (st == TOMB_OK) st = tomb_store_enter(db, err);
+  if (st != TOMB_OK) return st;
+  tomb_restore_job *job = tomb_realloc(&db->allocator, NULL, 0, sizeof *job);
+  if (job == NULL) {
+    return tomb_store_leave(db, tomb_out_of_memory(err), err);
+  }
+  memset(job, 0, sizeof *job);
+  job->db = db;
+  job->model = query->model;
+  job->how = *how;
+  st = tomb_select_keys(&job->keys, db, query, err);
+  if (st != TOMB_OK) {
+    tomb_release(&db->allocator, job, sizeof *job);
+    return tomb_store_leave(db, st, err);
+  }
+  job->span = tomb_keys_count(job->keys);
+  *out = job;
+  return TOMB_OK;
+}
+
+static void advance(tomb_restore_job *job, size_t to) {
+  job->at = to;
+  job->asking = false;
+  job->span = job->span == 0 ? 1 : job->span * 2;
+}
+
+/* TOMB_ROW: the row at job->at cannot come back, and err says why. */
+static tomb_status try_span(tomb_restore_job *job, tomb_error *err) {
+  size_t left = tomb_keys_count(job->keys) - job->at;
+  if (job->span > left) job->span = left;
+  size_t to = job->at + job->span;
+  int64_t restored = 0;
+  tomb_query query = span_query(job, job->at, to);
+  tomb_status st = tomb_revive(&restored, job->db, &query, NULL, 0,
+                               job->how.returning, err);
+  if (st == TOMB_OK) {
+    job->restored += restored;
+    advance(job, to);
+  } else if (!is_conflict(st, err)) {
+    return tomb_refused(job->db, job->model, "restore record", NULL, err);
+  } else if (job->span > 1) {
+    job->span /= 2;
+  } else {
+    st = tomb_restore_refused(job->db, &query, err);
+    return st == TOMB_INTEGRITY ? TOMB_ROW : st;
+  }
+  return TOMB_OK;
+}
+
+static tomb_status key_at(tomb_value *pk, const tomb_error *err) {
+  *pk = err->dead_pk.value;
+  if (pk->type == TOMB_TEXT) pk->as.text.data = err->dead_pk.bytes;
+  return TOMB_ROW;
+}
+
+tomb_status tomb_restore_next(tomb_restore_job *job, tomb_value *pk,
+                              tomb_error *err) {
+  size_t n = tomb_keys_count(job->keys);
+  if (job->asking) {
+    return tomb_fail(err, TOMB_MISUSE, "A conflict waits for an answer");
+  }
+  while (job->at < n) {
+    tomb_status st = try_span(job, err);
+    if (st == TOMB_ROW) {
+      job->asking = true;
+      if (job->how.on_conflict == TOMB_CONFLICT_ASK) return key_at(pk, err);
+      st = tomb_restore_resolve(job, job->how.on_conflict, NULL, err);
+    }
+    if (st != TOMB_OK) return st;
+  }
+  job->done = true;
+  return TOMB_DONE;
+}
+
+static tomb_status resolve_by(tomb_restore_job *job, tomb_on_conflict word,
+                              const tomb_value *values, tomb_error *err) {
+  tomb_query query = span_query(job, job->at, job->at + 1);
+  if (values != NULL) {
+    return tomb_restore_with(job->db, &query, values, job->how.returning, err);
+  }
+  if (word == TOMB_CONFLICT_RENAME) {
+    return tomb_restore_renamed(job->db, &query, job->how.returning, err);
+  }
+  if (word == TOMB_CONFLICT_REPLACE) {
+    return tomb_restore_replacing(job->db, &query, &job->how, err);
+  }
+  return TOMB_INTEGRITY; /* fail: err is the refusal itself */
+}
+
+tomb_status tomb_restore_resolve(tomb_restore_job *job, tomb_on_conflict word,
+                                 const tomb_value *values, tomb_error *err) {
+  if (!job->asking) {
+    return tomb_fail(err, TOMB_MISUSE, "No conflict waits for an answer");
+  }
+  if (word == TOMB_CONFLICT_SKIP && values == NULL) {
+    advance(job, job->at + 1);
+    return TOMB_OK;
+  }
+  tomb_status st = resolve_by(job, word, values, err);
+  if (st != TOMB_OK) return st;
+  job->restored++;
+  advance(job, job->at + 1);
+  return TOMB_OK;
+}
+
+tomb_status tomb_restore_close(tomb_restore_job *job, int64_t *restored,
+                               tomb_error *err) {
+  tomb_db *db = job->db;
+  bool done = job->done;
+  if (restored != NULL) *restored = done ? job->restored : 0;
+  tomb_keys_free(job->keys);
+  tomb_release(&db->allocator, job, sizeof *job);
+  if (!tomb_is_open(db)) return TOMB_OK; /* closing has rolled back */
+  return done ? tomb_commit(db, err) : tomb_rollback(db, err);
+}
+
+static tomb_status restore_in_order(int64_t *restored, tomb_db *db,
+                                    const tomb_query *query,
+                                    const tomb_restoration *how,
+                                    tomb_error *err) {
+  tomb_restore_job *job;
+  tomb_value pk;
+  tomb_status st = tomb_restore_open(&job, db, query, how, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_restore_next(job, &pk, err);
+  if (st == TOMB_DONE) return tomb_restore_close(job, restored, err);
+  tomb_restore_close(job, restored, NULL);
+  return st;
+}
+
+tomb_status tomb_restore(int64_t *restored, tomb_db *db,
+                         const tomb_query *query, const tomb_restoration *how,
+                         tomb_error *err) {
+  tomb_error own;
+  if (err == NULL) err = &own;
+  *restored = 0;
+  tomb_status st = check(query, err);
+  if (st != TOMB_OK) return st;
+  if (how->on_conflict != TOMB_CONFLICT_FAIL) {
+    return restore_in_order(restored, db, query, how, err);
+  }
+  st = tomb_revive(restored, db, query, NULL, 0, how->returning, err);
+  if (st != TOMB_INTEGRITY) return st;
+  *restored = 0;
+  return tomb_restore_refused(db, query, err);
+}
+
+/* ---- a whole event ----------------------------------------------------------- */
+
+static tomb_status restore_models(int64_t *restored, tomb_db *db,
+                                  int64_t event, const tomb_restoration *how,
+                                  tomb_error *err) {
+  tomb_value id = tomb_integer(event);
+  for (size_t i = 0; i < db->n_models; i++) {
+    tomb_row_query storage;
+    int64_t n;
+    const tomb_model *model = db->models[i];
+    if (model->roles[TOMB_ROLE_DELETED_EVENT] == NULL) continue;
+    tomb_query dead = tomb_deleted_objects(model);
+    tomb_status st = tomb_restore(
+        &n, db,
+        tomb_query_where(&storage, &dead,
+                         model->roles[TOMB_ROLE_DELETED_EVENT], TOMB_EQ, &id),
+        how, err);
+    if (st != TOMB_OK) return st;
+    *restored += n;
+  }
+  return TOMB_OK;
+}
+
+static tomb_status stamp_undone(tomb_db *db, int64_t event, int64_t now,
+                                tomb_error *err) {
+  const tomb_model *events = db->events;
+  tomb_row_query storage;
+  int64_t changed;
+  tomb_value id = tomb_integer(event);
+  tomb_query every = tomb_objects(events);
+  tomb_assignment a = {tomb_model_find(events, "undone_at", 9),
+                       tomb_time(now), NULL};
+  tomb_status st =
+      tomb_update(&changed, db, tomb_query_row(&storage, &every, &id), &a, 1,
+                  now, NULL, err);
+  if (st != TOMB_OK || changed > 0) return st;
+  return tomb_fail(err, TOMB_NOT_FOUND, "There is no event %lld to undo",
+                   (long long)event);
+}
+
+tomb_status tomb_undo(int64_t *restored, tomb_db *db, int64_t event,
+                      const tomb_restoration *how, tomb_error *err) {
+  *restored = 0;
+  tomb_status st = tomb_store_enter(db, err);
+  if (st != TOMB_OK) return st;
+  st = stamp_undone(db, event, how->now, err);
+  if (st == TOMB_OK) st = restore_models(restored, db, event, how, err);
+  st = tomb_store_leave(db, st, err);
+  if (st != TOMB_OK) *restored = 0;
+  return st;
+}

@@ -1,0 +1,25 @@
+/* restore.h - the ways out of a conflict. Each restores the one row of
+** `query`, or fails with the refusal in `err`, which it also reads. */
+#ifndef TOMB_RESTORE_H
+#define TOMB_RESTORE_H
+
+#include "verbs.h"
+
+/* One UPDATE: the query's dead rows live again, with `also` set. */
+tomb_status tomb_revive(int64_t *restored, tomb_db *db,
+                        const tomb_query *query, const tomb_assignment *also,
+                        size_t n, tomb_rows *returning, tomb_error *err);
+
+/* With these values instead of its own; absent ones stay. */
+tomb_status tomb_restore_with(tomb_db *db, const tomb_query *query,
+                              const tomb_value *values, tomb_rows *returning,
+                              tomb_error *err);
+/* Under the first free name of "x (restored)", "x (restored 2)" … */
+tomb_status tomb_restore_renamed(tomb_db *db, const tomb_query *query,
+                                 tomb_rows *returning, tomb_error *err);
+/* After deleting the living rows in its way. */
+tomb_status tomb_restore_replacing(tomb_db *db, const tomb_query *query,
+                                   const tomb_restoration *how,
+                                   tomb_error *err);
+
+#endif

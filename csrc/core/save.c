@@ -1,0 +1,121 @@
+/* save.c - writing one living row back, and why that may fail. */
+#include "error.h"
+#include "rows.h"
+#include "value.h"
+#include "verbs.h"
+
+tomb_status tomb_read_row(tomb_rows *out, tomb_db *db, const tomb_model *model,
+                          const tomb_value *key, tomb_error *err) {
+  tomb_row_query storage;
+  tomb_cursor cursor;
+  tomb_query every = tomb_all_objects(model);
+  tomb_status st =
+      tomb_select(&cursor, db, tomb_query_row(&storage, &every, key), err);
+  if (st != TOMB_OK) return st;
+  st = tomb_cursor_next(&cursor, err);
+  if (st == TOMB_ROW) st = tomb_rows_add(out, cursor.values, cursor.n, err);
+  tomb_cursor_close(&cursor);
+  return st;
+}
+
+/* A save that met no row: why? */
+static tomb_status explain_miss(tomb_db *db, const tomb_model *model,
+                                const tomb_value *key, tomb_error *err) {
+  char shown[96];
+  const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
+  tomb_rows *rows = tomb_rows_new(db);
+  if (rows == NULL) return tomb_out_of_memory(err);
+  tomb_status st = tomb_read_row(rows, db, model, key, err);
+  tomb_show_value(shown, sizeof shown, key);
+  if (st == TOMB_DONE) {
+    st = tomb_fail(err, TOMB_NOT_FOUND, "Cannot save record - %s %s is gone",
+                   model->name, shown);
+  } else if (st == TOMB_OK && stamp != NULL &&
+             tomb_rows_at(rows, 0, NULL)[stamp->index].type != TOMB_NULL) {
+    st = tomb_fail(err, TOMB_DELETED,
+                   "Cannot save record - %s %s is deleted", model->name,
+                   shown);
+    tomb_error_hint(err, "restore it first");
+  } else if (st == TOMB_OK) {
+    st = tomb_fail(err, TOMB_STALE,
+                   "Cannot save record - %s %s was changed by somebody else",
+                   model->name, shown);
+    tomb_error_hint(err, "reload it and make the change again");
+  }
+  tomb_error_model(err, model->name);
+  tomb_rows_free(rows);
+  return st;
+}
+
+static size_t collect_assignments(tomb_assignment *out,
+                                  const tomb_model *model,
+                                  const tomb_value *values) {
+  size_t n = 0;
+  for (size_t i = 0; i < model->n_fields; i++) {
+    const tomb_field *field = &model->fields[i];
+    bool ours = field->role == TOMB_ROLE_NONE ||
+                field->role == TOMB_ROLE_CREATED_AT;
+    if (!ours || values[i].type == TOMB_ABSENT) continue;
+    tomb_assignment a = {field, values[i], NULL};
+    out[n++] = a;
+  }
+  return n;
+}
+
+static void write_back(const tomb_model *model, tomb_value *values,
+                       int64_t now) {
+  const tomb_field *stamp = model->roles[TOMB_ROLE_UPDATED_AT];
+  const tomb_field *version = model->roles[TOMB_ROLE_VERSION];
+  if (stamp != NULL) values[stamp->index] = tomb_time(now);
+  if (version != NULL && values[version->index].type == TOMB_INTEGER) {
+    values[version->index].as.integer++;
+  }
+}
+
+static tomb_status save(tomb_db *db, const tomb_model *model,
+                        tomb_value *values, tomb_assignment *assignments,
+                        int64_t now, tomb_error *err) {
+  const tomb_field *version = model->roles[TOMB_ROLE_VERSION];
+  const tomb_value *key = &values[tomb_key_field(model)->index];
+  tomb_row_query by_key, by_version;
+  int64_t changed = 0;
+  tomb_query living = tomb_objects(model);
+  const tomb_query *query = tomb_query_row(&by_key, &living, key);
+  if (version != NULL && tomb_is_given(&values[version->index])) {
+    query = tomb_query_where(&by_version, query, version, TOMB_EQ,
+                             &values[version->index]);
+  }
+  tomb_statement statement = tomb_statement_on(query);
+  statement.is_write = statement.bump = true;
+  statement.now = now;
+  statement.assignments = assignments;
+  statement.n_assignments = collect_assignments(assignments, model, values);
+  if (statement.n_assignments == 0) {
+    return tomb_fail(err, TOMB_MISUSE, "There is nothing to save");
+  }
+  tomb_status st = tomb_store_try(&changed, db, db->driver->dialect->update,
+                                  &statement, NULL, err);
+  if (st == TOMB_INTEGRITY) {
+    return tomb_refused(db, model, "save record", values, err);
+  }
+  if (st == TOMB_OK && changed == 0) return explain_miss(db, model, key, err);
+  if (st == TOMB_OK) write_back(model, values, now);
+  return st;
+}
+
+tomb_status tomb_save(tomb_db *db, const tomb_model *model, tomb_value *values,
+                      int64_t now, tomb_error *err) {
+  const tomb_field *key = tomb_key_field(model);
+  tomb_status st = tomb_validate(model, values, false, err);
+  if (st != TOMB_OK) return st;
+  if (!tomb_is_given(&values[key->index])) {
+    return tomb_fail(err, TOMB_MISUSE, "Cannot save record - it has no %s",
+                     key->name);
+  }
+  size_t bytes = model->n_fields * sizeof(tomb_assignment);
+  tomb_assignment *a = tomb_realloc(&db->allocator, NULL, 0, bytes);
+  if (a == NULL) return tomb_out_of_memory(err);
+  st = save(db, model, values, a, now, err);
+  tomb_release(&db->allocator, a, bytes);
+  return st;
+}

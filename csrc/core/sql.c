@@ -1,0 +1,79 @@
+/* sql.c - statements under construction. */
+#include "sql.h"
+
+#include <string.h>
+
+void tomb_sql_init(tomb_sql *sql, const tomb_dialect *dialect,
+                   const tomb_allocator *a) {
+  memset(sql, 0, sizeof *sql);
+  sql->dialect = dialect;
+  sql->text.a = a;
+  sql->bytes.a = a;
+}
+
+void tomb_sql_clear(tomb_sql *sql) {
+  tomb_buf_clear(&sql->text);
+  tomb_arena_reset(&sql->bytes);
+  sql->n_args = sql->n_columns = 0;
+}
+
+void tomb_sql_free(tomb_sql *sql) {
+  const tomb_allocator *a = sql->text.a;
+  tomb_buf_free(&sql->text);
+  tomb_arena_free(&sql->bytes);
+  tomb_release(a, sql->args, sql->args_capacity * sizeof *sql->args);
+  tomb_release(a, sql->columns, sql->columns_capacity * sizeof *sql->columns);
+}
+
+bool tomb_sql_failed(const tomb_sql *sql) {
+  return sql->text.failed;
+}
+
+void tomb_sql_add(tomb_sql *sql, const char *text) {
+  tomb_buf_text(&sql->text, text);
+}
+
+void tomb_sql_value(tomb_sql *sql, const tomb_value *value) {
+  void *args = sql->args;
+  if (!tomb_grow(sql->text.a, &args, &sql->args_capacity, sql->n_args,
+                 sizeof *sql->args)) {
+    sql->text.failed = true;
+    return;
+  }
+  sql->args = args;
+  sql->args[sql->n_args++] = *value;
+  sql->dialect->placeholder(sql, sql->n_args);
+}
+
+void tomb_sql_field(tomb_sql *sql, const tomb_field *field) {
+  tomb_buf_add(&sql->text, field->quoted, field->quoted_size);
+}
+
+void tomb_sql_column(tomb_sql *sql, const tomb_field *field) {
+  void *columns = sql->columns;
+  if (!tomb_grow(sql->text.a, &columns, &sql->columns_capacity,
+                 sql->n_columns, sizeof *sql->columns)) {
+    sql->text.failed = true;
+    return;
+  }
+  sql->columns = columns;
+  sql->columns[sql->n_columns++] = field;
+  if (field != NULL) tomb_sql_field(sql, field);
+}
+
+void tomb_sql_join(tomb_sql *sql, bool *first, const char *opening,
+                   const char *separator) {
+  tomb_sql_add(sql, *first ? opening : separator);
+  *first = false;
+}
+
+char *tomb_sql_bytes(tomb_sql *sql, size_t size) {
+  char *bytes = tomb_arena_take(&sql->bytes, size);
+  if (bytes == NULL) sql->text.failed = true;
+  return bytes;
+}
+
+void tomb_sql_compile(tomb_sql *sql, const tomb_clause *clauses,
+                      const tomb_statement *statement) {
+  for (; *clauses != NULL; clauses++) (*clauses)(sql, statement);
+}

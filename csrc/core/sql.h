@@ -1,0 +1,113 @@
+/*
+** sql.h - statements under construction. Text and bound values grow together:
+** there is no third way for a value to reach the SQL.
+*/
+#ifndef TOMB_SQL_H
+#define TOMB_SQL_H
+
+#include "buf.h"
+#include "dialect.h"
+#include "keys.h"
+#include "model.h"
+
+struct tomb_sql {
+  const tomb_dialect *dialect;
+  tomb_buf text;
+  tomb_value *args;
+  size_t n_args, args_capacity;
+  const tomb_field **columns; /* what the statement answers */
+  size_t n_columns, columns_capacity;
+  tomb_arena bytes; /* of patterns and JSON that args point to */
+};
+
+typedef enum tomb_output {
+  TOMB_OUT_ROWS,   /* all fields, or the key and `only` */
+  TOMB_OUT_VALUES, /* `only` */
+  TOMB_OUT_KEYS,
+  TOMB_OUT_ONE, /* the number 1 */
+  TOMB_OUT_AGGREGATES
+} tomb_output;
+
+/* A mangled field gets a suffix, loses it, or neither. */
+typedef enum tomb_mangling {
+  TOMB_KEEP_VALUES,
+  TOMB_MANGLE,
+  TOMB_UNMANGLE
+} tomb_mangling;
+
+/* Everything that a statement says; the clauses read what is theirs. */
+struct tomb_statement {
+  const tomb_model *model;
+  const tomb_query *query;      /* which rows */
+  bool is_write;
+  tomb_scope fence;             /* a write: it reaches only these */
+  bool from_slice;              /* SELECT from the slice that the query is */
+  tomb_output output;           /* SELECT */
+  const tomb_aggregate *aggregates;
+  size_t n_aggregates;
+  const tomb_value *values;     /* INSERT: by field, absent ones left out */
+  const tomb_assignment *assignments; /* UPDATE */
+  size_t n_assignments;
+  bool bump;                    /* UPDATE: updated_at and version too */
+  int64_t now;
+  tomb_mangling mangling;       /* UPDATE */
+  const tomb_value *suffix;
+  const tomb_value *deleted_at, *deleted_event; /* UPDATE: NULL is left out */
+  const tomb_upsert *upsert;    /* INSERT … ON CONFLICT */
+  bool returning;               /* all fields of the rows written */
+};
+
+void tomb_sql_init(tomb_sql *sql, const tomb_dialect *dialect,
+                   const tomb_allocator *a);
+void tomb_sql_clear(tomb_sql *sql);
+void tomb_sql_free(tomb_sql *sql);
+bool tomb_sql_failed(const tomb_sql *sql);
+
+void tomb_sql_add(tomb_sql *sql, const char *text);
+void tomb_sql_value(tomb_sql *sql, const tomb_value *value);
+void tomb_sql_field(tomb_sql *sql, const tomb_field *field);
+/* A field that the statement answers as a column. */
+void tomb_sql_column(tomb_sql *sql, const tomb_field *field);
+/* Adds the first text at the first call with that flag, later the second. */
+void tomb_sql_join(tomb_sql *sql, bool *first, const char *opening,
+                   const char *separator);
+/* Bytes that live as long as the statement; NULL turns it into a failure. */
+char *tomb_sql_bytes(tomb_sql *sql, size_t size);
+
+/* Compiles a statement by a list of clauses. */
+void tomb_sql_compile(tomb_sql *sql, const tomb_clause *clauses,
+                      const tomb_statement *statement);
+
+/* where.c */
+void tomb_sql_cond(tomb_sql *sql, const tomb_model *model,
+                   const tomb_cond *cond);
+void tomb_sql_expr(tomb_sql *sql, const tomb_expr *expr);
+void tomb_sql_where(tomb_sql *sql, const tomb_statement *statement);
+/* text_match.c: contains, startswith, like … */
+void tomb_sql_text_match(tomb_sql *sql, const tomb_cond *cond);
+/* select.c */
+void tomb_sql_select(tomb_sql *sql, const tomb_statement *statement);
+void tomb_sql_from(tomb_sql *sql, const tomb_statement *statement);
+void tomb_sql_group(tomb_sql *sql, const tomb_statement *statement);
+void tomb_sql_order(tomb_sql *sql, const tomb_statement *statement);
+void tomb_sql_limit(tomb_sql *sql, const tomb_statement *statement);
+/* write.c */
+void tomb_sql_insert(tomb_sql *sql, const tomb_statement *statement);
+void tomb_sql_on_conflict(tomb_sql *sql, const tomb_statement *statement);
+void tomb_sql_update(tomb_sql *sql, const tomb_statement *statement);
+void tomb_sql_erase(tomb_sql *sql, const tomb_statement *statement);
+void tomb_sql_returning(tomb_sql *sql, const tomb_statement *statement);
+/* mangle.c */
+/* "field" || suffix, only where a composite chooses this field. */
+void tomb_sql_mangled(tomb_sql *sql, const tomb_model *model,
+                      const tomb_field *field, const tomb_value *suffix);
+/* The value before the deletion, of living and dead rows alike. */
+void tomb_sql_original(tomb_sql *sql, const tomb_model *model,
+                       const tomb_field *field);
+
+/* True when the query is cut by limit or offset. */
+static inline bool tomb_is_sliced(const tomb_query *query) {
+  return query->limit >= 0 || query->offset > 0;
+}
+
+#endif

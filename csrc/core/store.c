@@ -1,0 +1,387 @@
+/* store.c - runs compiled statements through a driver. */
+#include "store.h"
+
+#include <string.h>
+
+#include "cond.h"
+#include "error.h"
+#include "rows.h"
+#include "value.h"
+
+/* ---- life ---------------------------------------------------------------- */
+
+static bool add_model(tomb_db *db, tomb_model *model) {
+  void *models = db->models;
+  if (!tomb_grow(&db->allocator, &models, &db->models_capacity, db->n_models,
+                 sizeof *db->models)) {
+    return false;
+  }
+  db->models = models;
+  db->models[db->n_models++] = model;
+  return true;
+}
+
+tomb_status tomb_define(const tomb_model **out, tomb_db *db,
+                        const tomb_model_def *def, tomb_error *err) {
+  tomb_model *model;
+  *out = NULL;
+  if (def->name != NULL && tomb_model_named(db, def->name) != NULL) {
+    tomb_fail(err, TOMB_MISUSE, "There is a model '%s' already", def->name);
+    tomb_error_hint(err, "a model is declared once a database");
+    return TOMB_MISUSE;
+  }
+  tomb_status st = tomb_model_new(&model, &db->allocator, def, err);
+  if (st != TOMB_OK) return st;
+  if (!add_model(db, model)) {
+    tomb_model_free(model);
+    return tomb_out_of_memory(err);
+  }
+  *out = model;
+  return TOMB_OK;
+}
+
+const tomb_model *tomb_model_named(const tomb_db *db, const char *name) {
+  for (size_t i = 0; i < db->n_models; i++) {
+    if (strcmp(db->models[i]->name, name) == 0) return db->models[i];
+  }
+  return NULL;
+}
+
+const tomb_model *tomb_model_at(const tomb_db *db, size_t i) {
+  return i < db->n_models ? db->models[i] : NULL;
+}
+
+tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
+                        tomb_conn *conn, const tomb_options *options,
+                        tomb_error *err) {
+  tomb_allocator none = {NULL, NULL};
+  tomb_allocator a =
+      tomb_allocator_or_malloc(options == NULL ? none : options->allocator);
+  tomb_db *db = tomb_realloc(&a, NULL, 0, sizeof *db);
+  *out = NULL;
+  if (db == NULL) {
+    driver->close(conn);
+    return tomb_out_of_memory(err);
+  }
+  memset(db, 0, sizeof *db);
+  db->allocator = a;
+  db->driver = driver;
+  db->conn = conn;
+  db->statements.a = &db->allocator;
+  db->statements.driver = driver;
+  db->statements.conn = conn;
+  db->statements.capacity = options == NULL || options->statement_cache == 0
+                                ? 64
+                                : options->statement_cache;
+  tomb_sql_init(&db->sql, driver->dialect, &db->allocator);
+  tomb_status st = tomb_define(&db->events, db, &tomb_event_def, err);
+  if (st != TOMB_OK) {
+    tomb_free(db);
+    return st;
+  }
+  *out = db;
+  return TOMB_OK;
+}
+
+static void close_now(tomb_db *db) {
+  tomb_statements_free(&db->statements);
+  db->driver->close(db->conn); /* rolls back what is open */
+  db->conn = NULL;
+  db->depth = 0;
+  db->lost = false;
+}
+
+/* A finalizer may close the handle while a row of it is being read: the
+** last cursor then closes it. */
+void tomb_close(tomb_db *db) {
+  if (db->conn == NULL) return;
+  db->closing = true;
+  if (db->cursors == 0) close_now(db);
+}
+
+static void release_text(tomb_db *db, char *text) {
+  if (text != NULL) tomb_release(&db->allocator, text, strlen(text) + 1);
+}
+
+void tomb_free(tomb_db *db) {
+  if (db == NULL) return;
+  tomb_close(db);
+  for (size_t i = 0; i < db->n_models; i++) tomb_model_free(db->models[i]);
+  tomb_release(&db->allocator, db->models,
+               db->models_capacity * sizeof *db->models);
+  release_text(db, db->shared.actor);
+  release_text(db, db->shared.reason);
+  tomb_sql_free(&db->sql);
+  tomb_rows_free(db->log);
+  tomb_allocator a = db->allocator;
+  tomb_release(&a, db, sizeof *db);
+}
+
+bool tomb_is_open(const tomb_db *db) {
+  return db->conn != NULL && !db->closing;
+}
+
+tomb_conn *tomb_db_conn(tomb_db *db) {
+  return db->conn;
+}
+
+static tomb_status need_open(const tomb_db *db, tomb_error *err) {
+  if (tomb_is_open(db)) return TOMB_OK;
+  return tomb_fail(err, TOMB_MISUSE, "The database is closed");
+}
+
+tomb_info tomb_db_info(const tomb_db *db) {
+  tomb_info info = {db->driver->name, NULL, NULL};
+  if (db->conn != NULL) {
+    info.version = db->driver->version(db->conn);
+    info.warning = db->driver->warning(db->conn);
+  }
+  return info;
+}
+
+tomb_status tomb_backup(tomb_db *db, const char *path, tomb_error *err) {
+  tomb_status st = need_open(db, err);
+  return st == TOMB_OK ? db->driver->backup(db->conn, path, err) : st;
+}
+
+tomb_rows *tomb_rows_new(const tomb_db *db) {
+  return tomb_rows_with(&db->allocator);
+}
+
+/* ---- the log --------------------------------------------------------------- */
+
+void tomb_log_keep(tomb_db *db, bool on) {
+  db->logging = on;
+}
+
+tomb_rows *tomb_log_take(tomb_db *db) {
+  tomb_rows *log = db->log;
+  db->log = NULL;
+  return log;
+}
+
+/* One value at a time would need rows of unknown length: the statement's row
+** is put together first. */
+static tomb_status log_statement(tomb_db *db, tomb_error *err) {
+  const tomb_sql *sql = &db->sql;
+  size_t bytes = (sql->n_args + 1) * sizeof(tomb_value);
+  if (db->log == NULL) db->log = tomb_rows_with(&db->allocator);
+  tomb_value *row = tomb_realloc(&db->allocator, NULL, 0, bytes);
+  if (db->log == NULL || row == NULL) {
+    tomb_release(&db->allocator, row, bytes);
+    return tomb_out_of_memory(err);
+  }
+  row[0] = tomb_text_of(sql->text.data, sql->text.size);
+  if (sql->n_args > 0) {
+    memcpy(row + 1, sql->args, sql->n_args * sizeof *row);
+  }
+  tomb_status st = tomb_rows_add(db->log, row, sql->n_args + 1, err);
+  tomb_release(&db->allocator, row, bytes);
+  return st;
+}
+
+/* ---- running ----------------------------------------------------------------- */
+
+tomb_status tomb_store_start(tomb_db *db, tomb_error *err) {
+  tomb_status st = need_open(db, err);
+  if (st != TOMB_OK) return st;
+  tomb_sql_clear(&db->sql);
+  if (!db->lost) return TOMB_OK;
+  tomb_fail(err, TOMB_DATABASE,
+            "The transaction is gone - the database rolled it back");
+  tomb_error_hint(err, "roll back and run the whole transaction again");
+  return TOMB_DATABASE;
+}
+
+tomb_status tomb_store_start_write(tomb_db *db, tomb_error *err) {
+  tomb_status st = tomb_store_start(db, err);
+  if (st != TOMB_OK || db->snapshots == 0) return st;
+  tomb_fail(err, TOMB_MISUSE,
+            "A snapshot is being read, so this handle cannot write");
+  tomb_error_hint(err, "finish or close the stream, or read without snapshot");
+  return TOMB_MISUSE;
+}
+
+/* After every failure: SQLite may have ended the transaction by itself. */
+static tomb_status after_failure(tomb_db *db, tomb_status st) {
+  if (db->depth > 0 && !db->driver->in_transaction(db->conn)) db->lost = true;
+  return st;
+}
+
+static tomb_status take(tomb_prepared **out, tomb_db *db, bool copy,
+                        tomb_error *err) {
+  tomb_sql *sql = &db->sql;
+  *out = NULL;
+  if (tomb_sql_failed(sql)) return tomb_out_of_memory(err);
+  if (db->logging && log_statement(db, err) != TOMB_OK) return TOMB_NOMEM;
+  tomb_status st = tomb_statements_take(out, &db->statements, sql->text.data,
+                                        sql->text.size, err);
+  if (st != TOMB_OK) return after_failure(db, st);
+  st = db->driver->bind((*out)->stmt, sql->args, sql->n_args, copy, err);
+  if (st == TOMB_OK) return TOMB_OK;
+  tomb_statements_give_back(&db->statements, *out);
+  *out = NULL;
+  return after_failure(db, st);
+}
+
+tomb_status tomb_store_open(tomb_cursor *out, tomb_db *db, tomb_error *err) {
+  memset(out, 0, sizeof *out);
+  out->db = db;
+  tomb_status st = take(&out->prepared, db, true, err);
+  if (st != TOMB_OK) return st;
+  tomb_prepared *p = out->prepared;
+  for (size_t i = 0; i < p->n_columns; i++) {
+    p->fields[i] = i < db->sql.n_columns ? db->sql.columns[i] : NULL;
+  }
+  out->values = p->values;
+  out->fields = p->fields;
+  out->n = p->n_columns;
+  db->cursors++;
+  return TOMB_OK;
+}
+
+static tomb_status fetch(tomb_db *db, tomb_prepared *p, tomb_error *err) {
+  if (!db->driver->row(p->stmt, p->values, p->n_columns)) {
+    return tomb_out_of_memory(err);
+  }
+  for (size_t i = 0; i < p->n_columns; i++) {
+    if (p->fields[i] != NULL) tomb_unfit(p->fields[i], &p->values[i]);
+  }
+  return TOMB_ROW;
+}
+
+static tomb_status step(tomb_db *db, tomb_prepared *p, tomb_error *err) {
+  tomb_status st = db->driver->step(p->stmt, err);
+  if (st == TOMB_ROW) return fetch(db, p, err);
+  return st == TOMB_DONE ? st : after_failure(db, st);
+}
+
+tomb_status tomb_cursor_next(tomb_cursor *cursor, tomb_error *err) {
+  if (cursor->prepared == NULL) return TOMB_DONE;
+  if (cursor->db->closing) {
+    return tomb_fail(err, TOMB_MISUSE, "The database is closed");
+  }
+  return step(cursor->db, cursor->prepared, err);
+}
+
+void tomb_cursor_close(tomb_cursor *cursor) {
+  tomb_db *db = cursor->db;
+  if (cursor->prepared == NULL) return;
+  tomb_statements_give_back(&db->statements, cursor->prepared);
+  cursor->prepared = NULL;
+  if (cursor->snapshot) db->snapshots--;
+  if (--db->cursors == 0 && db->closing) close_now(db);
+}
+
+const char *tomb_cursor_name(const tomb_cursor *cursor, size_t i) {
+  return cursor->db->driver->column_name(cursor->prepared->stmt, i);
+}
+
+static tomb_status drain(tomb_db *db, tomb_prepared *p, tomb_rows *rows,
+                         tomb_error *err) {
+  for (size_t i = 0; i < p->n_columns; i++) {
+    p->fields[i] = i < db->sql.n_columns ? db->sql.columns[i] : NULL;
+  }
+  for (;;) {
+    tomb_status st = step(db, p, err);
+    if (st != TOMB_ROW) return st == TOMB_DONE ? TOMB_OK : st;
+    if (rows == NULL) continue;
+    st = tomb_rows_add(rows, p->values, p->n_columns, err);
+    if (st != TOMB_OK) return st;
+  }
+}
+
+tomb_status tomb_store_run(tomb_db *db, tomb_rows *rows, tomb_error *err) {
+  tomb_prepared *p;
+  tomb_status st = take(&p, db, false, err);
+  if (st != TOMB_OK) return st;
+  st = drain(db, p, rows, err);
+  tomb_statements_give_back(&db->statements, p);
+  return st;
+}
+
+tomb_status tomb_store_text(tomb_db *db, const char *text, tomb_error *err) {
+  tomb_sql_clear(&db->sql);
+  tomb_sql_add(&db->sql, text);
+  return tomb_store_run(db, NULL, err);
+}
+
+int64_t tomb_store_changes(const tomb_db *db) {
+  return db->driver->changes(db->conn);
+}
+
+tomb_status tomb_store_write(int64_t *changed, tomb_db *db,
+                             const tomb_clause *clauses,
+                             const tomb_statement *statement, tomb_rows *rows,
+                             tomb_error *err) {
+  tomb_status st = tomb_store_start_write(db, err);
+  if (st != TOMB_OK) return st;
+  tomb_sql_compile(&db->sql, clauses, statement);
+  st = tomb_store_run(db, rows, err);
+  if (st == TOMB_OK && changed != NULL) *changed = tomb_store_changes(db);
+  return st;
+}
+
+tomb_status tomb_store_try(int64_t *changed, tomb_db *db,
+                           const tomb_clause *clauses,
+                           const tomb_statement *statement, tomb_rows *rows,
+                           tomb_error *err) {
+  if (db->driver->dialect->statements_are_atomic) {
+    return tomb_store_write(changed, db, clauses, statement, rows, err);
+  }
+  tomb_status st = tomb_store_enter(db, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_store_write(changed, db, clauses, statement, rows, err);
+  return tomb_store_leave(db, st, err);
+}
+
+tomb_status tomb_store_integer(int64_t *out, tomb_db *db, tomb_error *err) {
+  tomb_cursor cursor;
+  *out = 0;
+  tomb_status st = tomb_store_open(&cursor, db, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_cursor_next(&cursor, err);
+  if (st == TOMB_ROW && cursor.values[0].type == TOMB_INTEGER) {
+    *out = cursor.values[0].as.integer;
+  }
+  tomb_cursor_close(&cursor);
+  return st == TOMB_ROW || st == TOMB_DONE ? TOMB_OK : st;
+}
+
+/* ---- small helpers of the verbs ------------------------------------------- */
+
+int64_t tomb_store_stamp(tomb_db *db, int64_t now) {
+  db->last_stamp = now > db->last_stamp ? now : db->last_stamp + 1;
+  return db->last_stamp;
+}
+
+const tomb_query *tomb_query_where(tomb_row_query *storage,
+                                   const tomb_query *from,
+                                   const tomb_field *field,
+                                   tomb_lookup lookup,
+                                   const tomb_value *value) {
+  storage->query = *from;
+  storage->key = *value;
+  storage->cond = tomb_cond_on(field, lookup, &storage->key);
+  storage->link.cond = &storage->cond;
+  storage->link.exclude = false;
+  storage->link.before = from->filters;
+  storage->link.depth = from->filters == NULL ? 1 : from->filters->depth + 1;
+  storage->query.filters = &storage->link;
+  return &storage->query;
+}
+
+const tomb_query *tomb_query_row(tomb_row_query *storage,
+                                 const tomb_query *from,
+                                 const tomb_value *key) {
+  return tomb_query_where(storage, from, tomb_key_field(from->model), TOMB_EQ,
+                          key);
+}
+
+tomb_statement tomb_statement_on(const tomb_query *query) {
+  tomb_statement statement;
+  memset(&statement, 0, sizeof statement);
+  statement.model = query->model;
+  statement.query = query;
+  return statement;
+}

@@ -1,0 +1,102 @@
+/*
+** store.h - runs compiled statements through a driver, inside transactions.
+** The verbs (read, write, delete, restore, purge) are built on this.
+*/
+#ifndef TOMB_STORE_H
+#define TOMB_STORE_H
+
+#include "driver.h"
+#include "model.h"
+#include "sql.h"
+#include "statement.h"
+
+/* The one event that many calls share. */
+typedef struct tomb_shared_event {
+  int depth;     /* of the transaction that it ends with; 0: none is open */
+  int64_t id;    /* 0 until something is taken */
+  int born;      /* the depth whose rollback takes the event's row along */
+  char *actor, *reason;
+} tomb_shared_event;
+
+struct tomb_db {
+  tomb_allocator allocator;
+  const tomb_driver *driver;
+  tomb_conn *conn; /* NULL: closed */
+  tomb_statements statements;
+  tomb_sql sql; /* the statement being built */
+  tomb_model **models;
+  size_t n_models, models_capacity;
+  const tomb_model *events;
+  int depth;       /* of nested transactions */
+  bool lost;       /* the database ended the transaction by itself */
+  int cursors;     /* open; a close waits for them */
+  int snapshots;   /* of these, those that forbid writes */
+  bool closing;
+  int64_t last_stamp, last_event;
+  tomb_shared_event shared;
+  bool logging;
+  tomb_rows *log;
+};
+
+/* The driver's connection, for drivers that offer more than the contract. */
+tomb_conn *tomb_db_conn(tomb_db *db);
+
+/* Begins a statement in db->sql; refuses when the handle is closed. */
+tomb_status tomb_store_start(tomb_db *db, tomb_error *err);
+/* The same for a statement that writes; a snapshot refuses it. */
+tomb_status tomb_store_start_write(tomb_db *db, tomb_error *err);
+/* Opens db->sql as a cursor. */
+tomb_status tomb_store_open(tomb_cursor *out, tomb_db *db, tomb_error *err);
+/* Runs db->sql to its end. Rows that it answers go to `rows`, if given. */
+tomb_status tomb_store_run(tomb_db *db, tomb_rows *rows, tomb_error *err);
+/* Runs a text without values. */
+tomb_status tomb_store_text(tomb_db *db, const char *text, tomb_error *err);
+int64_t tomb_store_changes(const tomb_db *db);
+
+/* Compiles and runs an UPDATE, INSERT or DELETE; `changed` may be NULL. */
+tomb_status tomb_store_write(int64_t *changed, tomb_db *db,
+                             const tomb_clause *clauses,
+                             const tomb_statement *statement, tomb_rows *rows,
+                             tomb_error *err);
+/* The same for a statement whose refusal is not the end: afterwards the
+** transaction goes on. */
+tomb_status tomb_store_try(int64_t *changed, tomb_db *db,
+                           const tomb_clause *clauses,
+                           const tomb_statement *statement, tomb_rows *rows,
+                           tomb_error *err);
+
+/*
+** All or nothing: what is done between enter and leave is one transaction or
+** savepoint, committed when `st` is TOMB_OK and rolled back otherwise. Leave
+** answers `st`, or why the commit failed.
+*/
+tomb_status tomb_store_enter(tomb_db *db, tomb_error *err);
+tomb_status tomb_store_leave(tomb_db *db, tomb_status st, tomb_error *err);
+
+/* A stamp that is later than every earlier one of this connection. */
+int64_t tomb_store_stamp(tomb_db *db, int64_t now);
+
+/* The query of one row, by its key; `storage` outlives it. */
+typedef struct tomb_row_query {
+  tomb_query query;
+  tomb_filter_link link;
+  tomb_cond cond;
+  tomb_value key;
+} tomb_row_query;
+const tomb_query *tomb_query_row(tomb_row_query *storage,
+                                 const tomb_query *from,
+                                 const tomb_value *key);
+/* The same for any field. */
+const tomb_query *tomb_query_where(tomb_row_query *storage,
+                                   const tomb_query *from,
+                                   const tomb_field *field,
+                                   tomb_lookup lookup,
+                                   const tomb_value *value);
+
+/* A statement about `query`, otherwise empty. */
+tomb_statement tomb_statement_on(const tomb_query *query);
+
+/* Reads one integer. */
+tomb_status tomb_store_integer(int64_t *out, tomb_db *db, tomb_error *err);
+
+#endif

@@ -1,0 +1,86 @@
+/* transaction.c - transactions, and savepoints where they nest. */
+#include "error.h"
+#include "store.h"
+
+int tomb_depth(const tomb_db *db) {
+  return db->depth;
+}
+
+static tomb_status numbered(tomb_db *db, const char *text, int n,
+                            tomb_error *err) {
+  tomb_sql_clear(&db->sql);
+  tomb_sql_add(&db->sql, text);
+  tomb_buf_integer(&db->sql.text, n);
+  return tomb_store_run(db, NULL, err);
+}
+
+tomb_status tomb_begin(tomb_db *db, tomb_error *err) {
+  const tomb_dialect *d = db->driver->dialect;
+  tomb_status st = tomb_store_start_write(db, err);
+  if (st != TOMB_OK) return st;
+  st = db->depth == 0 ? tomb_store_text(db, d->begin, err)
+                      : numbered(db, d->savepoint, db->depth, err);
+  if (st == TOMB_OK) db->depth++;
+  return st;
+}
+
+static tomb_status need_transaction(const tomb_db *db, tomb_error *err) {
+  if (db->conn != NULL && db->depth > 0) return TOMB_OK;
+  return tomb_fail(err, TOMB_MISUSE, "There is no transaction to end");
+}
+
+/* One level less; the last one forgets what only it could know. */
+static void end_level(tomb_db *db, bool kept) {
+  tomb_shared_event *shared = &db->shared;
+  if (shared->born >= db->depth) {
+    if (!kept) shared->id = 0;
+    shared->born = db->depth - 1;
+  }
+  if (shared->depth == db->depth) shared->depth = 0;
+  if (--db->depth == 0) db->lost = false;
+}
+
+static tomb_status undo_level(tomb_db *db, tomb_error *err) {
+  const tomb_dialect *d = db->driver->dialect;
+  int level = db->depth - 1;
+  if (db->lost || !db->driver->in_transaction(db->conn)) return TOMB_OK;
+  if (level == 0) return tomb_store_text(db, d->rollback, err);
+  tomb_status st = numbered(db, d->rollback_to, level, err);
+  return st == TOMB_OK ? numbered(db, d->release, level, err) : st;
+}
+
+tomb_status tomb_rollback(tomb_db *db, tomb_error *err) {
+  tomb_status st = need_transaction(db, err);
+  if (st != TOMB_OK) return st;
+  st = undo_level(db, err);
+  end_level(db, false);
+  return st;
+}
+
+static tomb_status lost(tomb_db *db, tomb_error *err) {
+  tomb_status st = tomb_store_start(db, err);
+  end_level(db, false);
+  return st;
+}
+
+tomb_status tomb_commit(tomb_db *db, tomb_error *err) {
+  const tomb_dialect *d = db->driver->dialect;
+  tomb_status st = need_transaction(db, err);
+  if (st != TOMB_OK) return st;
+  if (db->lost) return lost(db, err);
+  st = db->depth == 1 ? tomb_store_text(db, d->commit, err)
+                      : numbered(db, d->release, db->depth - 1, err);
+  if (st != TOMB_OK) undo_level(db, NULL);
+  end_level(db, st == TOMB_OK);
+  return st;
+}
+
+tomb_status tomb_store_enter(tomb_db *db, tomb_error *err) {
+  return tomb_begin(db, err);
+}
+
+tomb_status tomb_store_leave(tomb_db *db, tomb_status st, tomb_error *err) {
+  if (st == TOMB_OK) return tomb_commit(db, err);
+  tomb_rollback(db, NULL); /* the first failure is the one to tell */
+  return st;
+}

@@ -1,0 +1,62 @@
+/* update.c - setting fields of many living rows. */
+#include "cond.h"
+#include "error.h"
+#include "value.h"
+#include "verbs.h"
+
+static bool is_writable(const tomb_field *field) {
+  return field->role == TOMB_ROLE_NONE ||
+         field->role == TOMB_ROLE_CREATED_AT ||
+         field->role == TOMB_ROLE_UPDATED_AT;
+}
+
+tomb_status tomb_check_assignment(const tomb_model *model, tomb_assignment *a,
+                                  tomb_error *err) {
+  if (!is_writable(a->field)) {
+    tomb_fail(err, TOMB_MISUSE, "%s.%s cannot be updated", model->name,
+              a->field->name);
+    tomb_error_model(err, model->name);
+    return TOMB_MISUSE;
+  }
+  if (a->expr != NULL) return tomb_expr_check(model, a->expr, err);
+  tomb_error_set(err, TOMB_OK, "%s", "");
+  return tomb_validate_value(model, a->field, &a->value, err) ? TOMB_OK
+                                                           : TOMB_VALIDATION;
+}
+
+static tomb_status check_update(const tomb_query *query,
+                                tomb_assignment *assignments, size_t n,
+                                tomb_error *err) {
+  if (query->scope != TOMB_LIVING) {
+    tomb_fail(err, TOMB_MISUSE, "update reaches living rows only");
+    tomb_error_model(err, query->model->name);
+    tomb_error_hint(err, "use objects, or restore the rows first");
+    return TOMB_MISUSE;
+  }
+  if (n == 0) return tomb_fail(err, TOMB_MISUSE, "There is nothing to update");
+  for (size_t i = 0; i < n; i++) {
+    tomb_status st = tomb_check_assignment(query->model, &assignments[i], err);
+    if (st != TOMB_OK) return st;
+  }
+  return TOMB_OK;
+}
+
+tomb_status tomb_update(int64_t *changed, tomb_db *db, const tomb_query *query,
+                        tomb_assignment *assignments, size_t n, int64_t now,
+                        tomb_rows *returning, tomb_error *err) {
+  *changed = 0;
+  tomb_status st = check_update(query, assignments, n, err);
+  if (st != TOMB_OK) return st;
+  tomb_statement statement = tomb_statement_on(query);
+  statement.is_write = statement.bump = true;
+  statement.now = now;
+  statement.assignments = assignments;
+  statement.n_assignments = n;
+  statement.returning = returning != NULL;
+  st = tomb_store_try(changed, db, db->driver->dialect->update, &statement,
+                      returning, err);
+  if (st == TOMB_INTEGRITY) {
+    return tomb_refused(db, query->model, "update records", NULL, err);
+  }
+  return st;
+}

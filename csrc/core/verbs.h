@@ -1,0 +1,63 @@
+/* verbs.h - what the verbs share: validation, refusals, events, conflicts. */
+#ifndef TOMB_VERBS_H
+#define TOMB_VERBS_H
+
+#include "store.h"
+
+/*
+** Fits the values and checks them all in one pass; absent ones are fine when
+** `complete` is false. Errors: validation, with a reason for each bad field.
+*/
+tomb_status tomb_validate(const tomb_model *model, tomb_value *values,
+                          bool complete, tomb_error *err);
+/* The same for one value; adds to `err` and answers false when it is bad. */
+bool tomb_validate_value(const tomb_model *model, const tomb_field *field,
+                         tomb_value *value, tomb_error *err);
+
+/*
+** Turns what the driver said of a violated constraint into words of the model:
+** "Cannot <verb> - title with value 'x' already exists". `values`, by field,
+** is the row that was refused, or NULL where it is not known. Answers the
+** error's kind, which other kinds than integrity keep.
+*/
+tomb_status tomb_refused(tomb_db *db, const tomb_model *model,
+                         const char *verb, const tomb_value *values,
+                         tomb_error *err);
+/* The same for a restore of the query's rows: finds the first conflict. */
+tomb_status tomb_restore_refused(tomb_db *db, const tomb_query *query,
+                                 tomb_error *err);
+
+/* The columns of tomb_restore_conflicts. */
+enum {
+  TOMB_CONFLICT_FIELDS,
+  TOMB_CONFLICT_VALUE,
+  TOMB_CONFLICT_DEAD,
+  TOMB_CONFLICT_OTHER,
+  TOMB_CONFLICT_LIVING,
+  TOMB_CONFLICT_PLACE, /* of the dead row, from 0 */
+  TOMB_CONFLICT_COLUMNS
+};
+
+/* Gives the defaults and checks; `values` are then what is inserted. */
+tomb_status tomb_prepare_insert(const tomb_model *model, tomb_value *values,
+                                int64_t now, tomb_error *err);
+tomb_statement tomb_insertion(const tomb_query *query,
+                              const tomb_value *values);
+/* May this field be set to that, and does the value fit? */
+tomb_status tomb_check_assignment(const tomb_model *model, tomb_assignment *a,
+                                  tomb_error *err);
+
+/* Reads all fields of one row, dead or alive, into rows; TOMB_DONE: none. */
+tomb_status tomb_read_row(tomb_rows *out, tomb_db *db, const tomb_model *model,
+                          const tomb_value *key, tomb_error *err);
+
+/* Refuses a verb of deletion on a model without soft delete. */
+tomb_status tomb_need_soft_delete(const tomb_model *model, const char *verb,
+                                  tomb_error *err);
+
+/* One UPDATE that marks the query's living rows; the caller has begun. */
+tomb_status tomb_mark_deleted(tomb_deleted *out, tomb_db *db,
+                              const tomb_query *query,
+                              const tomb_deletion *deletion, tomb_error *err);
+
+#endif

@@ -1,0 +1,755 @@
+/*
+** tombstone.h - the engine without Lua: models, queries and soft delete in C.
+**
+** The life of a program: open a database, define its models, build queries
+** (plain structs, refined by copying), run verbs on them, close.
+**
+**   tomb_db *db;
+**   tomb_error err;
+**   if (tomb_open_sqlite(&db, "blog.db", NULL, &err) != TOMB_OK) ...
+**
+** Status: every call that can fail answers a tomb_status and fills the
+** caller's tomb_error, which owns nothing and needs no clean-up. A refused
+** call changes nothing.
+**
+** Ownership: out-parameters come first and belong to the caller, who gives
+** them back to the function named in their comment. Pointers that a function
+** returns are borrowed. Texts that you pass are borrowed for the call, but
+** those inside conditions live as long as the query that holds them.
+**
+** Time is int64_t microseconds since 1970-01-01 UTC; the engine reads no
+** clock, so calls that stamp rows take `now` (tomb_now() reads the system's).
+**
+** A tomb_db and all that hangs on it belong to one thread at a time.
+*/
+#ifndef TOMBSTONE_H
+#define TOMBSTONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TOMB_VERSION "0.1.0"
+
+#if defined(_WIN32)
+#define TOMB_API
+#else
+#define TOMB_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- status and errors ------------------------------------------------ */
+
+typedef enum tomb_status {
+  TOMB_OK,
+  TOMB_ROW,  /* tomb_cursor_next: a row is there */
+  TOMB_DONE, /* tomb_cursor_next: no more rows */
+  TOMB_INTEGRITY,
+  TOMB_VALIDATION,
+  TOMB_NOT_FOUND,
+  TOMB_MULTIPLE,
+  TOMB_DELETED,
+  TOMB_TOO_MANY,
+  TOMB_STALE,
+  TOMB_BUSY,
+  TOMB_INTERRUPTED,
+  TOMB_CONNECTION,
+  TOMB_COMMIT_UNKNOWN,
+  TOMB_DATABASE,
+  TOMB_MIGRATION,
+  TOMB_MISUSE,
+  TOMB_NOMEM
+} tomb_status;
+
+typedef enum tomb_constraint {
+  TOMB_NO_CONSTRAINT,
+  TOMB_CONSTRAINT_UNIQUE,
+  TOMB_CONSTRAINT_FOREIGN_KEY,
+  TOMB_CONSTRAINT_NOT_NULL,
+  TOMB_CONSTRAINT_CHECK
+} tomb_constraint;
+
+/* The word for a status or constraint, as Lua sees it: "integrity", "unique". */
+TOMB_API const char *tomb_status_name(tomb_status status);
+TOMB_API const char *tomb_constraint_name(tomb_constraint constraint);
+
+/* ---- values ----------------------------------------------------------- */
+
+typedef enum tomb_type {
+  TOMB_ABSENT, /* not given: a default applies; a zeroed value is absent */
+  TOMB_NULL,
+  TOMB_INTEGER,
+  TOMB_NUMBER,
+  TOMB_TEXT,
+  TOMB_BLOB,
+  TOMB_BOOLEAN,
+  TOMB_TIME /* as.integer: microseconds since the epoch */
+} tomb_type;
+
+typedef struct tomb_value {
+  tomb_type type;
+  union {
+    int64_t integer; /* INTEGER, BOOLEAN (0 or 1), TIME */
+    double number;
+    struct {
+      const char *data; /* borrowed */
+      size_t size;      /* bytes */
+    } text;             /* TEXT, BLOB */
+  } as;
+} tomb_value;
+
+TOMB_API tomb_value tomb_null(void);
+TOMB_API tomb_value tomb_integer(int64_t n);
+TOMB_API tomb_value tomb_number(double n);
+TOMB_API tomb_value tomb_boolean(bool b);
+TOMB_API tomb_value tomb_time(int64_t microseconds);
+TOMB_API tomb_value tomb_text(const char *zero_terminated);
+TOMB_API tomb_value tomb_text_of(const char *data, size_t size);
+TOMB_API tomb_value tomb_blob(const void *data, size_t size);
+
+/* A value that an error carries; `bytes` holds a text, cut when too long. */
+typedef struct tomb_kept_value {
+  tomb_value value;
+  char bytes[256];
+} tomb_kept_value;
+
+#define TOMB_MAX_ERROR_FIELDS 16
+#define TOMB_NAME_SIZE 64
+
+typedef struct tomb_error {
+  tomb_status kind;
+  tomb_constraint constraint;
+  int code;            /* the driver's own code, 0 without */
+  char message[512];   /* one line: what was refused */
+  char hint[256];      /* what to do, "" without */
+  char model[TOMB_NAME_SIZE];
+  size_t n_fields;     /* fields refused, each with its reason in details */
+  char fields[TOMB_MAX_ERROR_FIELDS][TOMB_NAME_SIZE];
+  char details[TOMB_MAX_ERROR_FIELDS][96];
+  bool has_value;      /* the value that was refused */
+  tomb_kept_value value;
+  bool has_live_pk;    /* the living row in the way */
+  tomb_kept_value live_pk;
+  bool has_dead_pk;    /* the row that could not come back, or that is in the
+                          way although it is dead */
+  tomb_kept_value dead_pk;
+  char subject[256];   /* what a driver said: columns or index of a constraint */
+  size_t index;        /* 1-based place in a bulk call, 0 elsewhere */
+} tomb_error;
+
+/* ---- memory ----------------------------------------------------------- */
+
+/* Same signature and promises as lua_Alloc; NULL means malloc and free. */
+typedef void *(*tomb_alloc_fn)(void *ud, void *ptr, size_t osize,
+                               size_t nsize);
+typedef struct tomb_allocator {
+  tomb_alloc_fn realloc;
+  void *ud;
+} tomb_allocator;
+
+/* ---- databases -------------------------------------------------------- */
+
+typedef struct tomb_db tomb_db;
+
+typedef enum tomb_synchronous {
+  TOMB_SYNC_FULL, /* no acknowledged commit is lost by power failure */
+  TOMB_SYNC_NORMAL
+} tomb_synchronous;
+
+typedef struct tomb_options {
+  tomb_allocator allocator; /* zero: malloc */
+  int busy_timeout_ms;      /* 0: 5000; -1: do not wait */
+  tomb_synchronous synchronous;
+  bool read_only;
+  size_t statement_cache;   /* prepared statements kept; 0: 64 */
+} tomb_options;
+
+/*
+** Opens the SQLite file `path` (":memory:" for a private one), making it when
+** it is missing. NULL options are the defaults. Errors: connection (no such
+** folder, not a database), busy. Close with tomb_close.
+*/
+TOMB_API tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
+                                      const tomb_options *options,
+                                      tomb_error *err);
+
+/* Closes the connection; safe to call twice. Models stay until tomb_free. */
+TOMB_API void tomb_close(tomb_db *db);
+/* Closes and frees `db` with all its models. NULL is fine. */
+TOMB_API void tomb_free(tomb_db *db);
+TOMB_API bool tomb_is_open(const tomb_db *db);
+
+typedef struct tomb_info {
+  const char *driver;  /* "sqlite" */
+  const char *version; /* of the database library or server */
+  const char *warning; /* a known corruption bug of that version, or NULL */
+} tomb_info;
+TOMB_API tomb_info tomb_db_info(const tomb_db *db);
+
+/* Copies the database to the file `path` while others may write to it. */
+TOMB_API tomb_status tomb_backup(tomb_db *db, const char *path,
+                                 tomb_error *err);
+
+/* The system's clock: microseconds since the epoch. */
+TOMB_API int64_t tomb_now(void);
+
+/* ---- transactions ----------------------------------------------------- */
+
+/* Begins; inside another transaction this is a savepoint. */
+TOMB_API tomb_status tomb_begin(tomb_db *db, tomb_error *err);
+/* Ends the innermost level. A commit that fails has rolled back. */
+TOMB_API tomb_status tomb_commit(tomb_db *db, tomb_error *err);
+TOMB_API tomb_status tomb_rollback(tomb_db *db, tomb_error *err);
+TOMB_API int tomb_depth(const tomb_db *db); /* 0: no transaction */
+
+/* ---- models ----------------------------------------------------------- */
+
+typedef enum tomb_field_type {
+  TOMB_FIELD_CHAR,
+  TOMB_FIELD_TEXT,
+  TOMB_FIELD_INTEGER,
+  TOMB_FIELD_NUMBER,
+  TOMB_FIELD_BOOLEAN,
+  TOMB_FIELD_DATETIME,
+  TOMB_FIELD_BLOB,
+  TOMB_FIELD_JSON /* encoded text to the engine */
+} tomb_field_type;
+#define TOMB_FIELD_TYPES 8
+/* "char", "text", "integer" ... */
+TOMB_API const char *tomb_field_type_name(tomb_field_type type);
+
+typedef enum tomb_unique {
+  TOMB_NOT_UNIQUE,
+  TOMB_UNIQUE,        /* among the living, by the model's strategy */
+  TOMB_UNIQUE_MANGLE, /* a plain UNIQUE; the dead get a suffix (text only) */
+  TOMB_UNIQUE_LIVE,   /* a partial index on the living */
+  TOMB_UNIQUE_ALWAYS  /* not freed by a deletion */
+} tomb_unique;
+
+typedef struct tomb_field_def {
+  const char *name;
+  const char *column; /* NULL: as name */
+  tomb_field_type type;
+  bool primary_key, nullable, index;
+  tomb_unique unique;
+  size_t max_length;        /* characters; 0: no limit */
+  tomb_value default_value; /* absent: none */
+  const tomb_value *choices;
+  size_t n_choices;
+  const char *check;   /* an SQL expression that binds the living */
+  const char *collate; /* "NOCASE", … */
+} tomb_field_def;
+
+/* A composite: an index, or with `unique` a constraint. */
+typedef struct tomb_group_def {
+  const char *const *fields;
+  size_t n_fields;
+  tomb_unique unique;
+} tomb_group_def;
+
+typedef enum tomb_soft_delete {
+  TOMB_SOFT_DELETE_EVENTS, /* deleted_at and deleted_event */
+  TOMB_SOFT_DELETE_STAMP,  /* deleted_at alone (the article's schema) */
+  TOMB_SOFT_DELETE_OFF
+} tomb_soft_delete;
+
+typedef struct tomb_model_def {
+  const char *name;
+  const char *table; /* NULL: the name in snake_case */
+  const tomb_field_def *fields;
+  size_t n_fields;
+  const tomb_group_def *groups;
+  size_t n_groups;
+  const char *const *order_by; /* "title", "-views" */
+  size_t n_order_by;
+  tomb_soft_delete soft_delete;
+  const char *deleted_at;    /* column; NULL: "deleted_at" */
+  const char *deleted_event; /* column; NULL: "deleted_event" */
+  tomb_unique strategy;      /* MANGLE or LIVE; NOT_UNIQUE: by type */
+  int64_t keep;              /* microseconds in the trash; 0: for ever */
+  bool timestamps;           /* created_at, updated_at */
+  bool version;              /* optimistic locking */
+} tomb_model_def;
+
+typedef enum tomb_role {
+  TOMB_ROLE_NONE,
+  TOMB_ROLE_KEY,
+  TOMB_ROLE_DELETED_AT,
+  TOMB_ROLE_DELETED_EVENT,
+  TOMB_ROLE_CREATED_AT,
+  TOMB_ROLE_UPDATED_AT,
+  TOMB_ROLE_VERSION
+} tomb_role;
+
+typedef struct tomb_model tomb_model;
+
+/* A checked field; read only. */
+typedef struct tomb_field {
+  const char *name;
+  size_t name_size;
+  const char *column;
+  const char *quoted; /* the column as SQL writes it */
+  size_t quoted_size;
+  size_t index; /* place in the model, from 0 */
+  tomb_field_type type;
+  tomb_role role;
+  bool nullable, indexed;
+  tomb_unique unique; /* never TOMB_UNIQUE: the strategy is settled */
+  size_t max_length;
+  tomb_value default_value;
+  const tomb_value *choices;
+  size_t n_choices;
+  const char *check, *collate;
+} tomb_field;
+
+/*
+** Checks `def`, copies it and adds the model to `db`; it lives until
+** tomb_free. Errors: misuse, naming the field and the remedy.
+*/
+TOMB_API tomb_status tomb_define(const tomb_model **out, tomb_db *db,
+                                 const tomb_model_def *def, tomb_error *err);
+/* The model called `name`, or NULL; "TombstoneEvent" is always there. */
+TOMB_API const tomb_model *tomb_model_named(const tomb_db *db,
+                                            const char *name);
+TOMB_API const tomb_model *tomb_model_at(const tomb_db *db, size_t i);
+TOMB_API const char *tomb_model_name(const tomb_model *model);
+TOMB_API size_t tomb_model_fields(const tomb_model *model);
+TOMB_API const tomb_field *tomb_model_field(const tomb_model *model, size_t i);
+TOMB_API const tomb_field *tomb_model_find(const tomb_model *model,
+                                           const char *name, size_t size);
+TOMB_API const tomb_field *tomb_model_role(const tomb_model *model,
+                                           tomb_role role);
+TOMB_API int64_t tomb_model_keep(const tomb_model *model);
+
+/*
+** Creates the tables and indexes that are missing, tombstone's own included,
+** in one transaction. Errors: migration when a table differs from its model.
+*/
+TOMB_API tomb_status tomb_create_tables(tomb_db *db, tomb_error *err);
+
+/* ---- expressions and conditions --------------------------------------- */
+
+typedef enum tomb_expr_op {
+  TOMB_EXPR_VALUE,
+  TOMB_EXPR_FIELD,
+  TOMB_EXPR_ADD,
+  TOMB_EXPR_SUB,
+  TOMB_EXPR_MUL,
+  TOMB_EXPR_DIV,
+  TOMB_EXPR_MOD
+} tomb_expr_op;
+
+/* Arithmetic over fields: views + 1 */
+typedef struct tomb_expr {
+  tomb_expr_op op;
+  tomb_value value;        /* VALUE */
+  const char *name;        /* FIELD */
+  const tomb_field *field; /* FIELD, found by the engine */
+  struct tomb_expr *left, *right;
+} tomb_expr;
+
+typedef enum tomb_lookup {
+  TOMB_EQ,
+  TOMB_NE,
+  TOMB_LT,
+  TOMB_LTE,
+  TOMB_GT,
+  TOMB_GTE,
+  TOMB_IN,
+  TOMB_RANGE,
+  TOMB_ISNULL,
+  TOMB_CONTAINS,
+  TOMB_ICONTAINS,
+  TOMB_STARTSWITH,
+  TOMB_ISTARTSWITH,
+  TOMB_ENDSWITH,
+  TOMB_IENDSWITH,
+  TOMB_IEXACT,
+  TOMB_LIKE,
+  TOMB_ORIGINAL
+} tomb_lookup;
+#define TOMB_LOOKUPS 18
+
+typedef enum tomb_cond_kind {
+  TOMB_COND_LOOKUP, /* key and values, or key and expr */
+  TOMB_COND_ALL,
+  TOMB_COND_ANY,
+  TOMB_COND_NONE /* the complement of ANY */
+} tomb_cond_kind;
+
+/* A condition: build it with the makers below, or fill it by hand. */
+typedef struct tomb_cond {
+  tomb_cond_kind kind;
+  const char *key; /* "views__gte" */
+  size_t key_size;
+  tomb_value *values;
+  size_t n_values;
+  tomb_expr *expr;
+  struct tomb_cond **parts; /* ALL, ANY, NONE */
+  size_t n_parts;
+  /* found by the engine */
+  const tomb_field *field;
+  tomb_lookup lookup;
+} tomb_cond;
+
+/* `key` is a field with an optional lookup; `value` outlives the condition. */
+TOMB_API tomb_cond tomb_where(const char *key, tomb_value *value);
+TOMB_API tomb_cond tomb_where_in(const char *key, tomb_value *values, size_t n);
+TOMB_API tomb_cond tomb_all(tomb_cond **parts, size_t n);
+TOMB_API tomb_cond tomb_any(tomb_cond **parts, size_t n);
+TOMB_API tomb_cond tomb_none(tomb_cond **parts, size_t n);
+
+/* ---- queries ---------------------------------------------------------- */
+
+typedef enum tomb_scope {
+  TOMB_LIVING, /* objects */
+  TOMB_EVERY,  /* all_objects */
+  TOMB_DEAD    /* deleted_objects */
+} tomb_scope;
+
+typedef struct tomb_order {
+  const tomb_field *field;
+  bool descending;
+} tomb_order;
+
+/* One filter of a query, and those before it. */
+typedef struct tomb_filter_link {
+  const tomb_cond *cond;
+  bool exclude;
+  const struct tomb_filter_link *before;
+  size_t depth;
+} tomb_filter_link;
+
+typedef struct tomb_keys tomb_keys; /* an ordered set of primary keys */
+
+/*
+** A query never changes: copy it, then set one thing. What it points to must
+** outlive it. Zero is not a query; start from tomb_objects and its like.
+*/
+typedef struct tomb_query {
+  const tomb_model *model;
+  tomb_scope scope;
+  const tomb_filter_link *filters;
+  const tomb_order *order; /* NULL: the model's, else the key */
+  size_t n_order;
+  const tomb_field *const *only; /* NULL: all fields */
+  size_t n_only;
+  const tomb_field *const *groups;
+  size_t n_groups;
+  int64_t limit, offset; /* limit -1: none */
+  bool distinct, reversed;
+  bool has_as_of;
+  int64_t as_of;          /* alive at that time; scope EVERY */
+  const tomb_keys *among; /* only these keys, [from, to) */
+  size_t among_from, among_to;
+} tomb_query;
+
+TOMB_API tomb_query tomb_objects(const tomb_model *model);
+TOMB_API tomb_query tomb_all_objects(const tomb_model *model);
+TOMB_API tomb_query tomb_deleted_objects(const tomb_model *model);
+
+/*
+** `*out` is `from` with one more condition. `cond` and `link` are the
+** caller's storage and outlive the query; `cond` is checked against the
+** model and its fields are found. Errors: misuse (unknown field or lookup,
+** a value of the wrong type).
+*/
+TOMB_API tomb_status tomb_filter(tomb_query *out, const tomb_query *from,
+                                 tomb_cond *cond, bool exclude,
+                                 tomb_filter_link *link, tomb_error *err);
+/* Reads "title" or "-title" into `*out`. */
+TOMB_API tomb_status tomb_order_term(tomb_order *out, const tomb_model *model,
+                                     const char *term, size_t size,
+                                     tomb_error *err);
+/* True when neither a filter nor a limit narrows the query. */
+TOMB_API bool tomb_query_is_whole(const tomb_query *query);
+
+/* ---- reading ---------------------------------------------------------- */
+
+typedef struct tomb_prepared tomb_prepared;
+
+/* Rows on their way; `values` are borrowed until the next call on it. */
+typedef struct tomb_cursor {
+  tomb_db *db;
+  tomb_prepared *prepared; /* NULL: closed */
+  const tomb_value *values;
+  const tomb_field *const *fields; /* of each column; NULL for computed ones */
+  size_t n;
+  bool snapshot;
+} tomb_cursor;
+
+/* The query's rows. Close the cursor in every case. */
+TOMB_API tomb_status tomb_select(tomb_cursor *out, tomb_db *db,
+                                 const tomb_query *query, tomb_error *err);
+/* The columns of `query->only`, exactly (no key is added). */
+TOMB_API tomb_status tomb_select_values(tomb_cursor *out, tomb_db *db,
+                                        const tomb_query *query,
+                                        tomb_error *err);
+/* TOMB_ROW, TOMB_DONE or an error. */
+TOMB_API tomb_status tomb_cursor_next(tomb_cursor *cursor, tomb_error *err);
+TOMB_API void tomb_cursor_close(tomb_cursor *cursor);
+/* The column's name in raw results. */
+TOMB_API const char *tomb_cursor_name(const tomb_cursor *cursor, size_t i);
+
+TOMB_API tomb_status tomb_count(int64_t *out, tomb_db *db,
+                                const tomb_query *query, tomb_error *err);
+TOMB_API tomb_status tomb_exists(bool *out, tomb_db *db,
+                                 const tomb_query *query, tomb_error *err);
+
+typedef enum tomb_aggregate_fn {
+  TOMB_COUNT,
+  TOMB_SUM,
+  TOMB_MIN,
+  TOMB_MAX,
+  TOMB_AVG
+} tomb_aggregate_fn;
+
+typedef struct tomb_aggregate {
+  tomb_aggregate_fn fn;
+  const tomb_field *field; /* NULL: rows (COUNT only) */
+  bool distinct;
+} tomb_aggregate;
+
+/* A row a group: the query's groups, then the aggregates. */
+TOMB_API tomb_status tomb_select_aggregates(tomb_cursor *out, tomb_db *db,
+                                            const tomb_query *query,
+                                            const tomb_aggregate *aggregates,
+                                            size_t n, tomb_error *err);
+
+/* Raw SQL with bound values; `sql` is one statement. */
+TOMB_API tomb_status tomb_query_raw(tomb_cursor *out, tomb_db *db,
+                                    const char *sql, size_t size,
+                                    const tomb_value *values, size_t n,
+                                    tomb_error *err);
+/* Runs a statement, or without values a script of them; counts the rows that
+** the last one changed. */
+TOMB_API tomb_status tomb_exec(int64_t *changed, tomb_db *db, const char *sql,
+                               size_t size, const tomb_value *values, size_t n,
+                               tomb_error *err);
+
+/* The SQL of tomb_select and its values, for people. Borrowed until the next
+** call on `db`. */
+TOMB_API tomb_status tomb_explain_sql(const char **sql, const tomb_value **values,
+                                      size_t *n, tomb_db *db,
+                                      const tomb_query *query, tomb_error *err);
+/* The database's query plan: rows whose last column is text. */
+TOMB_API tomb_status tomb_explain(tomb_cursor *out, tomb_db *db,
+                                  const tomb_query *query, tomb_error *err);
+
+/* ---- keeping rows ----------------------------------------------------- */
+
+typedef struct tomb_rows tomb_rows;
+
+/* Rows in memory, copied; give back with tomb_rows_free. */
+TOMB_API tomb_rows *tomb_rows_new(const tomb_db *db);
+TOMB_API void tomb_rows_free(tomb_rows *rows);
+TOMB_API void tomb_rows_clear(tomb_rows *rows);
+TOMB_API tomb_status tomb_rows_add(tomb_rows *rows, const tomb_value *values,
+                                   size_t n, tomb_error *err);
+TOMB_API size_t tomb_rows_count(const tomb_rows *rows);
+TOMB_API const tomb_value *tomb_rows_at(const tomb_rows *rows, size_t i,
+                                        size_t *n);
+
+/* The keys of the query's rows, in its order. */
+TOMB_API tomb_status tomb_select_keys(tomb_keys **out, tomb_db *db,
+                                      const tomb_query *query, tomb_error *err);
+TOMB_API size_t tomb_keys_count(const tomb_keys *keys);
+TOMB_API void tomb_keys_free(tomb_keys *keys);
+
+/* Reads a query in chunks, so that no statement is open between the rows. */
+typedef struct tomb_stream tomb_stream;
+TOMB_API tomb_status tomb_stream_open(tomb_stream **out, tomb_db *db,
+                                      const tomb_query *query, tomb_error *err);
+/* The next row, borrowed until the next call; TOMB_DONE after the last. */
+TOMB_API tomb_status tomb_stream_next(tomb_stream *stream,
+                                      const tomb_value **values,
+                                      tomb_error *err);
+/* The fields of its columns, once a row was read. */
+TOMB_API const tomb_field *const *tomb_stream_fields(const tomb_stream *stream,
+                                                     size_t *n);
+TOMB_API void tomb_stream_free(tomb_stream *stream);
+
+/* ---- writing ---------------------------------------------------------- */
+
+/*
+** Inserts a row. `values` has a place for each field of the model, in order;
+** absent ones get their defaults, stamps and key, which are written back.
+** Errors: validation (all bad fields), integrity, busy, database.
+*/
+TOMB_API tomb_status tomb_insert(tomb_db *db, const tomb_model *model,
+                                 tomb_value *values, int64_t now,
+                                 tomb_error *err);
+
+/*
+** Writes the fields of `values` that are not absent into the living row with
+** that key; the values' version, when the model has one, must be the row's.
+** updated_at and version are written back. Errors: as tomb_insert, and
+** not_found, deleted, stale.
+*/
+TOMB_API tomb_status tomb_save(tomb_db *db, const tomb_model *model,
+                               tomb_value *values, int64_t now,
+                               tomb_error *err);
+
+typedef struct tomb_assignment {
+  const tomb_field *field;
+  tomb_value value;
+  tomb_expr *expr; /* instead of the value, or NULL */
+} tomb_assignment;
+
+/* Sets fields of the query's living rows; `changed` counts them. Given
+** `returning`, the changed rows (all fields) are added to it. */
+TOMB_API tomb_status tomb_update(int64_t *changed, tomb_db *db,
+                                 const tomb_query *query,
+                                 tomb_assignment *assignments, size_t n,
+                                 int64_t now, tomb_rows *returning,
+                                 tomb_error *err);
+
+typedef enum tomb_on_deleted {
+  TOMB_ON_DELETED_NEW,     /* a dead twin stays dead */
+  TOMB_ON_DELETED_RESTORE, /* it comes back and is updated */
+  TOMB_ON_DELETED_REFUSE   /* the call raises deleted */
+} tomb_on_deleted;
+
+typedef struct tomb_upsert {
+  const tomb_field *const *on; /* the unique fields that decide */
+  size_t n_on;
+  bool on_partial; /* found by the engine: their index is of the living */
+  tomb_assignment *update;
+  size_t n_update;
+  tomb_on_deleted on_deleted;
+} tomb_upsert;
+
+/* Inserts `values`, or updates the living row that has their unique fields;
+** the row as it is now (all fields) is added to `returning`. */
+TOMB_API tomb_status tomb_upsert_row(tomb_db *db, const tomb_model *model,
+                                     tomb_value *values,
+                                     const tomb_upsert *upsert, int64_t now,
+                                     tomb_rows *returning, tomb_error *err);
+
+/* ---- deletion --------------------------------------------------------- */
+
+typedef struct tomb_deletion {
+  int64_t now;
+  const char *actor, *reason; /* or NULL */
+  int64_t max_rows;           /* more are refused (too_many); 0: no limit */
+  const tomb_value *pk;       /* of a row's deletion, for the event; or NULL */
+  tomb_rows *returning;       /* the rows as they are now; or NULL */
+} tomb_deletion;
+
+typedef struct tomb_deleted {
+  int64_t count; /* rows taken */
+  int64_t event; /* its id; 0 when nothing was taken or events are off */
+  int64_t at;    /* the stamp */
+} tomb_deleted;
+
+/* Soft-deletes the query's living rows in one event. */
+TOMB_API tomb_status tomb_delete(tomb_deleted *out, tomb_db *db,
+                                 const tomb_query *query,
+                                 const tomb_deletion *deletion,
+                                 tomb_error *err);
+
+/* From here on all deletions belong to one event, until tomb_deletion_end,
+** which answers its id (0 when nothing was taken). Ends with the transaction
+** that it must be in. */
+TOMB_API tomb_status tomb_deletion_begin(tomb_db *db,
+                                         const tomb_deletion *deletion,
+                                         tomb_error *err);
+TOMB_API int64_t tomb_deletion_end(tomb_db *db);
+
+typedef enum tomb_on_conflict {
+  TOMB_CONFLICT_FAIL,
+  TOMB_CONFLICT_SKIP,
+  TOMB_CONFLICT_RENAME,
+  TOMB_CONFLICT_REPLACE,
+  TOMB_CONFLICT_ASK /* tomb_restore_next stops at each */
+} tomb_on_conflict;
+
+typedef struct tomb_restoration {
+  int64_t now; /* stamps the deletions of "replace" and undone_at */
+  tomb_on_conflict on_conflict;
+  const char *actor, *reason; /* of the deletions of "replace" */
+  tomb_rows *returning;
+} tomb_restoration;
+
+/*
+** Restores the query's dead rows, all or none. `restored` counts them.
+** Errors: integrity with the dead and the living row.
+*/
+TOMB_API tomb_status tomb_restore(int64_t *restored, tomb_db *db,
+                                  const tomb_query *query,
+                                  const tomb_restoration *how, tomb_error *err);
+/* Restores what the event still holds, in every model, and stamps undone_at. */
+TOMB_API tomb_status tomb_undo(int64_t *restored, tomb_db *db, int64_t event,
+                               const tomb_restoration *how, tomb_error *err);
+
+/*
+** A restore that asks: open, then next until TOMB_DONE. At TOMB_ROW the row
+** with key *pk cannot come back (err says why): answer with
+** tomb_restore_resolve, a word or new values for the row (absent: as they
+** were). The open restore is inside a savepoint; close ends it, keeping the
+** work if next has answered TOMB_DONE and undoing it otherwise.
+*/
+typedef struct tomb_restore_job tomb_restore_job;
+TOMB_API tomb_status tomb_restore_open(tomb_restore_job **out, tomb_db *db,
+                                       const tomb_query *query,
+                                       const tomb_restoration *how,
+                                       tomb_error *err);
+TOMB_API tomb_status tomb_restore_next(tomb_restore_job *job, tomb_value *pk,
+                                       tomb_error *err);
+TOMB_API tomb_status tomb_restore_resolve(tomb_restore_job *job,
+                                          tomb_on_conflict word,
+                                          const tomb_value *values,
+                                          tomb_error *err);
+TOMB_API tomb_status tomb_restore_close(tomb_restore_job *job,
+                                        int64_t *restored, tomb_error *err);
+
+/*
+** What stands in the way of restoring the query's dead rows: one row a
+** conflict (field names separated by commas, the value that is taken, the
+** dead row's key, the key in the way: a living row's, or of a row that the
+** same restore brings back first). Writes nothing.
+*/
+TOMB_API tomb_status tomb_restore_conflicts(tomb_rows *out, tomb_db *db,
+                                            const tomb_query *query,
+                                            tomb_error *err);
+
+/* The real DELETE. Living rows are deleted first, and only when `living`. */
+TOMB_API tomb_status tomb_purge(int64_t *purged, tomb_db *db,
+                                const tomb_query *query, bool living,
+                                const tomb_deletion *deletion, tomb_error *err);
+
+/* Purges one batch of the model's rows that are longer dead than its keep;
+** `purged` is 0 when none is left. With `dry_run` it counts them all. */
+TOMB_API tomb_status tomb_purge_expired(int64_t *purged, tomb_db *db,
+                                        const tomb_model *model, int64_t now,
+                                        bool dry_run, tomb_error *err);
+/* Removes the events of the models with a keep that are older and hold no
+** row. */
+TOMB_API tomb_status tomb_purge_events(int64_t *purged, tomb_db *db,
+                                       int64_t now, bool dry_run,
+                                       tomb_error *err);
+
+/* Length in bytes of the value without the suffix that a deletion at
+** `deleted_at` gave it; `size` when it has none. */
+TOMB_API size_t tomb_original_size(const char *value, size_t size,
+                                   int64_t deleted_at);
+
+/* The value that `field` had before the row was deleted. `values` has a place
+** for each field of the model; a living row's value is returned as it is. */
+TOMB_API tomb_value tomb_original(const tomb_model *model,
+                                  const tomb_field *field,
+                                  const tomb_value *values);
+
+/* ---- log -------------------------------------------------------------- */
+
+/* Keeps each statement as a row (its text, then its values) for the host. */
+TOMB_API void tomb_log_keep(tomb_db *db, bool on);
+TOMB_API tomb_rows *tomb_log_take(tomb_db *db); /* or NULL; free it */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

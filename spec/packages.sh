@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# The Debian packages that tombstone is built and tested with. Sourced by
+# spec/run and examples/run.
+
+# What builds the Lua 5.4 module.
+build_packages=(
+  gcc libc6-dev cmake ninja-build pkg-config
+  lua5.4 liblua5.4-dev libsqlite3-dev
+)
+
+# What the suite needs besides.
+# shellcheck disable=SC2034  # used where this is sourced
+spec_packages=(
+  "${build_packages[@]}"
+  g++ binutils clang-format valgrind sqlite3 python3-django
+  lua-busted lua-check lua-cjson lua-filesystem lua-posix
+  lua5.1 liblua5.1-0-dev luajit2 libluajit2-5.1-dev
+)
+
+is_installed() {
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
+# Installs those of the named packages that are missing.
+need_packages() {
+  local package missing=()
+  for package in "$@"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  if [ ${#missing[@]} -eq 0 ]; then
+    echo "All $# packages are there."
+    return
+  fi
+  echo "Installing ${missing[*]}"
+  as_root apt-get update -q &&
+    as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
