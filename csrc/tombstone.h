@@ -86,7 +86,8 @@ typedef enum tomb_type {
   TOMB_TEXT,
   TOMB_BLOB,
   TOMB_BOOLEAN,
-  TOMB_TIME /* as.integer: microseconds since the epoch */
+  TOMB_TIME, /* as.integer: microseconds since the epoch */
+  TOMB_REFUSED /* fits no field, for the reason in as.text */
 } tomb_type;
 
 typedef struct tomb_value {
@@ -297,6 +298,7 @@ typedef struct tomb_field {
   tomb_field_type type;
   tomb_role role;
   bool nullable, indexed;
+  bool mangled; /* a deletion may rewrite it */
   tomb_unique unique; /* never TOMB_UNIQUE: the strategy is settled */
   size_t max_length;
   tomb_value default_value;
@@ -323,6 +325,12 @@ TOMB_API const tomb_field *tomb_model_find(const tomb_model *model,
 TOMB_API const tomb_field *tomb_model_role(const tomb_model *model,
                                            tomb_role role);
 TOMB_API int64_t tomb_model_keep(const tomb_model *model);
+/* True when a deletion may rewrite the model's i-th field, or any. */
+TOMB_API bool tomb_model_mangles(const tomb_model *model, size_t i);
+TOMB_API bool tomb_model_mangles_any(const tomb_model *model);
+/* Turns the value into what the field stores, if nothing is lost: 3.0 into an
+** integer, seconds into a time. NULL and absent stay. */
+TOMB_API bool tomb_value_fit(const tomb_field *field, tomb_value *value);
 
 /*
 ** Creates the tables and indexes that are missing, tombstone's own included,
@@ -484,6 +492,10 @@ typedef struct tomb_cursor {
 /* The query's rows. Close the cursor in every case. */
 TOMB_API tomb_status tomb_select(tomb_cursor *out, tomb_db *db,
                                  const tomb_query *query, tomb_error *err);
+/* The same; until it is closed, writes on `db` are refused (misuse). */
+TOMB_API tomb_status tomb_select_snapshot(tomb_cursor *out, tomb_db *db,
+                                          const tomb_query *query,
+                                          tomb_error *err);
 /* The columns of `query->only`, exactly (no key is added). */
 TOMB_API tomb_status tomb_select_values(tomb_cursor *out, tomb_db *db,
                                         const tomb_query *query,
@@ -574,6 +586,12 @@ TOMB_API void tomb_stream_free(tomb_stream *stream);
 
 /* ---- writing ---------------------------------------------------------- */
 
+typedef struct tomb_assignment {
+  const tomb_field *field;
+  tomb_value value;
+  tomb_expr *expr; /* instead of the value, or NULL */
+} tomb_assignment;
+
 /*
 ** Inserts a row. `values` has a place for each field of the model, in order;
 ** absent ones get their defaults, stamps and key, which are written back.
@@ -593,11 +611,16 @@ TOMB_API tomb_status tomb_save(tomb_db *db, const tomb_model *model,
                                tomb_value *values, int64_t now,
                                tomb_error *err);
 
-typedef struct tomb_assignment {
-  const tomb_field *field;
-  tomb_value value;
-  tomb_expr *expr; /* instead of the value, or NULL */
-} tomb_assignment;
+/*
+** Sets fields of the living row whose key, and version where the model has
+** one, stand in `values` (a place for each field); updated_at and version are
+** written back there. Errors: as tomb_save.
+*/
+TOMB_API tomb_status tomb_update_row(tomb_db *db, const tomb_model *model,
+                                     tomb_value *values,
+                                     tomb_assignment *assignments, size_t n,
+                                     int64_t now, tomb_rows *returning,
+                                     tomb_error *err);
 
 /* Sets fields of the query's living rows; `changed` counts them. Given
 ** `returning`, the changed rows (all fields) are added to it. */

@@ -35,9 +35,21 @@ static void one_line(char *text) {
   }
 }
 
+/* vsnprintf may have cut inside a character: then its beginning goes too. */
+static void drop_half_character(char *text, size_t size) {
+  size_t n = size;
+  while (n > 0 && size - n < 3 && ((unsigned char)text[n - 1] & 0xC0) == 0x80) {
+    n--;
+  }
+  if (n == 0) return;
+  unsigned char lead = (unsigned char)text[n - 1];
+  size_t whole = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+  if (whole > size - n + 1) text[n - 1] = '\0';
+}
+
 static void print(char *out, size_t size, const char *format, va_list args) {
   int n = vsnprintf(out, size, format, args);
-  if (n >= 0 && (size_t)n >= size) out[tomb_utf8_cut(out, size - 1)] = '\0';
+  if (n >= 0 && (size_t)n >= size) drop_half_character(out, size - 1);
   one_line(out);
 }
 
@@ -137,6 +149,7 @@ tomb_status tomb_out_of_memory(tomb_error *err) {
 void tomb_show_value(char *out, size_t size, const tomb_value *value) {
   switch (value->type) {
   case TOMB_ABSENT:
+  case TOMB_REFUSED:
   case TOMB_NULL: snprintf(out, size, "NULL"); break;
   case TOMB_BOOLEAN:
     snprintf(out, size, value->as.integer != 0 ? "true" : "false");

@@ -1,6 +1,7 @@
 /* keys.c - an ordered set of primary keys, a few bytes each. */
 #include "keys.h"
 
+#include <stdio.h>
 #include <string.h>
 
 tomb_keys *tomb_keys_new(const tomb_allocator *a) {
@@ -20,6 +21,29 @@ void tomb_keys_free(tomb_keys *keys) {
   tomb_release(&a, keys, sizeof *keys);
 }
 
+static void add_number(tomb_buf *json, double n) {
+  char text[40];
+  snprintf(text, sizeof text, "%.17g", n);
+  char *comma = strchr(text, ','); /* some locales write 1,5 */
+  if (comma != NULL) *comma = '.';
+  tomb_buf_text(json, text);
+}
+
+/* Keys are integers and texts, but a table made by others may hold anything
+** in a key that is no integer. */
+static void add_key(tomb_buf *json, const tomb_value *key) {
+  switch (key->type) {
+  case TOMB_TEXT:
+  case TOMB_BLOB:
+    tomb_buf_json(json, key->as.text.data, key->as.text.size);
+    break;
+  case TOMB_NUMBER: add_number(json, key->as.number); break;
+  case TOMB_ABSENT:
+  case TOMB_NULL: tomb_buf_text(json, "null"); break;
+  default: tomb_buf_integer(json, key->as.integer); break;
+  }
+}
+
 bool tomb_keys_add(tomb_keys *keys, const tomb_value *key) {
   void *ends = keys->ends;
   if (!tomb_grow(&keys->allocator, &ends, &keys->capacity, keys->n,
@@ -28,11 +52,7 @@ bool tomb_keys_add(tomb_keys *keys, const tomb_value *key) {
   }
   keys->ends = ends;
   if (keys->n > 0) tomb_buf_text(&keys->json, ",");
-  if (key->type == TOMB_INTEGER) {
-    tomb_buf_integer(&keys->json, key->as.integer);
-  } else {
-    tomb_buf_json(&keys->json, key->as.text.data, key->as.text.size);
-  }
+  add_key(&keys->json, key);
   if (keys->json.failed) return false;
   keys->ends[keys->n++] = keys->json.size;
   return true;

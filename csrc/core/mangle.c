@@ -65,7 +65,7 @@ size_t tomb_original_size(const char *value, size_t size, int64_t deleted_at) {
   if (mark == NULL) return size;
   const char *digits = mark + MARK_SIZE;
   if (!read_stamp(digits, size - (size_t)(digits - value), &stamp) ||
-      stamp < deleted_at - 1 || stamp > deleted_at + 1) {
+      stamp + 1 < deleted_at || stamp - 1 > deleted_at) {
     return size;
   }
   return (size_t)(mark - value);
@@ -156,7 +156,7 @@ static void stripped(tomb_sql *sql, const tomb_model *model,
 
 void tomb_sql_original(tomb_sql *sql, const tomb_model *model,
                        const tomb_field *field) {
-  if (!tomb_is_mangled(model, field)) {
+  if (!field->mangled) {
     tomb_sql_field(sql, field);
     return;
   }

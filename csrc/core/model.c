@@ -219,6 +219,19 @@ static void add_groups(builder *b) {
   }
 }
 
+/* Texts of groups that are freed by a suffix. */
+static void mark_mangled(tomb_model *model) {
+  for (size_t i = 0; i < model->n_groups; i++) {
+    const tomb_group *group = &model->groups[i];
+    for (size_t j = 0; j < group->n; j++) {
+      const tomb_field *field = group->fields[j];
+      if (group->unique == TOMB_UNIQUE_MANGLE && tomb_is_text(field)) {
+        model->fields[field->index].mangled = true;
+      }
+    }
+  }
+}
+
 static void add_order(builder *b) {
   const tomb_model_def *def = b->def;
   tomb_model *model = b->model;
@@ -242,6 +255,7 @@ static void build(builder *b) {
   model->keep = def->keep;
   if (b->ok) add_fields(b);
   if (b->ok) add_groups(b);
+  if (b->ok) mark_mangled(model);
   if (b->ok) add_order(b);
 }
 
@@ -278,14 +292,13 @@ bool tomb_is_text(const tomb_field *field) {
   return field->type == TOMB_FIELD_CHAR || field->type == TOMB_FIELD_TEXT;
 }
 
-bool tomb_is_mangled(const tomb_model *model, const tomb_field *field) {
-  if (!tomb_is_text(field)) return false;
-  for (size_t i = 0; i < model->n_groups; i++) {
-    const tomb_group *group = &model->groups[i];
-    if (group->unique != TOMB_UNIQUE_MANGLE) continue;
-    for (size_t j = 0; j < group->n; j++) {
-      if (group->fields[j] == field) return true;
-    }
+bool tomb_model_mangles(const tomb_model *model, size_t i) {
+  return model->fields[i].mangled;
+}
+
+bool tomb_model_mangles_any(const tomb_model *model) {
+  for (size_t i = 0; i < model->n_fields; i++) {
+    if (model->fields[i].mangled) return true;
   }
   return false;
 }

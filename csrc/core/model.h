@@ -46,8 +46,6 @@ static inline const tomb_field *tomb_key_field(const tomb_model *model) {
   return model->roles[TOMB_ROLE_KEY];
 }
 
-/* True when a deletion may put a suffix on this field. */
-bool tomb_is_mangled(const tomb_model *model, const tomb_field *field);
 bool tomb_is_text(const tomb_field *field);
 
 /* ", did you mean 'title'?" or "", for a field that is not there. */

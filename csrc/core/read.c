@@ -22,6 +22,15 @@ tomb_status tomb_select(tomb_cursor *out, tomb_db *db, const tomb_query *query,
   return open_select(out, db, &statement, err);
 }
 
+tomb_status tomb_select_snapshot(tomb_cursor *out, tomb_db *db,
+                                 const tomb_query *query, tomb_error *err) {
+  tomb_status st = tomb_select(out, db, query, err);
+  if (st != TOMB_OK) return st;
+  out->snapshot = true;
+  db->snapshots++;
+  return TOMB_OK;
+}
+
 tomb_status tomb_select_values(tomb_cursor *out, tomb_db *db,
                                const tomb_query *query, tomb_error *err) {
   tomb_statement statement = tomb_statement_on(query);
@@ -123,20 +132,6 @@ static bool raw_values(tomb_db *db, const tomb_value *values, size_t n) {
   return true;
 }
 
-/* Transactions that the engine did not begin would nest under its own. */
-static tomb_status settle_transaction(tomb_db *db, tomb_error *err) {
-  bool open = db->driver->in_transaction(db->conn);
-  if (open == (db->depth > 0)) return TOMB_OK;
-  if (db->depth > 0) {
-    db->lost = true;
-  } else {
-    tomb_store_text(db, db->driver->dialect->rollback, NULL);
-  }
-  tomb_fail(err, TOMB_MISUSE, "Raw SQL cannot begin or end a transaction");
-  tomb_error_hint(err, "use db:transaction");
-  return TOMB_MISUSE;
-}
-
 tomb_status tomb_query_raw(tomb_cursor *out, tomb_db *db, const char *sql,
                            size_t size, const tomb_value *values, size_t n,
                            tomb_error *err) {
@@ -155,7 +150,7 @@ static tomb_status exec_one(tomb_db *db, const char *sql, size_t size,
   if (st != TOMB_OK) return st;
   raw(db, sql, size);
   st = tomb_store_run(db, NULL, err);
-  return st == TOMB_OK ? settle_transaction(db, err) : st;
+  return st == TOMB_OK ? tomb_store_settle(db, err) : st;
 }
 
 /* Where the statement that begins at `sql` ends; prepared only to find out. */
@@ -197,7 +192,7 @@ tomb_status tomb_exec(int64_t *changed, tomb_db *db, const char *sql,
     raw(db, sql, size);
     if (!raw_values(db, values, n)) return tomb_out_of_memory(err);
     st = tomb_store_run(db, NULL, err);
-    if (st == TOMB_OK) st = settle_transaction(db, err);
+    if (st == TOMB_OK) st = tomb_store_settle(db, err);
   }
   if (st == TOMB_OK) *changed = tomb_store_changes(db);
   return st;

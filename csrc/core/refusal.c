@@ -100,11 +100,12 @@ static void find_holder(tomb_db *db, const tomb_model *model,
 
 static void append(char *out, size_t size, const char *separator,
                    const char *text) {
-  size_t used = strlen(out);
-  if (used < size) {
-    snprintf(out + used, size - used, "%s%s", used == 0 ? "" : separator,
-             text);
-  }
+  size_t used = strlen(out), n = strlen(text);
+  if (used == 0) separator = "";
+  if (used + strlen(separator) >= size) return;
+  size_t room = size - used - strlen(separator) - 1;
+  if (n > room) n = tomb_utf8_cut(text, room);
+  snprintf(out + used, size - used, "%s%.*s", separator, (int)n, text);
 }
 
 static void show_values(char *out, size_t size, const tomb_group *group,

@@ -22,7 +22,8 @@ struct tomb_restore_job {
   tomb_restoration how;
   tomb_keys *keys;
   size_t at, span; /* the next rows to try */
-  bool asking;     /* the row at `at` waits for a word */
+  bool asking;     /* the row at `at` waits for a word … */
+  tomb_error why;  /* … for this reason */
   bool done;
   int64_t restored;
 };
@@ -139,6 +140,7 @@ tomb_status tomb_restore_next(tomb_restore_job *job, tomb_value *pk,
     tomb_status st = try_span(job, err);
     if (st == TOMB_ROW) {
       job->asking = true;
+      job->why = *err;
       if (job->how.on_conflict == TOMB_CONFLICT_ASK) return key_at(pk, err);
       st = tomb_restore_resolve(job, job->how.on_conflict, NULL, err);
     }
@@ -172,6 +174,7 @@ tomb_status tomb_restore_resolve(tomb_restore_job *job, tomb_on_conflict word,
     advance(job, job->at + 1);
     return TOMB_OK;
   }
+  *err = job->why;
   tomb_status st = resolve_by(job, word, values, err);
   if (st != TOMB_OK) return st;
   job->restored++;

@@ -72,31 +72,55 @@ static void write_back(const tomb_model *model, tomb_value *values,
   }
 }
 
-static tomb_status save(tomb_db *db, const tomb_model *model,
-                        tomb_value *values, tomb_assignment *assignments,
-                        int64_t now, tomb_error *err) {
+/* The living row with that key and, where it is known, that version. */
+static const tomb_query *fenced(tomb_row_query storage[2],
+                                const tomb_model *model,
+                                const tomb_value *values) {
+  const tomb_field *key = tomb_key_field(model);
   const tomb_field *version = model->roles[TOMB_ROLE_VERSION];
-  const tomb_value *key = &values[tomb_key_field(model)->index];
-  tomb_row_query by_key, by_version;
-  int64_t changed = 0;
   tomb_query living = tomb_objects(model);
-  const tomb_query *query = tomb_query_row(&by_key, &living, key);
-  if (version != NULL && tomb_is_given(&values[version->index])) {
-    query = tomb_query_where(&by_version, query, version, TOMB_EQ,
-                             &values[version->index]);
+  const tomb_query *query =
+      tomb_query_row(&storage[0], &living, &values[key->index]);
+  if (version == NULL || !tomb_is_given(&values[version->index])) return query;
+  return tomb_query_where(&storage[1], query, version, TOMB_EQ,
+                          &values[version->index]);
+}
+
+static tomb_status refused(tomb_db *db, const tomb_model *model,
+                           tomb_value *values, const tomb_assignment *a,
+                           size_t n, tomb_error *err) {
+  bool known = true;
+  for (size_t i = 0; i < n; i++) {
+    values[a[i].field->index] = a[i].value;
+    known = known && a[i].expr == NULL;
   }
-  tomb_statement statement = tomb_statement_on(query);
+  return tomb_refused(db, model, "save record", known ? values : NULL, err);
+}
+
+tomb_status tomb_update_row(tomb_db *db, const tomb_model *model,
+                            tomb_value *values, tomb_assignment *assignments,
+                            size_t n, int64_t now, tomb_rows *returning,
+                            tomb_error *err) {
+  const tomb_value *key = &values[tomb_key_field(model)->index];
+  tomb_row_query storage[2];
+  int64_t changed = 0;
+  if (n == 0) return tomb_fail(err, TOMB_MISUSE, "There is nothing to save");
+  if (!tomb_is_given(key)) {
+    return tomb_fail(err, TOMB_MISUSE, "Cannot save record - it has no %s",
+                     tomb_key_field(model)->name);
+  }
+  tomb_status st = tomb_check_assignments(model, assignments, n, err);
+  if (st != TOMB_OK) return st;
+  tomb_statement statement = tomb_statement_on(fenced(storage, model, values));
   statement.is_write = statement.bump = true;
   statement.now = now;
   statement.assignments = assignments;
-  statement.n_assignments = collect_assignments(assignments, model, values);
-  if (statement.n_assignments == 0) {
-    return tomb_fail(err, TOMB_MISUSE, "There is nothing to save");
-  }
-  tomb_status st = tomb_store_try(&changed, db, db->driver->dialect->update,
-                                  &statement, NULL, err);
+  statement.n_assignments = n;
+  statement.returning = returning != NULL;
+  st = tomb_store_try(&changed, db, db->driver->dialect->update, &statement,
+                      returning, err);
   if (st == TOMB_INTEGRITY) {
-    return tomb_refused(db, model, "save record", values, err);
+    return refused(db, model, values, assignments, n, err);
   }
   if (st == TOMB_OK && changed == 0) return explain_miss(db, model, key, err);
   if (st == TOMB_OK) write_back(model, values, now);
@@ -105,17 +129,13 @@ static tomb_status save(tomb_db *db, const tomb_model *model,
 
 tomb_status tomb_save(tomb_db *db, const tomb_model *model, tomb_value *values,
                       int64_t now, tomb_error *err) {
-  const tomb_field *key = tomb_key_field(model);
   tomb_status st = tomb_validate(model, values, false, err);
   if (st != TOMB_OK) return st;
-  if (!tomb_is_given(&values[key->index])) {
-    return tomb_fail(err, TOMB_MISUSE, "Cannot save record - it has no %s",
-                     key->name);
-  }
   size_t bytes = model->n_fields * sizeof(tomb_assignment);
   tomb_assignment *a = tomb_realloc(&db->allocator, NULL, 0, bytes);
   if (a == NULL) return tomb_out_of_memory(err);
-  st = save(db, model, values, a, now, err);
+  size_t n = collect_assignments(a, model, values);
+  st = tomb_update_row(db, model, values, a, n, now, NULL, err);
   tomb_release(&db->allocator, a, bytes);
   return st;
 }

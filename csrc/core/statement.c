@@ -66,7 +66,7 @@ static void release(tomb_statements *all, tomb_prepared *p) {
   if (p->stmt != NULL) all->driver->finalize(p->stmt);
   tomb_release(all->a, p->values, p->n_columns * sizeof *p->values);
   tomb_release(all->a, (void *)p->fields, p->n_columns * sizeof *p->fields);
-  tomb_release(all->a, p->text, p->size);
+  tomb_release(all->a, p->text, p->size + 1);
   tomb_release(all->a, p, sizeof *p);
 }
 
@@ -83,7 +83,7 @@ static tomb_prepared *new_prepared(tomb_statements *all, const char *text,
   tomb_prepared *p = tomb_realloc(all->a, NULL, 0, sizeof *p);
   if (p == NULL) return NULL;
   memset(p, 0, sizeof *p);
-  p->text = tomb_realloc(all->a, NULL, 0, size);
+  p->text = tomb_realloc(all->a, NULL, 0, size + 1); /* never 0 bytes */
   if (p->text == NULL) {
     tomb_release(all->a, p, sizeof *p);
     return NULL;
@@ -110,11 +110,23 @@ static bool make_columns(tomb_statements *all, tomb_prepared *p) {
   return true;
 }
 
-static bool is_blank(const char *text, size_t size) {
-  for (size_t i = 0; i < size; i++) {
-    if (strchr(" \t\r\n;", text[i]) == NULL || text[i] == '\0') return false;
-  }
-  return true;
+bool tomb_statements_refit(tomb_statements *all, tomb_prepared *p) {
+  tomb_release(all->a, p->values, p->n_columns * sizeof *p->values);
+  tomb_release(all->a, (void *)p->fields, p->n_columns * sizeof *p->fields);
+  p->values = NULL;
+  p->fields = NULL;
+  p->n_columns = 0;
+  return make_columns(all, p);
+}
+
+/* Comments may follow the statement; what does not even parse is more. */
+static bool is_alone(tomb_statements *all, const char *rest, size_t size) {
+  tomb_stmt *stmt;
+  size_t used;
+  tomb_status st =
+      all->driver->prepare(all->conn, &stmt, rest, size, &used, NULL);
+  if (stmt != NULL) all->driver->finalize(stmt);
+  return st == TOMB_OK && stmt == NULL;
 }
 
 static tomb_status prepare(tomb_statements *all, tomb_prepared *p,
@@ -126,7 +138,7 @@ static tomb_status prepare(tomb_statements *all, tomb_prepared *p,
   if (p->stmt == NULL) {
     return tomb_fail(err, TOMB_MISUSE, "There is no SQL statement to run");
   }
-  if (!is_blank(p->text + used, p->size - used)) {
+  if (used < p->size && !is_alone(all, p->text + used, p->size - used)) {
     tomb_fail(err, TOMB_MISUSE, "There is more than one SQL statement");
     tomb_error_hint(err, "run them one by one; exec takes a script when it "
                          "has no values");
@@ -163,7 +175,7 @@ tomb_status tomb_statements_take(tomb_prepared **out, tomb_statements *all,
     all->count++;
   }
   link_newest(all, p);
-  p->in_use = true;
+  p->in_use = p->fresh = true;
   *out = p;
   return TOMB_OK;
 }

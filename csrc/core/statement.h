@@ -19,6 +19,7 @@ struct tomb_prepared {
   tomb_value *values;
   const tomb_field **fields;
   bool in_use;
+  bool fresh; /* not stepped since it was taken */
   tomb_prepared *newer, *older; /* by last use */
   tomb_prepared *chain;         /* of the same bucket */
 };
@@ -38,6 +39,9 @@ tomb_status tomb_statements_take(tomb_prepared **out, tomb_statements *all,
                                  tomb_error *err);
 /* Resets it for its next user; drops it when the cache is full. */
 void tomb_statements_give_back(tomb_statements *all, tomb_prepared *prepared);
+/* Room for other columns than it had: a driver prepares a kept statement anew
+** where its table has changed. False when memory is out; it has none then. */
+bool tomb_statements_refit(tomb_statements *all, tomb_prepared *prepared);
 /* Finalizes all; none may be in use. */
 void tomb_statements_free(tomb_statements *all);
 

@@ -87,8 +87,8 @@ static void close_now(tomb_db *db) {
   tomb_statements_free(&db->statements);
   db->driver->close(db->conn); /* rolls back what is open */
   db->conn = NULL;
-  db->depth = 0;
-  db->lost = false;
+  db->depth = db->lost = 0;
+  db->unended = false;
 }
 
 /* A finalizer may close the handle while a row of it is being read: the
@@ -140,7 +140,7 @@ tomb_info tomb_db_info(const tomb_db *db) {
 }
 
 tomb_status tomb_backup(tomb_db *db, const char *path, tomb_error *err) {
-  tomb_status st = need_open(db, err);
+  tomb_status st = tomb_store_start(db, err);
   return st == TOMB_OK ? db->driver->backup(db->conn, path, err) : st;
 }
 
@@ -182,15 +182,21 @@ static tomb_status log_statement(tomb_db *db, tomb_error *err) {
 
 /* ---- running ----------------------------------------------------------------- */
 
-tomb_status tomb_store_start(tomb_db *db, tomb_error *err) {
-  tomb_status st = need_open(db, err);
-  if (st != TOMB_OK) return st;
-  tomb_sql_clear(&db->sql);
-  if (!db->lost) return TOMB_OK;
+static tomb_status refuse_lost(const tomb_db *db, tomb_error *err) {
+  bool open = db->driver->in_transaction(db->conn);
   tomb_fail(err, TOMB_DATABASE,
-            "The transaction is gone - the database rolled it back");
+            open ? "The transaction cannot go on - a part of it is missing"
+                 : "The transaction is gone - the database rolled it back");
   tomb_error_hint(err, "roll back and run the whole transaction again");
   return TOMB_DATABASE;
+}
+
+tomb_status tomb_store_start(tomb_db *db, tomb_error *err) {
+  tomb_status st = need_open(db, err);
+  if (st == TOMB_OK && db->unended) st = tomb_store_make_up(db, err);
+  if (st != TOMB_OK) return st;
+  tomb_sql_clear(&db->sql);
+  return db->lost == 0 ? TOMB_OK : refuse_lost(db, err);
 }
 
 tomb_status tomb_store_start_write(tomb_db *db, tomb_error *err) {
@@ -204,7 +210,7 @@ tomb_status tomb_store_start_write(tomb_db *db, tomb_error *err) {
 
 /* After every failure: SQLite may have ended the transaction by itself. */
 static tomb_status after_failure(tomb_db *db, tomb_status st) {
-  if (db->depth > 0 && !db->driver->in_transaction(db->conn)) db->lost = true;
+  if (db->depth > 0 && !db->driver->in_transaction(db->conn)) db->lost = 1;
   return st;
 }
 
@@ -240,8 +246,17 @@ tomb_status tomb_store_open(tomb_cursor *out, tomb_db *db, tomb_error *err) {
   return TOMB_OK;
 }
 
+/* Only "SELECT *" of a table that has changed answers other columns. */
+static bool fits_columns(tomb_db *db, tomb_prepared *p) {
+  bool fresh = p->fresh;
+  p->fresh = false;
+  return !fresh || db->driver->columns(p->stmt) == p->n_columns ||
+         tomb_statements_refit(&db->statements, p);
+}
+
 static tomb_status fetch(tomb_db *db, tomb_prepared *p, tomb_error *err) {
-  if (!db->driver->row(p->stmt, p->values, p->n_columns)) {
+  if (!fits_columns(db, p) ||
+      !db->driver->row(p->stmt, p->values, p->n_columns)) {
     return tomb_out_of_memory(err);
   }
   for (size_t i = 0; i < p->n_columns; i++) {
@@ -261,7 +276,13 @@ tomb_status tomb_cursor_next(tomb_cursor *cursor, tomb_error *err) {
   if (cursor->db->closing) {
     return tomb_fail(err, TOMB_MISUSE, "The database is closed");
   }
-  return step(cursor->db, cursor->prepared, err);
+  tomb_status st = step(cursor->db, cursor->prepared, err);
+  cursor->values = cursor->prepared->values;
+  cursor->fields = cursor->prepared->fields;
+  cursor->n = cursor->prepared->n_columns;
+  if (st != TOMB_DONE) return st;
+  st = tomb_store_settle(cursor->db, err);
+  return st == TOMB_OK ? TOMB_DONE : st;
 }
 
 void tomb_cursor_close(tomb_cursor *cursor) {
@@ -277,25 +298,46 @@ const char *tomb_cursor_name(const tomb_cursor *cursor, size_t i) {
   return cursor->db->driver->column_name(cursor->prepared->stmt, i);
 }
 
-static tomb_status drain(tomb_db *db, tomb_prepared *p, tomb_rows *rows,
-                         tomb_error *err) {
+/* The write is done when its first row is there. What cannot be told of it
+** must not be kept: its level can only be rolled back. */
+static tomb_status tear(tomb_db *db, tomb_status st) {
+  if (db->depth > 0 && db->lost == 0) db->lost = db->depth;
+  return st;
+}
+
+static tomb_status keep_rows(tomb_db *db, tomb_prepared *p, tomb_rows *rows,
+                             tomb_error *err) {
   for (size_t i = 0; i < p->n_columns; i++) {
     p->fields[i] = i < db->sql.n_columns ? db->sql.columns[i] : NULL;
   }
-  for (;;) {
-    tomb_status st = step(db, p, err);
-    if (st != TOMB_ROW) return st == TOMB_DONE ? TOMB_OK : st;
-    if (rows == NULL) continue;
-    st = tomb_rows_add(rows, p->values, p->n_columns, err);
-    if (st != TOMB_OK) return st;
+  for (bool told = false;; told = true) {
+    tomb_status st = db->driver->step(p->stmt, err);
+    if (st == TOMB_DONE) return TOMB_OK;
+    if (st != TOMB_ROW) {
+      after_failure(db, st);
+      return told ? tear(db, st) : st;
+    }
+    st = fetch(db, p, err);
+    if (st == TOMB_ROW) {
+      st = tomb_rows_add(rows, p->values, p->n_columns, err);
+    }
+    if (st != TOMB_OK) return tear(db, st);
   }
+}
+
+static tomb_status drain(tomb_db *db, tomb_prepared *p, tomb_error *err) {
+  tomb_status st;
+  do {
+    st = db->driver->step(p->stmt, err);
+  } while (st == TOMB_ROW);
+  return st == TOMB_DONE ? TOMB_OK : after_failure(db, st);
 }
 
 tomb_status tomb_store_run(tomb_db *db, tomb_rows *rows, tomb_error *err) {
   tomb_prepared *p;
   tomb_status st = take(&p, db, false, err);
   if (st != TOMB_OK) return st;
-  st = drain(db, p, rows, err);
+  st = rows == NULL ? drain(db, p, err) : keep_rows(db, p, rows, err);
   tomb_statements_give_back(&db->statements, p);
   return st;
 }
@@ -326,13 +368,17 @@ tomb_status tomb_store_try(int64_t *changed, tomb_db *db,
                            const tomb_clause *clauses,
                            const tomb_statement *statement, tomb_rows *rows,
                            tomb_error *err) {
-  if (db->driver->dialect->statements_are_atomic) {
+  /* rows come after the write, which they must be able to take along */
+  bool alone = rows != NULL && db->depth == 0;
+  if (db->driver->dialect->statements_are_atomic && !alone) {
     return tomb_store_write(changed, db, clauses, statement, rows, err);
   }
   tomb_status st = tomb_store_enter(db, err);
   if (st != TOMB_OK) return st;
   st = tomb_store_write(changed, db, clauses, statement, rows, err);
-  return tomb_store_leave(db, st, err);
+  st = tomb_store_leave(db, st, err);
+  if (st != TOMB_OK && changed != NULL) *changed = 0;
+  return st;
 }
 
 tomb_status tomb_store_integer(int64_t *out, tomb_db *db, tomb_error *err) {

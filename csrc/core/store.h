@@ -28,7 +28,10 @@ struct tomb_db {
   size_t n_models, models_capacity;
   const tomb_model *events;
   int depth;       /* of nested transactions */
-  bool lost;       /* the database ended the transaction by itself */
+  int lost;        /* the outermost level that can only be rolled back: the
+                      database did so by itself, or a part of it is missing;
+                      0: none */
+  bool unended;    /* a rollback failed: it comes before anything else */
   int cursors;     /* open; a close waits for them */
   int snapshots;   /* of these, those that forbid writes */
   bool closing;
@@ -72,6 +75,12 @@ tomb_status tomb_store_try(int64_t *changed, tomb_db *db,
 */
 tomb_status tomb_store_enter(tomb_db *db, tomb_error *err);
 tomb_status tomb_store_leave(tomb_db *db, tomb_status st, tomb_error *err);
+
+/* After raw SQL: transactions that the engine did not begin would nest under
+** its own, so they are refused and rolled back. */
+tomb_status tomb_store_settle(tomb_db *db, tomb_error *err);
+/* Rolls back what an earlier rollback had to leave. */
+tomb_status tomb_store_make_up(tomb_db *db, tomb_error *err);
 
 /* A stamp that is later than every earlier one of this connection. */
 int64_t tomb_store_stamp(tomb_db *db, int64_t now);

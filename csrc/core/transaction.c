@@ -37,16 +37,33 @@ static void end_level(tomb_db *db, bool kept) {
     shared->born = db->depth - 1;
   }
   if (shared->depth == db->depth) shared->depth = 0;
-  if (--db->depth == 0) db->lost = false;
+  if (db->lost >= db->depth) db->lost = 0;
+  db->depth--;
+}
+
+/* What could not be undone is still there: then the level around it cannot be
+** kept either, and without one a rollback is owed. */
+static void owe_rollback(tomb_db *db) {
+  int around = db->depth - 1;
+  if (around == 0) {
+    db->unended = true;
+  } else if (db->lost == 0 || db->lost > around) {
+    db->lost = around;
+  }
 }
 
 static tomb_status undo_level(tomb_db *db, tomb_error *err) {
   const tomb_dialect *d = db->driver->dialect;
-  int level = db->depth - 1;
-  if (db->lost || !db->driver->in_transaction(db->conn)) return TOMB_OK;
-  if (level == 0) return tomb_store_text(db, d->rollback, err);
-  tomb_status st = numbered(db, d->rollback_to, level, err);
-  return st == TOMB_OK ? numbered(db, d->release, level, err) : st;
+  int around = db->depth - 1;
+  if (!db->driver->in_transaction(db->conn)) return TOMB_OK;
+  tomb_status st = around == 0 ? tomb_store_text(db, d->rollback, err)
+                               : numbered(db, d->rollback_to, around, err);
+  if (st != TOMB_OK) {
+    owe_rollback(db);
+  } else if (around > 0) {
+    numbered(db, d->release, around, NULL); /* an empty savepoint may stay */
+  }
+  return st;
 }
 
 tomb_status tomb_rollback(tomb_db *db, tomb_error *err) {
@@ -59,6 +76,7 @@ tomb_status tomb_rollback(tomb_db *db, tomb_error *err) {
 
 static tomb_status lost(tomb_db *db, tomb_error *err) {
   tomb_status st = tomb_store_start(db, err);
+  undo_level(db, NULL);
   end_level(db, false);
   return st;
 }
@@ -67,12 +85,35 @@ tomb_status tomb_commit(tomb_db *db, tomb_error *err) {
   const tomb_dialect *d = db->driver->dialect;
   tomb_status st = need_transaction(db, err);
   if (st != TOMB_OK) return st;
-  if (db->lost) return lost(db, err);
+  if (db->lost != 0) return lost(db, err);
   st = db->depth == 1 ? tomb_store_text(db, d->commit, err)
                       : numbered(db, d->release, db->depth - 1, err);
   if (st != TOMB_OK) undo_level(db, NULL);
   end_level(db, st == TOMB_OK);
   return st;
+}
+
+tomb_status tomb_store_make_up(tomb_db *db, tomb_error *err) {
+  tomb_status st = TOMB_OK;
+  if (db->driver->in_transaction(db->conn)) {
+    st = tomb_store_text(db, db->driver->dialect->rollback, err);
+  }
+  db->unended = st != TOMB_OK;
+  return st;
+}
+
+tomb_status tomb_store_settle(tomb_db *db, tomb_error *err) {
+  bool open = db->driver->in_transaction(db->conn);
+  if (open == (db->depth > 0) || db->lost != 0 || db->unended) return TOMB_OK;
+  if (db->depth > 0) {
+    db->lost = 1;
+  } else {
+    db->unended = true;
+    tomb_store_make_up(db, NULL);
+  }
+  tomb_fail(err, TOMB_MISUSE, "Raw SQL cannot begin or end a transaction");
+  tomb_error_hint(err, "use db:transaction");
+  return TOMB_MISUSE;
 }
 
 tomb_status tomb_store_enter(tomb_db *db, tomb_error *err) {

@@ -10,6 +10,18 @@ static bool is_writable(const tomb_field *field) {
          field->role == TOMB_ROLE_UPDATED_AT;
 }
 
+static tomb_status check_expr(const tomb_model *model,
+                              const tomb_assignment *a, tomb_error *err) {
+  if (a->field->type == TOMB_FIELD_INTEGER ||
+      a->field->type == TOMB_FIELD_NUMBER) {
+    return tomb_expr_check(model, a->expr, err);
+  }
+  tomb_fail(err, TOMB_MISUSE, "%s.%s takes no arithmetic", model->name,
+            a->field->name);
+  tomb_error_model(err, model->name);
+  return TOMB_MISUSE;
+}
+
 tomb_status tomb_check_assignment(const tomb_model *model, tomb_assignment *a,
                                   tomb_error *err) {
   if (!is_writable(a->field)) {
@@ -18,10 +30,20 @@ tomb_status tomb_check_assignment(const tomb_model *model, tomb_assignment *a,
     tomb_error_model(err, model->name);
     return TOMB_MISUSE;
   }
-  if (a->expr != NULL) return tomb_expr_check(model, a->expr, err);
+  if (a->expr != NULL) return check_expr(model, a, err);
   tomb_error_set(err, TOMB_OK, "%s", "");
   return tomb_validate_value(model, a->field, &a->value, err) ? TOMB_OK
                                                            : TOMB_VALIDATION;
+}
+
+tomb_status tomb_check_assignments(const tomb_model *model,
+                                   tomb_assignment *assignments, size_t n,
+                                   tomb_error *err) {
+  for (size_t i = 0; i < n; i++) {
+    tomb_status st = tomb_check_assignment(model, &assignments[i], err);
+    if (st != TOMB_OK) return st;
+  }
+  return TOMB_OK;
 }
 
 static tomb_status check_update(const tomb_query *query,
@@ -34,11 +56,7 @@ static tomb_status check_update(const tomb_query *query,
     return TOMB_MISUSE;
   }
   if (n == 0) return tomb_fail(err, TOMB_MISUSE, "There is nothing to update");
-  for (size_t i = 0; i < n; i++) {
-    tomb_status st = tomb_check_assignment(query->model, &assignments[i], err);
-    if (st != TOMB_OK) return st;
-  }
-  return TOMB_OK;
+  return tomb_check_assignments(query->model, assignments, n, err);
 }
 
 tomb_status tomb_update(int64_t *changed, tomb_db *db, const tomb_query *query,

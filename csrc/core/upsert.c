@@ -160,22 +160,15 @@ static tomb_status upsert_with_twin(tomb_db *db, const tomb_model *model,
   return tomb_store_leave(db, st, err);
 }
 
-static tomb_status check_upsert(const tomb_model *model,
-                                const tomb_upsert *upsert, tomb_error *err) {
-  for (size_t i = 0; i < upsert->n_update; i++) {
-    tomb_status st = tomb_check_assignment(model, &upsert->update[i], err);
-    if (st != TOMB_OK) return st;
-  }
-  return TOMB_OK;
-}
-
 tomb_status tomb_upsert_row(tomb_db *db, const tomb_model *model,
                             tomb_value *values, const tomb_upsert *upsert,
                             int64_t now, tomb_rows *returning,
                             tomb_error *err) {
   tomb_upsert checked = *upsert;
   tomb_status st = find_arbiter(model, &checked, err);
-  if (st == TOMB_OK) st = check_upsert(model, &checked, err);
+  if (st == TOMB_OK) {
+    st = tomb_check_assignments(model, checked.update, checked.n_update, err);
+  }
   if (st == TOMB_OK) st = tomb_prepare_insert(model, values, now, err);
   if (st != TOMB_OK) return st;
   if (checked.on_deleted == TOMB_ON_DELETED_NEW) {

@@ -52,6 +52,9 @@ bool tomb_validate_value(const tomb_model *model, const tomb_field *field,
   if (value->type == TOMB_NULL) {
     if (field->nullable) return true;
     snprintf(reason, sizeof reason, "cannot be null");
+  } else if (value->type == TOMB_REFUSED && value->as.text.size > 0) {
+    snprintf(reason, sizeof reason, "%.*s", (int)value->as.text.size,
+             value->as.text.data);
   } else if (!tomb_fit(field, value)) {
     snprintf(reason, sizeof reason, "must be %s",
              tomb_type_wanted(field->type));

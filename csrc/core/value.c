@@ -131,6 +131,10 @@ bool tomb_fit(const tomb_field *field, tomb_value *value) {
   return !tomb_is_given(value) || fits[field->type](value);
 }
 
+bool tomb_value_fit(const tomb_field *field, tomb_value *value) {
+  return tomb_fit(field, value);
+}
+
 static void unfit_time(tomb_value *v) {
   int64_t micro;
   if (v->type == TOMB_TEXT &&
@@ -160,6 +164,7 @@ bool tomb_value_equal(const tomb_value *a, const tomb_value *b) {
   switch (a->type) {
   case TOMB_ABSENT:
   case TOMB_NULL: return true;
+  case TOMB_REFUSED: return false;
   case TOMB_NUMBER: return a->as.number == b->as.number;
   case TOMB_TEXT:
   case TOMB_BLOB:

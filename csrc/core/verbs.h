@@ -46,6 +46,9 @@ tomb_statement tomb_insertion(const tomb_query *query,
 /* May this field be set to that, and does the value fit? */
 tomb_status tomb_check_assignment(const tomb_model *model, tomb_assignment *a,
                                   tomb_error *err);
+tomb_status tomb_check_assignments(const tomb_model *model,
+                                   tomb_assignment *assignments, size_t n,
+                                   tomb_error *err);
 
 /* Reads all fields of one row, dead or alive, into rows; TOMB_DONE: none. */
 tomb_status tomb_read_row(tomb_rows *out, tomb_db *db, const tomb_model *model,

@@ -122,7 +122,7 @@ static void mangled(tomb_sql *sql, const tomb_statement *statement,
   if (statement->mangling == TOMB_KEEP_VALUES) return;
   for (size_t i = 0; i < model->n_fields; i++) {
     const tomb_field *field = &model->fields[i];
-    if (!tomb_is_mangled(model, field) || is_assigned(statement, field)) {
+    if (!field->mangled || is_assigned(statement, field)) {
       continue;
     }
     assign(sql, field, first);

@@ -165,6 +165,7 @@ static int bind_one(sqlite3_stmt *stmt, int i, const tomb_value *value,
     return sqlite3_bind_blob64(stmt, i, bytes_of(value), value->as.text.size,
                                keep);
   case TOMB_ABSENT:
+  case TOMB_REFUSED:
   case TOMB_NULL: break;
   }
   return sqlite3_bind_null(stmt, i);

@@ -1,0 +1,277 @@
+/* box.c - the userdata that hold what C acquires. */
+#include "box.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "raise.h"
+
+const char tomb_model_key = 'm';
+
+/* ---- databases ---------------------------------------------------------------- */
+
+static void push_weak(lua_State *L) {
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+}
+
+lua_db *tomb_new_db(lua_State *L) {
+  lua_db *box = tomb_newud(L, sizeof *box, DB_REFS);
+  memset(box, 0, sizeof *box);
+  tomb_setclass(L, DB);
+  push_weak(L);
+  tomb_setref(L, -2, DB_STATES);
+  push_weak(L);
+  tomb_setref(L, -2, DB_CREATED);
+  lua_newtable(L);
+  tomb_setref(L, -2, DB_LEVELS);
+  return box;
+}
+
+void tomb_need_db(lua_State *L, lua_db *box) {
+  if (box->db == NULL || !tomb_is_open(box->db)) {
+    tomb_misuse(L, NULL, "The database is closed");
+  }
+  if (tomb_depth(box->db) > 0 && box->owner != NULL && box->owner != L) {
+    tomb_misuse(L, "wait for its end, or open a handle for each coroutine",
+                "Another coroutine is in a transaction on this handle");
+  }
+}
+
+lua_db *tomb_check_db(lua_State *L, int index) {
+  lua_db *box = tomb_testclass(L, index, DB);
+  if (box == NULL) {
+    tomb_misuse(L, "call it with a colon, as db:info()",
+                "A database is needed, not a %s", luaL_typename(L, index));
+  }
+  tomb_need_db(L, box);
+  return box;
+}
+
+int64_t tomb_clock(lua_State *L, lua_db *box, int index) {
+  if (!box->has_clock) return tomb_now();
+  tomb_getref(L, index, DB_CLOCK);
+  lua_call(L, 0, 1);
+  lua_Number seconds = lua_tonumber(L, -1);
+  bool fits = lua_type(L, -1) == LUA_TNUMBER && seconds > -6.2e10 &&
+              seconds < 2.5e11;
+  lua_pop(L, 1);
+  if (!fits) {
+    tomb_misuse(L, NULL, "The clock must answer seconds since the epoch");
+  }
+  lua_Number whole = floor(seconds);
+  return (int64_t)whole * 1000000 + (int64_t)((seconds - whole) * 1e6 + 0.5);
+}
+
+/* Shared by close, __gc and __close: takes the handle out, then drops it. */
+static int db_gc(lua_State *L) {
+  lua_db *box = lua_touserdata(L, 1);
+  tomb_db *db = box->db;
+  box->db = NULL;
+  tomb_free(db);
+  return 0;
+}
+
+static int db_close(lua_State *L) {
+  lua_db *box = tomb_testclass(L, 1, DB);
+  if (box != NULL && box->db != NULL) tomb_close(box->db);
+  return 0;
+}
+
+static int db_tostring(lua_State *L) {
+  lua_db *box = lua_touserdata(L, 1);
+  bool open = box->db != NULL && tomb_is_open(box->db);
+  lua_pushfstring(L, "tombstone.db (%s)", open ? "open" : "closed");
+  return 1;
+}
+
+/* ---- models and queries ---------------------------------------------------------- */
+
+lua_model *tomb_check_model(lua_State *L, int index) {
+  lua_model *model = NULL;
+  if (lua_istable(L, index)) {
+    tomb_rawgetp(L, index, &tomb_model_key);
+    model = tomb_testclass(L, -1, MODEL);
+  }
+  if (model == NULL) {
+    tomb_misuse(L, "call it with a colon, as Post:create{}",
+                "A model is needed, not a %s", luaL_typename(L, index));
+  }
+  tomb_need_db(L, model->db);
+  return model;
+}
+
+lua_model *tomb_check_row(lua_State *L, int index) {
+  lua_model *model = NULL;
+  if (lua_istable(L, index) && lua_getmetatable(L, index)) {
+    tomb_rawgetp(L, -1, &tomb_model_key);
+    lua_remove(L, -2);
+    model = tomb_testclass(L, -1, MODEL);
+  }
+  if (model == NULL) {
+    tomb_misuse(L, "call it with a colon, as post:save()",
+                "A row is needed, not a %s", luaL_typename(L, index));
+  }
+  tomb_need_db(L, model->db);
+  return model;
+}
+
+lua_query *tomb_check_query(lua_State *L, int index) {
+  lua_query *query = tomb_testclass(L, index, QUERY);
+  if (query == NULL) {
+    tomb_misuse(L, "call it with a colon, as Post.objects:all()",
+                "A query is needed, not a %s", luaL_typename(L, index));
+  }
+  tomb_need_db(L, query->model->db);
+  return query;
+}
+
+lua_query *tomb_new_query(lua_State *L, int parent, size_t extra) {
+  parent = tomb_absindex(L, parent);
+  lua_query *query = tomb_newud(L, sizeof *query + extra, QUERY_REFS);
+  memset(query, 0, sizeof *query);
+  tomb_setclass(L, QUERY);
+  lua_query *from = tomb_testclass(L, parent, QUERY);
+  lua_pushvalue(L, parent);
+  tomb_setref(L, -2, QUERY_PARENT);
+  if (from == NULL) {
+    query->model = lua_touserdata(L, parent);
+    lua_pushvalue(L, parent);
+  } else {
+    *query = *from;
+    tomb_getref(L, parent, QUERY_MODEL);
+  }
+  tomb_setref(L, -2, QUERY_MODEL);
+  return query;
+}
+
+static int query_tostring(lua_State *L) {
+  lua_query *query = lua_touserdata(L, 1);
+  lua_pushfstring(L, "tombstone.query (%s)",
+                  tomb_model_name(query->query.model));
+  return 1;
+}
+
+/* ---- cursors, rows, streams, jobs -------------------------------------------------- */
+
+static lua_cursor *make_cursor(lua_State *L, int db_index) {
+  lua_cursor *box = tomb_newud(L, sizeof *box, 1);
+  memset(box, 0, sizeof *box);
+  tomb_setclass(L, CURSOR);
+  lua_pushvalue(L, db_index);
+  tomb_setref(L, -2, 1);
+  return box;
+}
+
+/* One cursor is kept for the next reader. Where a reader raised, or reads
+** within another's reading, it stays with them and a new one is kept. */
+lua_cursor *tomb_new_cursor(lua_State *L, lua_db *box, int db_index) {
+  (void)box;
+  db_index = tomb_absindex(L, db_index);
+  tomb_getref(L, db_index, DB_CURSOR);
+  lua_cursor *cursor = lua_touserdata(L, -1);
+  if (cursor == NULL || cursor->in_use) {
+    lua_pop(L, 1);
+    cursor = make_cursor(L, db_index);
+    lua_pushvalue(L, -1);
+    tomb_setref(L, db_index, DB_CURSOR);
+  }
+  cursor->in_use = true;
+  return cursor;
+}
+
+void tomb_end_cursor(lua_cursor *cursor) {
+  if (cursor->cursor.db != NULL) tomb_cursor_close(&cursor->cursor);
+  cursor->in_use = false;
+}
+
+static int cursor_gc(lua_State *L) {
+  tomb_end_cursor(lua_touserdata(L, 1));
+  return 0;
+}
+
+/* A box of one pointer, with a reference that keeps its owner alive. */
+static void **new_pointer(lua_State *L, int owner, const char *class_name) {
+  owner = owner == 0 ? 0 : tomb_absindex(L, owner);
+  void **box = tomb_newud(L, sizeof *box, 1);
+  *box = NULL;
+  tomb_setclass(L, class_name);
+  if (owner != 0) {
+    lua_pushvalue(L, owner);
+    tomb_setref(L, -2, 1);
+  }
+  return box;
+}
+
+static void *take_pointer(lua_State *L) {
+  void **box = lua_touserdata(L, 1);
+  void *pointer = *box;
+  *box = NULL;
+  return pointer;
+}
+
+tomb_rows **tomb_new_rows(lua_State *L, lua_db *box) {
+  tomb_rows **rows = (tomb_rows **)new_pointer(L, 0, ROWS);
+  if (box == NULL) return rows;
+  *rows = tomb_rows_new(box->db);
+  if (*rows == NULL) luaL_error(L, "not enough memory");
+  return rows;
+}
+
+static int rows_gc(lua_State *L) {
+  tomb_rows_free(take_pointer(L));
+  return 0;
+}
+
+tomb_restore_job **tomb_new_job(lua_State *L, int query) {
+  return (tomb_restore_job **)new_pointer(L, query, JOB);
+}
+
+static int job_gc(lua_State *L) {
+  tomb_restore_job *job = take_pointer(L);
+  if (job != NULL) tomb_restore_close(job, NULL, NULL);
+  return 0;
+}
+
+/* ---- classes ------------------------------------------------------------------------ */
+
+static void finalizer(lua_State *L, const char *name, lua_CFunction gc,
+                      lua_CFunction tostring) {
+  tomb_class(L, name);
+  lua_pushcfunction(L, gc);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "__gc");
+  lua_setfield(L, -2, "__close");
+  if (tostring != NULL) {
+    lua_pushcfunction(L, tostring);
+    lua_setfield(L, -2, "__tostring");
+  }
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  lua_pop(L, 1);
+}
+
+void tomb_open_boxes(lua_State *L) {
+  finalizer(L, DB, db_gc, db_tostring);
+  tomb_class(L, DB);
+  lua_pushcfunction(L, db_close); /* models and rows may outlive a scope */
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "__close");
+  lua_newtable(L);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, "close");
+  lua_setfield(L, -3, "__index");
+  lua_pop(L, 2);
+  finalizer(L, CURSOR, cursor_gc, NULL);
+  finalizer(L, ROWS, rows_gc, NULL);
+  finalizer(L, JOB, job_gc, NULL);
+  tomb_class(L, MODEL);
+  lua_pop(L, 1);
+  tomb_class(L, QUERY);
+  lua_pushcfunction(L, query_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pop(L, 1);
+}

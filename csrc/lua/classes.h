@@ -1,0 +1,46 @@
+/* classes.h - the classes that programs see, in reading order. */
+#ifndef TOMB_CLASSES_H
+#define TOMB_CLASSES_H
+
+#include "box.h"
+
+#define KEYS "tombstone.keys"
+#define METHODS "tombstone.methods" /* of models and their rows */
+
+/* Pushes the table of methods of a class. */
+void tomb_methods(lua_State *L, const char *name);
+
+void tomb_open_model(lua_State *L);  /* lmodel.c: define */
+void tomb_open_query(lua_State *L);  /* lquery.c: refining */
+void tomb_open_read(lua_State *L);   /* lread.c: rows and values out */
+void tomb_open_stream(lua_State *L); /* lstream.c: each */
+void tomb_open_edit(lua_State *L);   /* ledit.c: create, new, save */
+void tomb_open_update(lua_State *L); /* lupdate.c: update, reload, upsert */
+void tomb_open_trash(lua_State *L);  /* ltrash.c: delete, restore, purge */
+/* These two set fields of the module's table, which is on top. */
+void tomb_open_db(lua_State *L);         /* ldb.c: core.open, databases */
+void tomb_open_fake_class(lua_State *L); /* lfake.c: core.fake */
+
+/* ldb.c: the options of open at 2, and what they leave in the DB on top. */
+void tomb_read_open_options(lua_State *L, tomb_options *out);
+void tomb_dress_db(lua_State *L, lua_db *box);
+
+/* lquery.c */
+lua_query *tomb_push_filtered(lua_State *L, int parent, int index,
+                              bool exclude);
+/* Pushes the query at 1 with `only` set to the fields that the arguments after
+** it name; to all fields where none is named. */
+lua_query *tomb_push_only(lua_State *L);
+/* The field whose name is at `index`, or an error with a suggestion. */
+const tomb_field *tomb_check_field(lua_State *L, int index,
+                                   const tomb_model *model);
+
+/* lupdate.c: raises when a whole manager is written without all = true */
+void tomb_need_meaning(lua_State *L, const lua_query *query, int options,
+                       const char *verb);
+
+/* lmodel.c */
+int tomb_db_define(lua_State *L);
+int tomb_db_attach(lua_State *L);
+
+#endif

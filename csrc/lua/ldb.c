@@ -1,0 +1,426 @@
+/* ldb.c - databases: opening, transactions, raw SQL, retention. */
+#include <math.h>
+#include <string.h>
+
+#include "classes.h"
+#include "convert.h"
+#include "raise.h"
+
+#include "state.h"
+
+/* ---- opening ---------------------------------------------------------------------- */
+
+static void read_timeout(lua_State *L, tomb_options *out) {
+  lua_getfield(L, 2, "busy_timeout");
+  if (lua_isnil(L, -1)) return;
+  lua_Number ms = lua_tonumber(L, -1);
+  if (lua_type(L, -1) != LUA_TNUMBER || !(ms >= 0) || !(ms <= 2e9)) {
+    tomb_misuse(L, NULL, "busy_timeout is a number of milliseconds");
+  }
+  out->busy_timeout_ms = ms < 1 ? -1 : (int)ms;
+}
+
+static void read_synchronous(lua_State *L, tomb_options *out) {
+  lua_getfield(L, 2, "synchronous");
+  if (lua_isnil(L, -1)) return;
+  const char *word = lua_tostring(L, -1);
+  bool normal = word != NULL && strcmp(word, "normal") == 0;
+  if (!normal && (word == NULL || strcmp(word, "full") != 0)) {
+    tomb_misuse(L, NULL, "synchronous is \"full\" or \"normal\"");
+  }
+  out->synchronous = normal ? TOMB_SYNC_NORMAL : TOMB_SYNC_FULL;
+}
+
+static void read_cache(lua_State *L, tomb_options *out) {
+  lua_getfield(L, 2, "statement_cache");
+  if (lua_isnil(L, -1)) return;
+  lua_Number n = lua_tonumber(L, -1);
+  if (lua_type(L, -1) != LUA_TNUMBER || !(n >= 1) || !(n <= 100000)) {
+    tomb_misuse(L, NULL, "statement_cache is a number of statements");
+  }
+  out->statement_cache = (size_t)n;
+}
+
+void tomb_read_open_options(lua_State *L, tomb_options *out) {
+  static const char *const known[] = {"busy_timeout", "synchronous",
+                                      "read_only",    "statement_cache",
+                                      "clock",        "log",
+                                      NULL};
+  memset(out, 0, sizeof *out);
+  out->allocator.realloc = lua_getallocf(L, &out->allocator.ud);
+  tomb_check_options(L, 2, known, "open");
+  if (!lua_istable(L, 2)) return;
+  read_timeout(L, out);
+  read_synchronous(L, out);
+  read_cache(L, out);
+  lua_getfield(L, 2, "read_only");
+  out->read_only = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 1);
+}
+
+/* Takes the function `name` of the options into the DB on top. */
+static bool keep_function(lua_State *L, const char *name, int ref) {
+  if (!lua_istable(L, 2)) return false;
+  lua_getfield(L, 2, name);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  if (!lua_isfunction(L, -1)) {
+    tomb_misuse(L, NULL, "%s is a function, not a %s", name,
+                luaL_typename(L, -1));
+  }
+  tomb_setref(L, -2, ref);
+  return true;
+}
+
+void tomb_dress_db(lua_State *L, lua_db *box) {
+  box->has_clock = keep_function(L, "clock", DB_CLOCK);
+  box->has_log = keep_function(L, "log", DB_LOG);
+  tomb_log_keep(box->db, box->has_log);
+}
+
+static int core_open(lua_State *L) {
+  tomb_options options;
+  tomb_error err;
+  size_t size;
+  if (lua_type(L, 1) != LUA_TSTRING) {
+    return tomb_misuse(L, "as in open \"app.db\"",
+                       "open takes a path, not a %s", luaL_typename(L, 1));
+  }
+  const char *path = lua_tolstring(L, 1, &size);
+  if (strlen(path) != size) {
+    return tomb_misuse(L, NULL, "A path cannot hold a zero byte");
+  }
+  lua_settop(L, 2);
+  tomb_read_open_options(L, &options);
+  lua_db *box = tomb_new_db(L);
+  tomb_status st = tomb_open_sqlite(&box->db, path, &options, &err);
+  if (st != TOMB_OK) return tomb_raise(L, &err);
+  tomb_dress_db(L, box);
+  return 1;
+}
+
+/* ---- about ------------------------------------------------------------------------- */
+
+static int db_is_open(lua_State *L) {
+  lua_db *box = tomb_testclass(L, 1, DB);
+  lua_pushboolean(L, box != NULL && box->db != NULL && tomb_is_open(box->db));
+  return 1;
+}
+
+static int db_info(lua_State *L) {
+  lua_db *box = tomb_check_db(L, 1);
+  tomb_info info = tomb_db_info(box->db);
+  lua_createtable(L, 0, 4);
+  lua_pushstring(L, info.driver);
+  lua_setfield(L, -2, "driver");
+  lua_pushstring(L, info.version);
+  lua_setfield(L, -2, "version");
+  if (info.warning != NULL) {
+    lua_pushstring(L, info.warning);
+    lua_setfield(L, -2, "warning");
+  }
+  lua_pushliteral(L, TOMB_VERSION);
+  lua_setfield(L, -2, "tombstone");
+  return 1;
+}
+
+static int db_backup(lua_State *L) {
+  tomb_error err;
+  lua_db *box = tomb_check_db(L, 1);
+  const char *path = luaL_checkstring(L, 2);
+  tomb_status st = tomb_backup(box->db, path, &err);
+  return st == TOMB_OK ? 0 : tomb_raise(L, &err);
+}
+
+static int db_create_tables(lua_State *L) {
+  tomb_error err;
+  lua_db *box = tomb_check_db(L, 1);
+  tomb_finish(L, box, 1, tomb_create_tables(box->db, &err), &err);
+  return 0;
+}
+
+static int db_now(lua_State *L) {
+  lua_db *box = tomb_check_db(L, 1);
+  tomb_value now = tomb_time(tomb_clock(L, box, 1));
+  tomb_pushvalue(L, NULL, &now);
+  return 1;
+}
+
+/* ---- transactions --------------------------------------------------------------------- */
+
+static int db_begin(lua_State *L) {
+  tomb_error err;
+  lua_db *box = tomb_check_db(L, 1);
+  tomb_finish(L, box, 1, tomb_begin(box->db, &err), &err);
+  box->owner = L;
+  tomb_level_begin(L, box, 1);
+  return 0;
+}
+
+static void need_level(lua_State *L, const lua_db *box) {
+  if (box->levels == 0) {
+    tomb_misuse(L, NULL, "There is no transaction to end");
+  }
+}
+
+static int db_commit(lua_State *L) {
+  tomb_error err;
+  lua_db *box = tomb_check_db(L, 1);
+  need_level(L, box);
+  tomb_status st = tomb_commit(box->db, &err);
+  tomb_level_end(L, box, 1, st == TOMB_OK);
+  tomb_finish(L, box, 1, st, &err);
+  return 0;
+}
+
+static int db_rollback(lua_State *L) {
+  tomb_error err;
+  lua_db *box = tomb_check_db(L, 1);
+  need_level(L, box);
+  tomb_status st = tomb_rollback(box->db, &err);
+  tomb_level_end(L, box, 1, false);
+  tomb_finish(L, box, 1, st, &err);
+  return 0;
+}
+
+static int db_depth(lua_State *L) {
+  lua_pushinteger(L, tomb_depth(tomb_check_db(L, 1)->db));
+  return 1;
+}
+
+/* ---- one event for many calls ----------------------------------------------------------- */
+
+static int db_deletion_begin(lua_State *L) {
+  static const char *const known[] = {"actor", "reason", NULL};
+  tomb_error err;
+  tomb_deletion deletion;
+  lua_db *box = tomb_check_db(L, 1);
+  memset(&deletion, 0, sizeof deletion);
+  lua_settop(L, 2);
+  tomb_check_options(L, 2, known, "deletion");
+  if (lua_istable(L, 2)) {
+    lua_getfield(L, 2, "actor");
+    deletion.actor = luaL_optstring(L, 3, NULL);
+    lua_getfield(L, 2, "reason");
+    deletion.reason = luaL_optstring(L, 4, NULL);
+  }
+  tomb_status st = tomb_deletion_begin(box->db, &deletion, &err);
+  return st == TOMB_OK ? 0 : tomb_raise(L, &err);
+}
+
+/* -> the event's id, or nil when nothing was taken */
+static int db_deletion_end(lua_State *L) {
+  tomb_value id = tomb_integer(tomb_deletion_end(tomb_check_db(L, 1)->db));
+  if (id.as.integer == 0) return 0;
+  tomb_pushvalue(L, NULL, &id);
+  return 1;
+}
+
+/* db:undo(event id, on_conflict) -> the number of rows restored */
+static int db_undo(lua_State *L) {
+  static const char *const words[] = {"fail", "skip", "rename", "replace",
+                                      NULL};
+  tomb_error err;
+  int64_t restored;
+  tomb_restoration how;
+  tomb_value id;
+  lua_db *box = tomb_check_db(L, 1);
+  memset(&how, 0, sizeof how);
+  tomb_tovalue(L, 2, NULL, &id);
+  if (id.type != TOMB_INTEGER) {
+    return tomb_misuse(L, NULL, "undo takes the id of an event");
+  }
+  how.on_conflict =
+      (tomb_on_conflict)luaL_checkoption(L, 3, "fail", words);
+  how.now = tomb_clock(L, box, 1);
+  tomb_status st =
+      tomb_undo(&restored, box->db, id.as.integer, &how, &err);
+  tomb_finish(L, box, 1, st, &err);
+  tomb_value count = tomb_integer(restored);
+  tomb_pushvalue(L, NULL, &count);
+  return 1;
+}
+
+/* ---- retention ---------------------------------------------------------------------------- */
+
+/* db:purge_batch(model, dry_run) -> rows purged, or counted */
+static int db_purge_batch(lua_State *L) {
+  tomb_error err;
+  int64_t n;
+  lua_db *box = tomb_check_db(L, 1);
+  lua_model *model = tomb_check_model(L, 2);
+  bool dry_run = lua_toboolean(L, 3) != 0;
+  int64_t now = tomb_clock(L, box, 1);
+  tomb_status st =
+      tomb_purge_expired(&n, box->db, model->model, now, dry_run, &err);
+  tomb_finish(L, box, 1, st, &err);
+  tomb_value count = tomb_integer(n);
+  tomb_pushvalue(L, NULL, &count);
+  return 1;
+}
+
+static int db_purge_events(lua_State *L) {
+  tomb_error err;
+  int64_t n;
+  lua_db *box = tomb_check_db(L, 1);
+  bool dry_run = lua_toboolean(L, 2) != 0;
+  int64_t now = tomb_clock(L, box, 1);
+  tomb_status st = tomb_purge_events(&n, box->db, now, dry_run, &err);
+  tomb_finish(L, box, 1, st, &err);
+  tomb_value count = tomb_integer(n);
+  tomb_pushvalue(L, NULL, &count);
+  return 1;
+}
+
+/* ---- raw SQL -------------------------------------------------------------------------------- */
+
+/* The values from argument 3 on; nil is NULL here, since its place says so. */
+static tomb_value *raw_values(lua_State *L, size_t *n) {
+  int top = lua_gettop(L);
+  *n = top > 2 ? (size_t)(top - 2) : 0;
+  tomb_value *values = tomb_newud(L, *n * sizeof *values + 1, 0);
+  for (int i = 3; i <= top; i++) {
+    tomb_value *value = &values[i - 3];
+    tomb_tovalue(L, i, NULL, value);
+    if (value->type == TOMB_ABSENT) *value = tomb_null();
+    bool nan = value->type == TOMB_NUMBER && isnan(value->as.number);
+    if (nan || value->type == TOMB_REFUSED) {
+      tomb_misuse(L, NULL, "Value %d cannot be bound: it is a %s", i - 2,
+                  nan ? "NaN" : luaL_typename(L, i));
+    }
+  }
+  return values;
+}
+
+static const char *check_sql(lua_State *L, size_t *size) {
+  if (lua_type(L, 2) != LUA_TSTRING) {
+    tomb_misuse(L, NULL, "SQL is a text, not a %s", luaL_typename(L, 2));
+  }
+  return lua_tolstring(L, 2, size);
+}
+
+static void push_raw_row(lua_State *L, const tomb_cursor *cursor) {
+  lua_createtable(L, 0, (int)cursor->n);
+  for (size_t i = 0; i < cursor->n; i++) {
+    if (cursor->values[i].type == TOMB_NULL) continue;
+    tomb_pushvalue(L, NULL, &cursor->values[i]);
+    lua_setfield(L, -2, tomb_cursor_name(cursor, i));
+  }
+}
+
+static lua_cursor *open_raw(lua_State *L, lua_db *box) {
+  tomb_error err;
+  size_t size, n;
+  const char *sql = check_sql(L, &size);
+  tomb_value *values = raw_values(L, &n);
+  lua_cursor *cursor = tomb_new_cursor(L, box, 1);
+  tomb_status st = tomb_query_raw(&cursor->cursor, box->db, sql, size, values,
+                                  n, &err);
+  if (st != TOMB_OK) {
+    tomb_end_cursor(cursor);
+    tomb_finish(L, box, 1, st, &err);
+  }
+  return cursor;
+}
+
+static int db_query(lua_State *L) {
+  tomb_error err;
+  tomb_status st;
+  int n = 0;
+  lua_db *box = tomb_check_db(L, 1);
+  lua_cursor *cursor = open_raw(L, box);
+  lua_newtable(L);
+  while ((st = tomb_cursor_next(&cursor->cursor, &err)) == TOMB_ROW) {
+    push_raw_row(L, &cursor->cursor);
+    lua_rawseti(L, -2, ++n);
+  }
+  tomb_end_cursor(cursor);
+  tomb_finish(L, box, 1, st == TOMB_DONE ? TOMB_OK : st, &err);
+  return 1;
+}
+
+/* The statement stays open until the last row, break (5.4) or close(). */
+static int db_each(lua_State *L) {
+  lua_db *box = tomb_check_db(L, 1);
+  lua_cursor *cursor = open_raw(L, box);
+  (void)cursor;
+  lua_pushnil(L);
+  tomb_setref(L, 1, DB_CURSOR); /* this cursor is the loop's own now */
+  lua_pushnil(L);
+  lua_pushnil(L);
+  lua_pushvalue(L, -3);
+  return 4;
+}
+
+static int cursor_call(lua_State *L) {
+  tomb_error err;
+  lua_cursor *box = tomb_testclass(L, 1, CURSOR);
+  if (box == NULL) return tomb_misuse(L, NULL, "A cursor is needed");
+  tomb_status st = tomb_cursor_next(&box->cursor, &err);
+  if (st == TOMB_ROW) {
+    push_raw_row(L, &box->cursor);
+    return 1;
+  }
+  tomb_end_cursor(box);
+  return st == TOMB_DONE ? 0 : tomb_raise(L, &err);
+}
+
+static int cursor_close(lua_State *L) {
+  lua_cursor *box = tomb_testclass(L, 1, CURSOR);
+  if (box != NULL) tomb_end_cursor(box);
+  return 0;
+}
+
+static int db_exec(lua_State *L) {
+  tomb_error err;
+  size_t size, n;
+  int64_t changed;
+  lua_db *box = tomb_check_db(L, 1);
+  const char *sql = check_sql(L, &size);
+  tomb_value *values = raw_values(L, &n);
+  tomb_status st =
+      tomb_exec(&changed, box->db, sql, size, values, n, &err);
+  tomb_finish(L, box, 1, st, &err);
+  tomb_value count = tomb_integer(changed);
+  tomb_pushvalue(L, NULL, &count);
+  return 1;
+}
+
+void tomb_open_db(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"is_open", db_is_open},
+      {"info", db_info},
+      {"backup", db_backup},
+      {"now", db_now},
+      {"define", tomb_db_define},
+      {"attach", tomb_db_attach},
+      {"create_tables", db_create_tables},
+      {"begin", db_begin},
+      {"commit", db_commit},
+      {"rollback", db_rollback},
+      {"depth", db_depth},
+      {"deletion_begin", db_deletion_begin},
+      {"deletion_end", db_deletion_end},
+      {"undo", db_undo},
+      {"purge_batch", db_purge_batch},
+      {"purge_events", db_purge_events},
+      {"query", db_query},
+      {"each", db_each},
+      {"exec", db_exec},
+      {NULL, NULL}};
+  tomb_methods(L, DB);
+  tomb_setfuncs(L, functions);
+  lua_pop(L, 1);
+  tomb_methods(L, CURSOR);
+  lua_pushcfunction(L, cursor_close);
+  lua_setfield(L, -2, "close");
+  lua_pop(L, 1);
+  tomb_class(L, CURSOR);
+  lua_pushcfunction(L, cursor_call);
+  lua_setfield(L, -2, "__call");
+  lua_pop(L, 1);
+  lua_pushcfunction(L, core_open);
+  lua_setfield(L, -2, "open"); /* of the module's table */
+}

@@ -1,0 +1,238 @@
+/* ledit.c - create, new, bulk_create and save: whole rows in. */
+#include <string.h>
+
+#include "classes.h"
+#include "convert.h"
+#include "lvalues.h"
+#include "raise.h"
+#include "state.h"
+
+static void insert(lua_State *L, row_values *v) {
+  tomb_error err;
+  int64_t now = tomb_values_now(L, v);
+  tomb_status st = tomb_insert(v->model->db->db, v->model->model, v->values,
+                               now, &err);
+  tomb_values_finish(L, v, st, &err);
+}
+
+/* ---- create and new ---------------------------------------------------------------- */
+
+static int model_create(lua_State *L) {
+  row_values v;
+  tomb_check_model(L, 1);
+  tomb_need_table(L, 2, "create");
+  tomb_begin_values(L, &v);
+  tomb_check_keys(L, &v, 2, tomb_read_values(L, &v, 2), false);
+  tomb_call_defaults(L, &v);
+  insert(L, &v);
+  tomb_push_row(L, &v);
+  tomb_note_created(L, v.model->db, v.at, lua_gettop(L));
+  return 1;
+}
+
+/* What an unsaved row shows: values, and the defaults that are known. */
+static void push_unsaved(lua_State *L, row_values *v) {
+  lua_newtable(L);
+  int row = lua_gettop(L);
+  for (size_t i = 0; i < v->model->n_fields; i++) {
+    tomb_value *value = &v->values[i];
+    if (value->type == TOMB_ABSENT) {
+      *value = tomb_model_field(v->model->model, i)->default_value;
+    }
+    if (value->type == TOMB_ABSENT || value->type == TOMB_NULL) continue;
+    tomb_push_again(L, v, i);
+    tomb_set_field(L, v, row, i);
+  }
+  tomb_getref(L, v->at, MODEL_TABLE);
+  lua_setmetatable(L, row);
+}
+
+static int model_new(lua_State *L) {
+  row_values v;
+  if (lua_isnoneornil(L, 2)) {
+    lua_settop(L, 1);
+    lua_newtable(L);
+  }
+  lua_settop(L, 2);
+  tomb_check_model(L, 1);
+  tomb_need_table(L, 2, "new");
+  tomb_begin_values(L, &v);
+  tomb_check_keys(L, &v, 2, tomb_read_values(L, &v, 2), false);
+  tomb_call_defaults(L, &v);
+  push_unsaved(L, &v);
+  tomb_note_new(L, v.model->db, v.at, lua_gettop(L));
+  return 1;
+}
+
+/* ---- bulk_create --------------------------------------------------------------------- */
+
+enum { ARRAY = 2, BULK_MODEL, RESULT, ROW };
+
+/* The rows one by one; the transaction is its caller's. The number of the row
+** at hand is written to the first argument. */
+static int create_all(lua_State *L) {
+  size_t *at = lua_touserdata(L, 1);
+  size_t n = lua_rawlen(L, ARRAY);
+  row_values v;
+  lua_pushnil(L); /* ROW */
+  lua_pushvalue(L, BULK_MODEL);
+  tomb_begin_values(L, &v);
+  for (*at = 1; *at <= n; ++*at) {
+    lua_settop(L, v.slots - 1);
+    memset(v.values, 0, v.model->n_fields * sizeof *v.values);
+    lua_rawgeti(L, ARRAY, (int)*at);
+    lua_replace(L, ROW);
+    tomb_need_table(L, ROW, "bulk_create");
+    tomb_check_keys(L, &v, ROW, tomb_read_values(L, &v, ROW), false);
+    tomb_call_defaults(L, &v);
+    insert(L, &v);
+    tomb_push_row(L, &v);
+    tomb_note_created(L, v.model->db, v.at, lua_gettop(L));
+    lua_rawseti(L, RESULT, (int)*at);
+  }
+  return 0;
+}
+
+/* Says which row it was, in the error on top of the stack. */
+static void add_index(lua_State *L, size_t index) {
+  if (!lua_istable(L, -1)) return;
+  lua_pushliteral(L, "index");
+  lua_pushinteger(L, (lua_Integer)index);
+  lua_rawset(L, -3);
+}
+
+static int model_bulk_create(lua_State *L) {
+  tomb_error err;
+  size_t at = 0;
+  tomb_check_model(L, 1);
+  tomb_need_table(L, 2, "bulk_create");
+  lua_settop(L, 3); /* the MODEL is pushed by the check */
+  lua_model *model = lua_touserdata(L, 3);
+  lua_createtable(L, (int)lua_rawlen(L, 2), 0);
+  lua_pushcfunction(L, create_all);
+  lua_pushlightuserdata(L, &at);
+  for (int i = ARRAY; i <= RESULT; i++) lua_pushvalue(L, i);
+  tomb_status st = tomb_begin(model->db->db, &err);
+  if (st != TOMB_OK) return tomb_raise(L, &err);
+  if (lua_pcall(L, 4, 0, 0) != 0) {
+    tomb_rollback(model->db->db, NULL);
+    add_index(L, at);
+    return lua_error(L);
+  }
+  st = tomb_commit(model->db->db, &err);
+  if (st != TOMB_OK) return tomb_raise(L, &err);
+  lua_settop(L, RESULT);
+  return 1;
+}
+
+/* ---- save ------------------------------------------------------------------------------ */
+
+/* Leaves the values that a save writes: what was loaded, or what is named. The
+** set of names, or nil, is at `names`. */
+static void choose(lua_State *L, row_values *v, int names) {
+  for (size_t i = 0; i < v->model->n_fields; i++) {
+    const tomb_field *field = tomb_model_field(v->model->model, i);
+    tomb_value *value = &v->values[i];
+    bool named = true;
+    if (lua_istable(L, names)) {
+      lua_getfield(L, names, field->name);
+      named = lua_toboolean(L, -1) != 0;
+      lua_pop(L, 1);
+    }
+    if (field->role == TOMB_ROLE_NONE) {
+      if (value->type == TOMB_ABSENT) *value = tomb_null();
+      if (!named) value->type = TOMB_ABSENT;
+    } else if (field->role == TOMB_ROLE_CREATED_AT) {
+      if (!named) value->type = TOMB_ABSENT;
+    } else if (field->role != TOMB_ROLE_KEY &&
+               field->role != TOMB_ROLE_VERSION) {
+      value->type = TOMB_ABSENT; /* the engine writes these */
+    }
+  }
+}
+
+/* Turns the list of names at 2, if given, into a set at its place. */
+static void names_to_set(lua_State *L, const tomb_model *model) {
+  if (lua_isnoneornil(L, 2)) return;
+  tomb_need_table(L, 2, "save");
+  size_t n = lua_rawlen(L, 2);
+  lua_createtable(L, 0, (int)n);
+  for (size_t i = 1; i <= n; i++) {
+    lua_rawgeti(L, 2, (int)i);
+    tomb_check_field(L, -1, model);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, -3);
+  }
+  if (n == 0) tomb_misuse(L, NULL, "save{} names no field");
+  lua_replace(L, 2);
+}
+
+static void save_new(lua_State *L, row_values *v) {
+  if (!lua_isnil(L, 2)) {
+    tomb_misuse(L, "save it whole first",
+                "Some fields of an unsaved row cannot be saved alone");
+  }
+  insert(L, v);
+  for (size_t i = 0; i < v->model->n_fields; i++) {
+    tomb_push_again(L, v, i);
+    tomb_set_field(L, v, 1, i);
+  }
+  tomb_forget_state(L, v->model->db, v->at, 1);
+  tomb_note_created(L, v->model->db, v->at, 1);
+}
+
+static void save_old(lua_State *L, row_values *v, int names) {
+  static const tomb_role written[] = {TOMB_ROLE_UPDATED_AT, TOMB_ROLE_VERSION};
+  tomb_error err;
+  choose(L, v, names);
+  int64_t now = tomb_values_now(L, v);
+  tomb_status st =
+      tomb_save(v->model->db->db, v->model->model, v->values, now, &err);
+  tomb_values_finish(L, v, st, &err);
+  for (size_t i = 0; i < 2; i++) {
+    const tomb_field *field = tomb_model_role(v->model->model, written[i]);
+    if (field == NULL) continue;
+    tomb_pushvalue(L, field, &v->values[field->index]);
+    tomb_set_field(L, v, 1, field->index);
+  }
+}
+
+static int row_save(lua_State *L) {
+  row_values v;
+  lua_settop(L, 2);
+  lua_model *model = tomb_check_row(L, 1);
+  names_to_set(L, model->model);
+  tomb_row_state state = tomb_state_of(L, model->db, 3, 1); /* pushes it */
+  int names = lua_isnil(L, 2) ? lua_gettop(L) : 2;
+  lua_pushvalue(L, 3);
+  tomb_begin_values(L, &v);
+  tomb_check_keys(L, &v, 1, tomb_read_values(L, &v, 1), true);
+  const tomb_field *key = tomb_model_role(model->model, TOMB_ROLE_KEY);
+  if (state == TOMB_STATE_NEW || v.values[key->index].type == TOMB_ABSENT) {
+    save_new(L, &v);
+  } else {
+    save_old(L, &v, names);
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
+/* row:need_kept() raises where a row cannot be written */
+static int row_need_kept(lua_State *L) {
+  lua_settop(L, 1);
+  lua_model *model = tomb_check_row(L, 1);
+  tomb_need_kept(L, model->db, 2, 1);
+  return 0;
+}
+
+void tomb_open_edit(lua_State *L) {
+  static const luaL_Reg functions[] = {{"create", model_create},
+                                       {"new", model_new},
+                                       {"bulk_create", model_bulk_create},
+                                       {"save", row_save},
+                                       {"need_kept", row_need_kept},
+                                       {NULL, NULL}};
+  tomb_methods(L, METHODS);
+  tomb_setfuncs(L, functions);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,106 @@
+/*
+** lfake.c - core.fake: a database that records statements and fails on
+** request, for the specs of this library and of programs that use it.
+*/
+#include <string.h>
+
+#include "classes.h"
+#include "convert.h"
+#include "../driver/fake.h"
+#include "raise.h"
+
+/* fake.open(path or nil, options) -> a database */
+static int fake_open(lua_State *L) {
+  tomb_options options;
+  tomb_error err;
+  const char *path = luaL_optstring(L, 1, NULL);
+  lua_settop(L, 2);
+  tomb_read_open_options(L, &options);
+  lua_db *box = tomb_new_db(L);
+  tomb_status st = tomb_open_fake(&box->db, path, &options, &err);
+  if (st != TOMB_OK) return tomb_raise(L, &err);
+  tomb_dress_db(L, box);
+  return 1;
+}
+
+/* fake.fail(db, n, kind, message): the n-th next step fails; 0 for none */
+static int fake_fail(lua_State *L) {
+  tomb_error failure;
+  lua_db *box = tomb_check_db(L, 1);
+  lua_Integer nth = luaL_checkinteger(L, 2);
+  memset(&failure, 0, sizeof failure);
+  failure.kind = tomb_kind_named(L, 3);
+  strncpy(failure.message, luaL_optstring(L, 4, "a failure on request"),
+          sizeof failure.message - 1);
+  tomb_fake_fail(box->db, (size_t)nth, &failure);
+  return 0;
+}
+
+static lua_Integer integer_field(lua_State *L, int table, const char *name,
+                                 lua_Integer otherwise) {
+  lua_getfield(L, table, name);
+  lua_Integer n = luaL_optinteger(L, -1, otherwise);
+  lua_pop(L, 1);
+  return n;
+}
+
+/* fake.answer(db, { columns = 2, {1, "a"}, {2, "b"}, changes =, last_id = }) */
+static int fake_answer(lua_State *L) {
+  lua_db *box = tomb_check_db(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  tomb_fake_reply reply;
+  memset(&reply, 0, sizeof reply);
+  reply.rows = lua_rawlen(L, 2);
+  reply.columns = (size_t)integer_field(L, 2, "columns", 0);
+  reply.changes = integer_field(L, 2, "changes", 1);
+  reply.last_id = integer_field(L, 2, "last_id", 0);
+  size_t n = reply.rows * reply.columns;
+  luaL_checkstack(L, (int)n + 8, "too long an answer");
+  tomb_value *values = tomb_newud(L, n * sizeof *values + 1, 0);
+  for (size_t i = 0; i < n; i++) {
+    lua_rawgeti(L, 2, (int)(i / reply.columns) + 1);
+    lua_rawgeti(L, -1, (int)(i % reply.columns) + 1);
+    lua_remove(L, -2);
+    tomb_tovalue(L, lua_gettop(L), NULL, &values[i]);
+    if (values[i].type == TOMB_ABSENT) values[i] = tomb_null();
+  }
+  reply.values = values;
+  if (tomb_fake_answer(box->db, &reply) != TOMB_OK) {
+    return luaL_error(L, "not enough memory");
+  }
+  return 0;
+}
+
+/* fake.statements(db) -> { { sql =, values = {…} }, … }, and forgets them */
+static int fake_statements(lua_State *L) {
+  lua_db *box = tomb_check_db(L, 1);
+  size_t count = tomb_fake_count(box->db);
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    size_t n;
+    const tomb_value *values = tomb_fake_values(box->db, i, &n);
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, tomb_fake_sql(box->db, i));
+    lua_setfield(L, -2, "sql");
+    lua_createtable(L, (int)n, 0);
+    for (size_t j = 0; j < n; j++) {
+      tomb_pushvalue(L, NULL, &values[j]);
+      lua_rawseti(L, -2, (int)j + 1);
+    }
+    lua_setfield(L, -2, "values");
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  tomb_fake_forget(box->db);
+  return 1;
+}
+
+void tomb_open_fake_class(lua_State *L) {
+  static const luaL_Reg functions[] = {{"open", fake_open},
+                                       {"fail", fake_fail},
+                                       {"answer", fake_answer},
+                                       {"statements", fake_statements},
+                                       {NULL, NULL}};
+  lua_newtable(L);
+  tomb_setfuncs(L, functions);
+  lua_setfield(L, -2, "fake"); /* of the module's table */
+}

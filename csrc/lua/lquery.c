@@ -1,0 +1,283 @@
+/* lquery.c - the calls that refine a query. A query never changes: each call
+** makes another that refers to the one before. */
+#include <string.h>
+
+#include "classes.h"
+#include "convert.h"
+#include "lcond.h"
+#include "raise.h"
+
+/* ---- filter and exclude -------------------------------------------------------- */
+
+/* Pushes the query at `parent` narrowed by the table at `index`. */
+lua_query *tomb_push_filtered(lua_State *L, int parent, int index,
+                              bool exclude) {
+  tomb_error err;
+  parent = tomb_absindex(L, parent);
+  index = tomb_absindex(L, index);
+  size_t link = (sizeof(tomb_filter_link) + 15) / 16 * 16;
+  lua_query *query =
+      tomb_new_query(L, parent, link + tomb_cond_size(L, index) + 16);
+  char *memory = (char *)(query + 1);
+  memory += (16 - (uintptr_t)memory % 16) % 16;
+  tomb_query from = query->query;
+  tomb_cond *cond =
+      tomb_cond_build(L, index, from.model, memory + link);
+  tomb_status st = tomb_filter(&query->query, &from, cond, exclude,
+                               (tomb_filter_link *)(void *)memory, &err);
+  if (st != TOMB_OK) tomb_raise(L, &err);
+  return query;
+}
+
+static int refine(lua_State *L, bool exclude) {
+  tomb_check_query(L, 1);
+  int table = 2;
+  if (lua_type(L, 2) == LUA_TSTRING) {
+    tomb_push_pair(L, 2, 3);
+    table = lua_gettop(L);
+  }
+  tomb_push_filtered(L, 1, table, exclude);
+  return 1;
+}
+
+static int query_filter(lua_State *L) {
+  return refine(L, false);
+}
+
+static int query_exclude(lua_State *L) {
+  return refine(L, true);
+}
+
+/* ---- lists of fields ------------------------------------------------------------- */
+
+const tomb_field *tomb_check_field(lua_State *L, int index,
+                                   const tomb_model *model) {
+  tomb_error err;
+  tomb_order term;
+  size_t size;
+  if (lua_type(L, index) != LUA_TSTRING) {
+    tomb_misuse(L, NULL, "A field's name is needed, not a %s",
+                luaL_typename(L, index));
+  }
+  const char *name = lua_tolstring(L, index, &size);
+  const tomb_field *field = tomb_model_find(model, name, size);
+  if (field != NULL) return field;
+  tomb_order_term(&term, model, name, size, &err); /* refuses, and suggests */
+  tomb_raise(L, &err);
+  return NULL;
+}
+
+/* Pushes the query at 1 with room for a list of the arguments. */
+static lua_query *with_list(lua_State *L, size_t item, void **list,
+                            size_t *n) {
+  tomb_check_query(L, 1);
+  *n = (size_t)(lua_gettop(L) - 1);
+  lua_query *query = tomb_new_query(L, 1, *n * item + 16);
+  *list = query + 1;
+  return query;
+}
+
+static int query_order_by(lua_State *L) {
+  size_t n;
+  void *list;
+  tomb_error err;
+  lua_query *query = with_list(L, sizeof(tomb_order), &list, &n);
+  tomb_order *order = list;
+  for (size_t i = 0; i < n; i++) {
+    size_t size;
+    const char *term = luaL_checklstring(L, (int)i + 2, &size);
+    if (tomb_order_term(&order[i], query->query.model, term, size, &err) !=
+        TOMB_OK) {
+      tomb_raise(L, &err);
+    }
+  }
+  query->query.order = n == 0 ? NULL : order;
+  query->query.n_order = n;
+  return 1;
+}
+
+static lua_query *with_fields(lua_State *L, const tomb_field ***fields,
+                              size_t *n) {
+  void *list;
+  lua_query *query = with_list(L, sizeof(tomb_field *), &list, n);
+  *fields = list;
+  for (size_t i = 0; i < *n; i++) {
+    (*fields)[i] = tomb_check_field(L, (int)i + 2, query->query.model);
+  }
+  return query;
+}
+
+static int query_only(lua_State *L) {
+  const tomb_field **fields;
+  size_t n;
+  lua_query *query = with_fields(L, &fields, &n);
+  query->query.only = n == 0 ? NULL : fields;
+  query->query.n_only = n;
+  return 1;
+}
+
+static void list_all(const tomb_field **fields, const tomb_model *model,
+                     size_t n) {
+  for (size_t i = 0; i < n; i++) fields[i] = tomb_model_field(model, i);
+}
+
+lua_query *tomb_push_only(lua_State *L) {
+  lua_query *from = tomb_check_query(L, 1);
+  const tomb_field **fields;
+  size_t n = from->model->n_fields;
+  if (lua_gettop(L) > 1) {
+    lua_query *query = with_fields(L, &fields, &n);
+    query->query.only = fields;
+    query->query.n_only = n;
+    return query;
+  }
+  bool all = from->query.only == NULL;
+  lua_query *query =
+      tomb_new_query(L, 1, all ? n * sizeof(tomb_field *) + 16 : 0);
+  if (!all) return query;
+  fields = (const tomb_field **)(void *)(query + 1);
+  list_all(fields, query->query.model, n);
+  query->query.only = fields;
+  query->query.n_only = n;
+  return query;
+}
+
+static int query_group_by(lua_State *L) {
+  const tomb_field **fields;
+  size_t n;
+  lua_query *query = with_fields(L, &fields, &n);
+  query->query.groups = fields;
+  query->query.n_groups = n;
+  return 1;
+}
+
+/* ---- the rest ------------------------------------------------------------------------ */
+
+static int64_t check_count(lua_State *L, const char *what) {
+  lua_Number n = lua_tonumber(L, 2);
+  if (lua_type(L, 2) != LUA_TNUMBER || !(n >= 0) || n != (lua_Number)(int64_t)n) {
+    tomb_misuse(L, NULL, "%s takes a whole number from 0 on", what);
+  }
+  return (int64_t)n;
+}
+
+static int query_limit(lua_State *L) {
+  tomb_check_query(L, 1);
+  int64_t n = check_count(L, "limit");
+  tomb_new_query(L, 1, 0)->query.limit = n;
+  return 1;
+}
+
+static int query_offset(lua_State *L) {
+  tomb_check_query(L, 1);
+  int64_t n = check_count(L, "offset");
+  tomb_new_query(L, 1, 0)->query.offset = n;
+  return 1;
+}
+
+static int query_distinct(lua_State *L) {
+  tomb_check_query(L, 1);
+  tomb_new_query(L, 1, 0)->query.distinct = true;
+  return 1;
+}
+
+static int query_as_of(lua_State *L) {
+  lua_query *from = tomb_check_query(L, 1);
+  const tomb_model *model = from->query.model;
+  const tomb_field *created = tomb_model_role(model, TOMB_ROLE_CREATED_AT);
+  if (created == NULL || from->query.scope != TOMB_EVERY) {
+    tomb_misuse(L, "declare timestamps = true and ask all_objects",
+                "as_of needs the times of creation of all rows of %s",
+                tomb_model_name(model));
+  }
+  lua_Number t = luaL_checknumber(L, 2);
+  if (!(t > -6.3e10 && t < 2.6e11)) {
+    tomb_misuse(L, NULL, "as_of takes a time between the years 0001 and 9999");
+  }
+  lua_query *query = tomb_new_query(L, 1, 0);
+  query->query.has_as_of = true;
+  query->query.as_of = (int64_t)(t * 1e6 + (t < 0 ? -0.5 : 0.5));
+  return 1;
+}
+
+/* Pushes a query of just the rows that this one has now, in its order. */
+typedef struct lua_keys {
+  tomb_keys *keys;
+} lua_keys;
+
+static int keys_gc(lua_State *L) {
+  lua_keys *box = lua_touserdata(L, 1);
+  tomb_keys *keys = box->keys;
+  box->keys = NULL;
+  tomb_keys_free(keys);
+  return 0;
+}
+
+static int query_fixed(lua_State *L) {
+  tomb_error err;
+  lua_query *from = tomb_check_query(L, 1);
+  lua_keys *box = tomb_newud(L, sizeof *box, 1);
+  box->keys = NULL;
+  tomb_setclass(L, KEYS);
+  lua_pushvalue(L, 1);
+  tomb_setref(L, -2, 1);
+  tomb_status st =
+      tomb_select_keys(&box->keys, from->model->db->db, &from->query, &err);
+  if (st != TOMB_OK) tomb_raise(L, &err);
+  lua_query *query = tomb_new_query(L, 1, 0);
+  tomb_query fixed = tomb_all_objects(from->query.model);
+  fixed.order = from->query.order;
+  fixed.n_order = from->query.n_order;
+  fixed.scope = from->query.scope;
+  fixed.among = box->keys;
+  fixed.among_to = tomb_keys_count(box->keys);
+  query->query = fixed;
+  lua_pushvalue(L, -2);
+  tomb_setref(L, -2, QUERY_PARENT); /* keys keep the query, it its parents */
+  return 1;
+}
+
+/* The same rows among all, whatever becomes of them. */
+static int query_everywhere(lua_State *L) {
+  tomb_check_query(L, 1);
+  tomb_new_query(L, 1, 0)->query.scope = TOMB_EVERY;
+  return 1;
+}
+
+static int query_scope(lua_State *L) {
+  static const char *const names[] = {"objects", "all_objects",
+                                      "deleted_objects"};
+  lua_pushstring(L, names[tomb_check_query(L, 1)->query.scope]);
+  return 1;
+}
+
+static int query_is_whole(lua_State *L) {
+  lua_pushboolean(L, tomb_query_is_whole(&tomb_check_query(L, 1)->query));
+  return 1;
+}
+
+static int query_model(lua_State *L) {
+  tomb_check_query(L, 1);
+  tomb_getref(L, 1, QUERY_MODEL);
+  tomb_getref(L, -1, MODEL_TABLE);
+  return 1;
+}
+
+void tomb_open_query(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"filter", query_filter},       {"exclude", query_exclude},
+      {"order_by", query_order_by},   {"limit", query_limit},
+      {"offset", query_offset},       {"distinct", query_distinct},
+      {"only", query_only},           {"group_by", query_group_by},
+      {"as_of", query_as_of},         {"fixed", query_fixed},
+      {"everywhere", query_everywhere}, {"scope", query_scope},
+      {"is_whole", query_is_whole},   {"model", query_model},
+      {NULL, NULL}};
+  tomb_class(L, KEYS);
+  lua_pushcfunction(L, keys_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  tomb_methods(L, QUERY);
+  tomb_setfuncs(L, functions);
+  lua_pop(L, 1);
+}

@@ -1,0 +1,198 @@
+/*
+** lstream.c - each: rows one by one.
+**
+** A stream reads in chunks and holds no statement open while the caller's code
+** runs. A snapshot is one open cursor; while it is, its handle does not write.
+** Both are called by `for` and closed by `break` on Lua 5.4.
+*/
+#include <string.h>
+
+#include "classes.h"
+#include "hydrate.h"
+#include "raise.h"
+
+enum { EACH_QUERY = 1, EACH_MODEL, EACH_TABLE, EACH_KEYS, EACH_ROW, EACH_REFS = EACH_ROW };
+
+typedef struct lua_each {
+  lua_model *model;
+  tomb_stream *stream; /* or, of a snapshot: */
+  tomb_cursor cursor;
+  bool snapshot, reuse, closed;
+  const tomb_field *const *fields;
+  size_t n;
+} lua_each;
+
+static void close_each(lua_each *each) {
+  tomb_stream *stream = each->stream;
+  each->stream = NULL;
+  each->closed = true;
+  tomb_stream_free(stream);
+  if (each->cursor.db != NULL) tomb_cursor_close(&each->cursor);
+}
+
+static int each_close(lua_State *L) {
+  lua_each *each = tomb_testclass(L, 1, STREAM);
+  if (each != NULL) close_each(each);
+  return 0;
+}
+
+/* ---- opening ------------------------------------------------------------------- */
+
+static void read_options(lua_State *L, lua_each *each) {
+  static const char *const known[] = {"snapshot", "reuse", NULL};
+  tomb_check_options(L, 2, known, "each");
+  if (!lua_istable(L, 2)) return;
+  lua_getfield(L, 2, "snapshot");
+  each->snapshot = lua_toboolean(L, -1) != 0;
+  lua_getfield(L, 2, "reuse");
+  each->reuse = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 2);
+}
+
+static tomb_status open_snapshot(lua_each *each, const tomb_query *query,
+                                 tomb_error *err) {
+  return tomb_select_snapshot(&each->cursor, each->model->db->db, query, err);
+}
+
+/* Copies what each step needs beside the stream, so that it costs little. */
+static void keep_references(lua_State *L) {
+  int each = lua_gettop(L);
+  lua_pushvalue(L, 1);
+  tomb_setref(L, each, EACH_QUERY);
+  tomb_getref(L, 1, QUERY_MODEL);
+  int model = lua_gettop(L);
+  lua_pushvalue(L, model);
+  tomb_setref(L, each, EACH_MODEL);
+  tomb_getref(L, model, MODEL_TABLE);
+  tomb_setref(L, each, EACH_TABLE);
+  tomb_getref(L, model, MODEL_KEYS);
+  tomb_setref(L, each, EACH_KEYS);
+  lua_pop(L, 1);
+}
+
+static int query_each(lua_State *L) {
+  tomb_error err;
+  lua_query *query = tomb_check_query(L, 1);
+  lua_settop(L, 2);
+  lua_each *each = tomb_newud(L, sizeof *each, EACH_REFS);
+  memset(each, 0, sizeof *each);
+  tomb_setclass(L, STREAM);
+  each->model = query->model;
+  keep_references(L);
+  read_options(L, each);
+  tomb_status st = each->snapshot
+                       ? open_snapshot(each, &query->query, &err)
+                       : tomb_stream_open(&each->stream, query->model->db->db,
+                                          &query->query, &err);
+  if (st != TOMB_OK) tomb_raise(L, &err);
+  lua_pushnil(L);
+  lua_pushnil(L);
+  lua_pushvalue(L, 3);
+  return 4; /* the iterator, no state, no control, what `for` closes */
+}
+
+/* ---- stepping --------------------------------------------------------------------- */
+
+static tomb_status step(lua_each *each, const tomb_value **values,
+                        tomb_error *err) {
+  if (each->closed) return TOMB_DONE;
+  if (!each->snapshot) {
+    tomb_status st = tomb_stream_next(each->stream, values, err);
+    if (each->fields == NULL) {
+      each->fields = tomb_stream_fields(each->stream, &each->n);
+    }
+    return st;
+  }
+  each->fields = each->cursor.fields;
+  each->n = each->cursor.n;
+  tomb_status st = tomb_cursor_next(&each->cursor, err);
+  *values = each->cursor.values;
+  return st;
+}
+
+static void push_keys(lua_State *L, const lua_each *each, hydration *h) {
+  luaL_checkstack(L, (int)each->n + 8, "a row of too many fields");
+  h->model = each->model;
+  h->fields = each->fields;
+  h->n = each->n;
+  tomb_getref(L, 1, EACH_TABLE);
+  h->metatable = lua_gettop(L);
+  tomb_getref(L, 1, EACH_KEYS);
+  h->keys = lua_gettop(L) + 1;
+  for (size_t i = 0; i < each->n; i++) {
+    lua_rawgeti(L, h->keys - 1, (int)each->fields[i]->index + 1);
+  }
+}
+
+/* Partial rows say which fields they have, as those of all() do. */
+static void note_partial(lua_State *L, const lua_each *each) {
+  if (each->n == each->model->n_fields) return;
+  each->model->db->has_states = true;
+  tomb_getref(L, 1, EACH_MODEL);
+  tomb_getref(L, -1, MODEL_DB);
+  tomb_getref(L, -1, DB_STATES);
+  lua_pushvalue(L, -4); /* the row */
+  lua_createtable(L, 0, (int)each->n);
+  for (size_t i = 0; i < each->n; i++) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, each->fields[i]->name);
+  }
+  lua_rawset(L, -3);
+  lua_pop(L, 3);
+}
+
+static void push_reused(lua_State *L, const hydration *h,
+                        const tomb_value *values) {
+  tomb_getref(L, 1, EACH_ROW);
+  if (lua_isnil(L, -1)) {
+    tomb_hydrate(L, h, values);
+    lua_pushvalue(L, -1);
+    tomb_setref(L, 1, EACH_ROW);
+  } else {
+    tomb_rehydrate(L, h, values);
+  }
+}
+
+static int each_call(lua_State *L) {
+  tomb_error err;
+  const tomb_value *values = NULL;
+  hydration h;
+  lua_each *each = tomb_testclass(L, 1, STREAM);
+  if (each == NULL) return tomb_misuse(L, NULL, "A stream is needed");
+  lua_settop(L, 1);
+  if (!each->closed) tomb_need_db(L, each->model->db);
+  tomb_status st = step(each, &values, &err);
+  if (st != TOMB_ROW) {
+    close_each(each);
+    return st == TOMB_DONE ? 0 : tomb_raise(L, &err);
+  }
+  push_keys(L, each, &h);
+  if (each->reuse) {
+    push_reused(L, &h, values);
+  } else {
+    tomb_hydrate(L, &h, values);
+  }
+  note_partial(L, each);
+  return 1;
+}
+
+void tomb_open_stream(lua_State *L) {
+  tomb_methods(L, STREAM);
+  lua_pushcfunction(L, each_close);
+  lua_setfield(L, -2, "close");
+  lua_pop(L, 1);
+  tomb_class(L, STREAM);
+  lua_pushcfunction(L, each_call);
+  lua_setfield(L, -2, "__call");
+  lua_pushcfunction(L, each_close);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "__gc");
+  lua_setfield(L, -2, "__close");
+  lua_pushliteral(L, STREAM);
+  lua_setfield(L, -2, "__name");
+  lua_pop(L, 1);
+  tomb_methods(L, QUERY);
+  lua_pushcfunction(L, query_each);
+  lua_setfield(L, -2, "each");
+  lua_pop(L, 1);
+}

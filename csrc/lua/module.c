@@ -1,0 +1,148 @@
+/*
+** module.c - require "tombstone.core", and the Lua sources that stand on it.
+**
+** The one shared object works alone: luaopen_tombstone_core answers the core,
+** luaopen_tombstone the whole module from the sources compiled in.
+*/
+#include <string.h>
+
+#include "classes.h"
+#include "convert.h"
+#include "lua_sources.h"
+#include "raise.h"
+
+int luaopen_tombstone(lua_State *L);
+int luaopen_tombstone_core(lua_State *L);
+
+/* The __index of a class, where its methods are. */
+void tomb_methods(lua_State *L, const char *name) {
+  tomb_class(L, name);
+  lua_getfield(L, -1, "__index");
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__index");
+  }
+  lua_remove(L, -2);
+}
+
+/* core.methods.query and so on: where the Lua side adds its own. */
+static void publish(lua_State *L) {
+  static const struct {
+    const char *name, *class_name;
+  } classes[] = {{"db", DB},         {"model", METHODS}, {"query", QUERY},
+                 {"stream", STREAM}, {"restore", JOB}};
+  lua_newtable(L);
+  for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
+    tomb_methods(L, classes[i].class_name);
+    lua_setfield(L, -2, classes[i].name);
+  }
+  lua_setfield(L, -2, "methods");
+  tomb_class(L, CONDITION);
+  lua_setfield(L, -2, "condition");
+  tomb_class(L, EXPRESSION);
+  lua_setfield(L, -2, "expression");
+  tomb_class(L, AGGREGATE);
+  lua_setfield(L, -2, "aggregates");
+  tomb_class(L, ERROR);
+  lua_setfield(L, -2, "error");
+}
+
+/* core.misuse(message, hint): the Lua side raises as the C side does. */
+static int core_misuse(lua_State *L) {
+  return tomb_misuse(L, luaL_optstring(L, 2, NULL), "%s",
+                     luaL_checkstring(L, 1));
+}
+
+/* core.fail(kind, message, hint) */
+static int core_fail(lua_State *L) {
+  tomb_error err;
+  memset(&err, 0, sizeof err);
+  err.kind = tomb_kind_named(L, 1);
+  strncpy(err.message, luaL_checkstring(L, 2), sizeof err.message - 1);
+  strncpy(err.hint, luaL_optstring(L, 3, ""), sizeof err.hint - 1);
+  return tomb_raise(L, &err);
+}
+
+static int core_check_options(lua_State *L) {
+  static const char *const none[] = {NULL};
+  const char *known[32];
+  size_t n = 0;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  for (; n < 31 && n < lua_rawlen(L, 2); n++) {
+    lua_rawgeti(L, 2, (int)n + 1);
+    known[n] = lua_tostring(L, -1);
+  }
+  known[n] = NULL;
+  tomb_check_options(L, 1, n == 0 ? none : known, luaL_checkstring(L, 3));
+  return 0;
+}
+
+int luaopen_tombstone_core(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"set_json", tomb_set_json},
+      {"misuse", core_misuse},
+      {"fail", core_fail},
+      {"check_options", core_check_options},
+      {NULL, NULL}};
+#if LUA_VERSION_NUM >= 502
+  luaL_checkversion(L);
+#endif
+  tomb_open_errors(L);
+  tomb_open_boxes(L);
+  lua_newtable(L);
+  tomb_setfuncs(L, functions);
+  tomb_open_db(L);
+  tomb_open_model(L);
+  tomb_open_query(L);
+  tomb_open_read(L);
+  tomb_open_stream(L);
+  tomb_open_edit(L);
+  tomb_open_update(L);
+  tomb_open_trash(L);
+  tomb_open_fake_class(L);
+  publish(L);
+  tomb_pushnull(L);
+  lua_setfield(L, -2, "null");
+  lua_pushliteral(L, TOMB_VERSION);
+  lua_setfield(L, -2, "_VERSION");
+  return 1;
+}
+
+/* ---- the sources ------------------------------------------------------------------ */
+
+static int load_source(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  for (const tomb_lua_source *s = tomb_lua_sources; s->name != NULL; s++) {
+    if (strcmp(s->name, name) != 0) continue;
+    lua_pushfstring(L, "=%s", name);
+    if (luaL_loadbuffer(L, s->code, s->size, lua_tostring(L, -1)) != 0) {
+      return lua_error(L);
+    }
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+  }
+  return luaL_error(L, "tombstone has no module '%s'", name);
+}
+
+static void preload(lua_State *L, const char *name, lua_CFunction function) {
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "preload");
+  lua_pushcfunction(L, function);
+  lua_setfield(L, -2, name);
+  lua_pop(L, 2);
+}
+
+int luaopen_tombstone(lua_State *L) {
+  for (const tomb_lua_source *s = tomb_lua_sources; s->name != NULL; s++) {
+    if (strcmp(s->name, "tombstone") != 0) preload(L, s->name, load_source);
+  }
+  preload(L, "tombstone.core", luaopen_tombstone_core);
+  lua_settop(L, 0);
+  lua_pushcfunction(L, load_source);
+  lua_pushliteral(L, "tombstone");
+  lua_call(L, 1, 1);
+  return 1;
+}

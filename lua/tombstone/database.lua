@@ -1,0 +1,210 @@
+--- A database: models, transactions, events, retention.
+--
+-- What the C side gives a handle besides: `create_tables()`, `query(sql, …)` (an array of
+-- plain tables), `each(sql, …)` (the rows one by one), `exec(sql, …)` (rows changed),
+-- `backup(path)`, `info()`, `is_open()`, `close()`, `now()`.
+-- @module tombstone.database
+local core = require "tombstone.core"
+local event = require "tombstone.event"
+local model = require "tombstone.model"
+local hooks = require "tombstone.hooks"
+require "tombstone.query"
+
+local M = {}
+local Database = core.methods.db
+
+-- What a handle knows of its Lua side; a handle that is gone takes it along.
+local sides = setmetatable({}, { __mode = "k" })
+
+local function side_of(db)
+  local side = sides[db]
+  if not side then
+    core.misuse("A database is needed", "call it with a colon, as db:transaction(fn)")
+  end
+  return side
+end
+
+--- Opens a database.
+-- @tparam string address a path, or ":memory:"
+-- @tparam[opt] table options `busy_timeout` (milliseconds, 5000), `synchronous` (`"full"` or
+-- `"normal"`), `read_only`, `statement_cache` (statements, 64), `clock` (a function that
+-- answers seconds), `log` (a function that gets each statement and its values)
+-- @treturn database
+-- @raise connection, busy
+function M.open(address, options)
+  if type(address) == "string" and address:match "^postgres[a-z]*://" then
+    core.misuse("This build has no PostgreSQL driver", "give the path of an SQLite file")
+  end
+  local db = core.open(address, options)
+  sides[db] = { models = {}, by_name = {}, queue = {} }
+  sides[db].events = event.attach(db)
+  return db
+end
+
+--- Declares a model; without fields, the model of that name that is declared already.
+-- @see tombstone.model
+function Database:model(name, fields, options)
+  local side = side_of(self)
+  if fields == nil and side.by_name[name] then
+    return side.by_name[name]
+  end
+  local made = model.declare(self, name, fields, options)
+  side.models[#side.models + 1] = made
+  side.by_name[name] = made
+  return made
+end
+
+--- The models in the order of their declaration.
+function Database:models()
+  return side_of(self).models
+end
+
+-- ---- transactions ----------------------------------------------------------------------------
+
+--- Calls `fn` when the outermost transaction has committed; at once outside of one.
+function Database:after_commit(fn)
+  if self:depth() == 0 then
+    return fn()
+  end
+  local queue = side_of(self).queue
+  queue[#queue + 1] = fn
+end
+
+local function drop_from(queue, from)
+  for i = #queue, from, -1 do
+    queue[i] = nil
+  end
+end
+
+local function run_queue(side)
+  local queue = side.queue
+  side.queue = {}
+  for i = 1, #queue do
+    queue[i]()
+  end
+end
+
+local function finish(db, side, mark, ok, ...)
+  if not ok then
+    drop_from(side.queue, mark)
+    pcall(db.rollback, db) -- a handle that is closed has rolled back already
+    return error((...), 0)
+  end
+  local committed, why = pcall(db.commit, db)
+  if not committed then
+    drop_from(side.queue, mark)
+    error(why, 0)
+  end
+  if db:depth() == 0 then
+    run_queue(side)
+  end
+  return ...
+end
+
+--- Runs `fn` in a transaction, nested calls in a savepoint. An error rolls back and is raised
+-- again as it was; else what `fn` returned is returned.
+-- @tparam function fn
+-- @param ... its arguments
+function Database:transaction(fn, ...)
+  local side = side_of(self)
+  if type(fn) ~= "function" then
+    core.misuse("transaction takes a function, not a " .. type(fn))
+  end
+  local mark = #side.queue + 1
+  self:begin()
+  return finish(self, side, mark, pcall(fn, ...))
+end
+
+--- Runs `fn` in a transaction; all that it deletes belongs to one event.
+-- @tparam table options `actor`, `reason`
+-- @tparam function fn
+-- @treturn event|nil nil when nothing was deleted
+-- @return what `fn` returned
+function Database:deletion(options, fn, ...)
+  if type(fn) ~= "function" then
+    core.misuse("deletion takes options and a function", "as in db:deletion({ actor = \"ana\" }, fn)")
+  end
+  local arguments = { n = select("#", ...), ... }
+  return self:transaction(function()
+    self:deletion_begin(options)
+    local function close(...)
+      local id = self:deletion_end()
+      return id and side_of(self).events.all_objects:get(id), ...
+    end
+    return close(fn((table.unpack or unpack)(arguments, 1, arguments.n)))
+  end)
+end
+
+-- ---- events ------------------------------------------------------------------------------------
+
+--- The events of the database, oldest first.
+-- @tparam[opt] table filter `actor`, `reason`, `model` (a name), `pk`, `since`, `before`
+-- (seconds), `undone` (true or false)
+-- @treturn {event,...}
+function Database:events(filter)
+  core.check_options(filter, { "actor", "reason", "model", "pk", "since", "before", "undone" }, "events")
+  local query = side_of(self).events.all_objects
+  for name, value in pairs(filter or {}) do
+    if name == "since" then
+      query = query:filter("at__gte", value)
+    elseif name == "before" then
+      query = query:filter("at__lt", value)
+    elseif name == "undone" then
+      query = query:filter("undone_at__isnull", not value)
+    elseif name == "pk" then
+      query = query:filter("pk", tostring(value))
+    else
+      query = query:filter(name, value)
+    end
+  end
+  return query:all()
+end
+
+-- ---- retention -----------------------------------------------------------------------------------
+
+local BATCH = 1000
+
+local function purge_model(db, kept, dry_run)
+  local total = 0
+  local expired = kept.deleted_objects:filter { deleted_at__lt = db:now() - kept:keep() }
+  if dry_run or not hooks.of(kept) then
+    repeat
+      local n = db:purge_batch(kept, dry_run)
+      total = total + n
+    until n == 0 or dry_run
+    return total
+  end
+  repeat
+    local n = expired:limit(BATCH):purge()
+    total = total + n
+  until n == 0
+  return total
+end
+
+--- Purges what is longer in the trash than its model's `keep`, in batches of their own
+-- transactions, and the events that hold no row any more.
+-- @tparam[opt] table options `dry_run` only counts
+-- @treturn {[string]=number} rows by model, and `events`
+function Database:purge_expired(options)
+  core.check_options(options, { "dry_run" }, "purge_expired")
+  local dry_run = options ~= nil and options.dry_run == true
+  local report = {}
+  for _, kept in ipairs(self:models()) do
+    if kept:keep() then
+      report[rawget(kept, "__name")] = purge_model(self, kept, dry_run)
+    end
+  end
+  report.events = self:purge_events(dry_run)
+  return report
+end
+
+--- A handle of the fake driver with models and transactions, for specs.
+-- @see tombstone.core
+function M.fake(path, options)
+  local db = core.fake.open(path, options)
+  sides[db] = { models = {}, by_name = {}, queue = {} }
+  sides[db].events = event.attach(db)
+  return db
+end
+
+return M

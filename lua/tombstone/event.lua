@@ -1,0 +1,109 @@
+--- Deletions are events, and events can be undone.
+--
+-- An event is a row: `id`, `at`, `model`, `pk` (of a row's own deletion), `actor`, `reason`,
+-- `undone_at`.
+-- @module tombstone.event
+local core = require "tombstone.core"
+local hooks = require "tombstone.hooks"
+
+local M = {}
+local Event = {}
+
+-- The models whose rows an event can hold.
+local function holders(db)
+  local list = {}
+  for _, model in ipairs(db:models()) do
+    if model:has_events() then
+      list[#list + 1] = model
+    end
+  end
+  return list
+end
+
+local function held(event, model)
+  return model.deleted_objects:filter { deleted_event = event.id }
+end
+
+local function needs_lua(db, options)
+  if options and type(options.on_conflict) == "function" then
+    return true
+  end
+  for _, model in ipairs(holders(db)) do
+    if hooks.of(model) then
+      return true
+    end
+  end
+  return false
+end
+
+--- Restores exactly what this deletion took and still holds.
+-- @tparam[opt] table options `on_conflict`, as for `restore`
+-- @treturn number rows restored
+-- @raise integrity, with the rows in conflict; then nothing was restored
+function Event:undo(options)
+  core.check_options(options, { "on_conflict" }, "undo")
+  local db = getmetatable(self):database()
+  local count = 0
+  if needs_lua(db, options) then
+    count = db:transaction(function()
+      local restored = 0
+      for _, model in ipairs(holders(db)) do
+        restored = restored + held(self, model):restore(options)
+      end
+      db:undo(self.id)
+      return restored
+    end)
+  else
+    count = db:undo(self.id, options and options.on_conflict)
+  end
+  self:reload()
+  return count
+end
+
+--- The rows of a model that this event still holds dead, as a query.
+-- @tparam model model
+-- @treturn query
+function Event:rows(model)
+  return held(self, model)
+end
+
+--- How many rows this event still holds dead, by model.
+-- @treturn {[string]=number}
+function Event:counts()
+  local counts = {}
+  for _, model in ipairs(holders(getmetatable(self):database())) do
+    local n = held(self, model):count()
+    if n > 0 then
+      counts[rawget(model, "__name")] = n
+    end
+  end
+  return counts
+end
+
+--- What undoing would do: `rows` by model and `conflicts`. Writes nothing.
+function Event:restore_plan()
+  local plan = { rows = {}, conflicts = {} }
+  for _, model in ipairs(holders(getmetatable(self):database())) do
+    local own = held(self, model):restore_plan()
+    for name, n in pairs(own.rows) do
+      plan.rows[name] = n
+    end
+    for _, conflict in ipairs(own.conflicts) do
+      conflict.model = rawget(model, "__name")
+      plan.conflicts[#plan.conflicts + 1] = conflict
+    end
+  end
+  return plan
+end
+
+--- Makes the model of events of a database.
+function M.attach(db)
+  local model = { __name = "TombstoneEvent" }
+  for name, method in pairs(Event) do
+    model[name] = method
+  end
+  db:attach(setmetatable(model, { __index = core.methods.model }))
+  return model
+end
+
+return M

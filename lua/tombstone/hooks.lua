@@ -1,0 +1,345 @@
+--- Functions of the program that run inside a model's writes.
+--
+-- `on = { before_save, after_save, before_delete, after_delete, before_restore,
+-- after_restore, before_purge, after_purge, after_commit }`, each called with the row.
+-- The rows of a call are fixed when it begins; all before-hooks run first and raising in one
+-- vetoes the whole call. `after_delete` gets the event too, `after_commit` the verb; it runs
+-- when nothing can be rolled back any more.
+-- @module tombstone.hooks
+local core = require "tombstone.core"
+
+local M = {}
+
+local NAMES = {
+  "before_save",
+  "after_save",
+  "before_delete",
+  "after_delete",
+  "before_restore",
+  "after_restore",
+  "before_purge",
+  "after_purge",
+  "after_commit",
+}
+
+local hooks_of = setmetatable({}, { __mode = "k" })
+local raw_model, raw_query = {}, {}
+for name, method in pairs(core.methods.model) do
+  raw_model[name] = method
+end
+for name, method in pairs(core.methods.query) do
+  raw_query[name] = method
+end
+M.raw_model, M.raw_query = raw_model, raw_query
+
+--- The hooks of a model, or nil.
+function M.of(model)
+  return hooks_of[model]
+end
+
+local function run(model, name, row, more)
+  local hook = hooks_of[model][name]
+  if hook then
+    hook(row, more)
+  end
+end
+
+local function run_all(model, name, rows, more)
+  if hooks_of[model][name] then
+    for i = 1, #rows do
+      run(model, name, rows[i], more)
+    end
+  end
+end
+
+local function queue_commit(model, rows, verb)
+  local hook = hooks_of[model].after_commit
+  if not hook then
+    return
+  end
+  local db = model:database()
+  for i = 1, #rows do
+    db:after_commit(function()
+      hook(rows[i], verb)
+    end)
+  end
+end
+
+-- ---- rows ------------------------------------------------------------------
+
+local function copy(row)
+  local fields = {}
+  for name, value in pairs(row) do
+    fields[name] = value
+  end
+  return fields
+end
+
+local function put_back(row, fields)
+  for name in pairs(copy(row)) do
+    row[name] = nil
+  end
+  for name, value in pairs(fields) do
+    row[name] = value
+  end
+end
+
+-- A refused call changes nothing in the row either, whatever a hook wrote there.
+local function within(row, body)
+  local model = getmetatable(row)
+  local before = copy(row)
+  local ok, result = pcall(function()
+    return model:database():transaction(body)
+  end)
+  if ok then
+    return result
+  end
+  put_back(row, before)
+  return error(result, 0)
+end
+
+local function save(row, names)
+  local model = getmetatable(row)
+  return within(row, function()
+    run(model, "before_save", row)
+    raw_model.save(row, names)
+    run(model, "after_save", row)
+    queue_commit(model, { row }, "save")
+    return row
+  end)
+end
+
+local function create(model, values)
+  return save(raw_model.new(model, values))
+end
+
+local function bulk_create(model, list)
+  return model:database():transaction(function()
+    local rows = {}
+    for i = 1, #list do
+      rows[i] = create(model, list[i])
+    end
+    return rows
+  end)
+end
+
+local function is_expression(value)
+  return type(value) == "table" and getmetatable(value) == core.expression
+end
+
+-- What update{} writes after a hook has seen, and perhaps changed, the row.
+local function changes(row, before, values)
+  local changed = {}
+  for name, value in pairs(values) do
+    changed[name] = is_expression(value) and value or row[name]
+    if changed[name] == nil then
+      changed[name] = core.null
+    end
+  end
+  for name, value in pairs(row) do
+    if before[name] ~= value then
+      changed[name] = value
+    end
+  end
+  for name in pairs(before) do
+    if row[name] == nil then
+      changed[name] = core.null
+    end
+  end
+  return changed
+end
+
+local function show(row, values)
+  for name, value in pairs(values) do
+    if value == core.null then
+      row[name] = nil
+    elseif not is_expression(value) then
+      row[name] = value
+    end
+  end
+end
+
+local function update(row, values)
+  local model = getmetatable(row)
+  local before = copy(row)
+  return within(row, function()
+    show(row, values)
+    run(model, "before_save", row)
+    raw_model.update(row, changes(row, before, values))
+    run(model, "after_save", row)
+    queue_commit(model, { row }, "save")
+    return row
+  end)
+end
+
+local function upsert(model, values, options)
+  return model:database():transaction(function()
+    local row = raw_model.new(model, values)
+    local before = copy(row)
+    run(model, "before_save", row)
+    local given = {}
+    for name, value in pairs(values) do
+      given[name] = value
+    end
+    for name, value in pairs(row) do
+      if before[name] ~= value then
+        given[name] = value
+      end
+    end
+    row = raw_model.upsert(model, given, options)
+    run(model, "after_save", row)
+    queue_commit(model, { row }, "save")
+    return row
+  end)
+end
+
+-- ---- sets of rows ------------------------------------------------------------
+
+local function key_of(model)
+  for _, field in ipairs(model:fields()) do
+    if field.primary_key then
+      return field.name
+    end
+  end
+end
+
+-- The rows in memory show what has become of them; those that are gone stay as they were.
+local function refresh(model, rows, fixed)
+  local key, now = key_of(model), {}
+  for _, row in ipairs(fixed:everywhere():all()) do
+    now[row[key]] = row
+  end
+  for i = 1, #rows do
+    if now[rows[i][key]] then
+      put_back(rows[i], now[rows[i][key]])
+    end
+  end
+end
+
+local function living(query)
+  return query:filter { deleted_at = core.null }:fixed()
+end
+
+local function dead(query)
+  return query:filter { deleted_at__isnull = false }:fixed()
+end
+
+local function delete(query, options)
+  local model = query:model()
+  return model:database():transaction(function()
+    local fixed = living(query)
+    local rows = fixed:all()
+    run_all(model, "before_delete", rows)
+    local count, event = raw_query.delete(fixed, options)
+    refresh(model, rows, fixed)
+    run_all(model, "after_delete", rows, event)
+    queue_commit(model, rows, "delete")
+    return count, event
+  end)
+end
+
+local function restore(query, options, plain)
+  local model = query:model()
+  return model:database():transaction(function()
+    local fixed = dead(query)
+    local rows = fixed:all()
+    run_all(model, "before_restore", rows)
+    local count = plain(fixed, options)
+    refresh(model, rows, fixed)
+    local back = {}
+    for i = 1, #rows do
+      if not rows[i]:is_deleted() then
+        back[#back + 1] = rows[i]
+      end
+    end
+    run_all(model, "after_restore", back)
+    queue_commit(model, back, "restore")
+    return count
+  end)
+end
+
+local function delete_living(query, options)
+  local soft = raw_model.is_soft(query:model())
+  if soft and query:scope() ~= "deleted_objects" then
+    delete(query, { all = true, actor = options.actor, reason = options.reason })
+  end
+end
+
+local function purge(query, options)
+  local model = query:model()
+  options = options or {}
+  if query:scope() ~= "deleted_objects" and not options.living then
+    return raw_query.purge(query, options) -- refuses, in its own words
+  end
+  return model:database():transaction(function()
+    local fixed = query:fixed()
+    delete_living(fixed, options)
+    local rows = fixed:everywhere():all()
+    run_all(model, "before_purge", rows)
+    local count = raw_query.purge(fixed:everywhere(), { living = true, all = true })
+    run_all(model, "after_purge", rows)
+    queue_commit(model, rows, "purge")
+    return count
+  end)
+end
+
+-- ---- the same for one row -----------------------------------------------------------
+
+local function itself(row)
+  local model = getmetatable(row)
+  local key = key_of(model)
+  return model.all_objects:filter { [key] = row[key] }
+end
+
+local function row_verb(name, verb)
+  return function(row, options)
+    raw_model.need_kept(row)
+    return within(row, function()
+      local count, event = verb(itself(row), options)
+      if count == 0 then
+        return name ~= "delete" and false or nil
+      end
+      if name ~= "purge" then
+        raw_model.reload(row)
+      end
+      return event or true
+    end)
+  end
+end
+
+-- ---- installing --------------------------------------------------------------------------
+
+local function check(on)
+  core.check_options(on, NAMES, "on")
+  for name, hook in pairs(on) do
+    if type(hook) ~= "function" then
+      core.misuse(name .. " is a function, not a " .. type(hook))
+    end
+  end
+end
+
+M.delete, M.restore, M.purge = delete, restore, purge
+
+--- Makes the model's writes run its hooks.
+function M.install(model, on)
+  if not on or not next(on) then
+    return
+  end
+  check(on)
+  hooks_of[model] = on
+  rawset(model, "save", save)
+  rawset(model, "create", create)
+  rawset(model, "bulk_create", bulk_create)
+  rawset(model, "update", update)
+  rawset(model, "upsert", upsert)
+  rawset(model, "delete", row_verb("delete", delete))
+  rawset(model, "restore", row_verb("restore", function(query, options)
+    return core.methods.query.restore(query, options)
+  end))
+  rawset(model, "purge", row_verb("purge", function(query, options)
+    options = options or {}
+    return purge(query, { living = true, actor = options.actor, reason = options.reason })
+  end))
+end
+
+return M

@@ -1,0 +1,185 @@
+--- Declaring models.
+-- @module tombstone.model
+local core = require "tombstone.core"
+local field = require "tombstone.field"
+local hooks = require "tombstone.hooks"
+
+local M = {}
+
+local OPTIONS = {
+  "table",
+  "indexes",
+  "unique_together",
+  "order_by",
+  "soft_delete",
+  "timestamps",
+  "version",
+  "on",
+}
+local SOFT_DELETE = { "unique", "event", "column", "keep" }
+local UNITS = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
+
+--- "90d" -> seconds; numbers are seconds already.
+function M.seconds(text)
+  if type(text) == "number" and text > 0 then
+    return text
+  end
+  local number, unit = tostring(text):match "^(%d+%.?%d*)([smhdw])$"
+  if not number or tonumber(number) <= 0 then
+    core.misuse("'" .. tostring(text) .. "' is no duration", 'as in "90d", "12h", or a number of seconds')
+  end
+  return tonumber(number) * UNITS[unit]
+end
+
+local function unique_word(value)
+  if value == true then
+    return "yes"
+  end
+  return value or nil
+end
+
+local function each_field(fields)
+  local list = {}
+  for name, declared in pairs(fields) do
+    if not field.is(declared) then
+      core.misuse("Field '" .. tostring(name) .. "' is not declared by a word", "as in title = f.text()")
+    end
+    list[#list + 1] = { name = name, declared = declared }
+  end
+  table.sort(list, function(a, b)
+    return a.declared.place < b.declared.place
+  end)
+  return list
+end
+
+-- Words of the engine that a row answers to: a column of that name would hide them.
+local function check_name(name, model_name)
+  if core.methods.model[name] ~= nil or name:match "objects$" or name:match "^__" then
+    core.misuse(
+      model_name .. "." .. name .. " would hide the method of that name",
+      'rename it with attr, as in { attr = "' .. name .. '_" }'
+    )
+  end
+end
+
+local function read_fields(spec, fields)
+  spec.functions, spec.checks = {}, {}
+  for i, entry in ipairs(each_field(fields)) do
+    local declared = entry.declared
+    local name = declared.attr or entry.name
+    check_name(name, spec.name)
+    local default, check = declared.default, declared.check
+    if type(default) == "function" then
+      spec.functions[name], default = default, nil
+    end
+    if type(check) == "function" then
+      spec.checks[name], check = check, nil
+    end
+    spec.fields[i] = {
+      name = name,
+      column = declared.column or (declared.attr and entry.name) or nil,
+      type = declared.type,
+      primary_key = declared.primary_key,
+      null = declared.null,
+      index = declared.index,
+      unique = unique_word(declared.unique),
+      max_length = declared.max_length,
+      default = default,
+      choices = declared.choices,
+      check = check,
+      collate = declared.collate,
+    }
+  end
+end
+
+local function as_list(value)
+  return type(value) == "string" and { value } or value
+end
+
+local function read_groups(spec, options)
+  for _, fields in ipairs(options.indexes or {}) do
+    spec.groups[#spec.groups + 1] = { fields = as_list(fields) }
+  end
+  local together = options.unique_together or {}
+  if type(together[1]) == "string" then
+    together = { together }
+  end
+  for _, fields in ipairs(together) do
+    spec.groups[#spec.groups + 1] = { fields = fields, unique = unique_word(fields.unique or true) }
+  end
+end
+
+local function read_soft_delete(spec, soft)
+  if soft == false then
+    spec.soft_delete = "off"
+    return
+  end
+  if soft == true then
+    soft = nil
+  end
+  core.check_options(soft, SOFT_DELETE, "soft_delete")
+  soft = soft or {}
+  spec.soft_delete = soft.event == false and "stamp" or "events"
+  spec.deleted_event = type(soft.event) == "string" and soft.event or nil
+  spec.deleted_at = soft.column
+  spec.unique = soft.unique
+  spec.keep = soft.keep and M.seconds(soft.keep)
+end
+
+-- A method that is called like a column would hide that column where it is NULL.
+local function guard(model, names)
+  return {
+    __index = core.methods.model,
+    __newindex = function(_, key, value)
+      if names[key] then
+        core.misuse("A method cannot be called like the column '" .. key .. "'")
+      end
+      rawset(model, key, value)
+    end,
+    __tostring = function()
+      return "tombstone.model (" .. rawget(model, "__name") .. ")"
+    end,
+  }
+end
+
+local function dress(model, spec)
+  local names = {}
+  for _, entry in ipairs(spec.fields) do
+    names[entry.name] = true
+  end
+  rawset(model, "__name", spec.name)
+  return setmetatable(model, guard(model, names))
+end
+
+--- Declares a model of `db`: what `db:model(name, fields, options)` does.
+-- @tparam database db
+-- @tparam string name
+-- @tparam {[string]=field} fields
+-- @tparam[opt] table options `table`, `indexes`, `unique_together`, `order_by`, `soft_delete`,
+-- `timestamps`, `version`, `on`
+-- @return the model, which is also the metatable of its rows
+function M.declare(db, name, fields, options)
+  if type(name) ~= "string" or type(fields) ~= "table" then
+    core.misuse("A model needs a name and a table of fields", 'as in db:model("Post", { title = f.text() })')
+  end
+  core.check_options(options, OPTIONS, "model")
+  options = options or {}
+  local spec = {
+    name = name,
+    table = options.table,
+    fields = {},
+    groups = {},
+    order_by = as_list(options.order_by),
+    timestamps = options.timestamps,
+    version = options.version,
+  }
+  read_fields(spec, fields)
+  read_groups(spec, options)
+  read_soft_delete(spec, options.soft_delete)
+  local model = dress({}, spec)
+  db:define(model, spec)
+  hooks.install(model, options.on)
+  return model
+end
+
+return M

@@ -1,0 +1,216 @@
+--- What the Lua side adds to queries: hooks, conflict functions, plans.
+-- @module tombstone.query
+local core = require "tombstone.core"
+local hooks = require "tombstone.hooks"
+
+local M = {}
+local Query, Model = core.methods.query, core.methods.model
+local raw_query, raw_model = hooks.raw_query, hooks.raw_model
+
+local function need_meaning(query, options, verb)
+  if query:is_whole() and not (options and options.all) then
+    core.misuse(verb .. " of all rows must be meant", "pass { all = true }, or filter first")
+  end
+end
+
+-- ---- conflict functions -----------------------------------------------------------------
+
+local function ask(job, query, decide)
+  while true do
+    local pk, conflict = job:next()
+    if pk == nil then
+      return
+    end
+    local answer = decide(query:model().all_objects:get(pk), conflict)
+    if type(answer) ~= "string" and type(answer) ~= "table" then
+      core.misuse(
+        "on_conflict answered a " .. type(answer),
+        'answer "fail", "skip", "rename", "replace" or a table of new values'
+      )
+    end
+    job:resolve(answer)
+  end
+end
+
+-- The function runs between the steps of the restore, never below the engine.
+local function restore_asking(query, options)
+  need_meaning(query, options, "restore")
+  local job = query:restore_job()
+  local ok, err = pcall(ask, job, query, options.on_conflict)
+  local count = job:close()
+  if not ok then
+    error(err, 0)
+  end
+  return count
+end
+
+local function plain_restore(query, options)
+  if options and type(options.on_conflict) == "function" then
+    return restore_asking(query, options)
+  end
+  return raw_query.restore(query, options)
+end
+
+--- Restores the query's dead rows, all or none.
+-- @tparam[opt] table options `on_conflict` (`"fail"`, `"skip"`, `"rename"`, `"replace"`, or a
+-- function that gets the row and the conflict and answers one of these or a table of new
+-- values), `all`, `actor` and `reason` (of the deletions that `"replace"` makes)
+-- @treturn number rows restored
+-- @raise integrity, with the rows in conflict
+function Query:restore(options)
+  if hooks.of(self:model()) then
+    need_meaning(self, options, "restore")
+    return hooks.restore(self, options, plain_restore)
+  end
+  return plain_restore(self, options)
+end
+
+--- Soft-deletes the query's living rows in one event.
+-- @tparam[opt] table options `actor`, `reason`, `max_rows`, `all`
+-- @treturn number rows deleted
+-- @treturn event|nil the event; nil when nothing was deleted
+function Query:delete(options)
+  if hooks.of(self:model()) then
+    need_meaning(self, options, "delete")
+    return hooks.delete(self, options)
+  end
+  return raw_query.delete(self, options)
+end
+
+--- The real DELETE.
+-- @tparam[opt] table options `living` (the query may reach living rows), `all`, `actor`,
+-- `reason`
+-- @treturn number rows purged
+function Query:purge(options)
+  if hooks.of(self:model()) then
+    need_meaning(self, options, "purge")
+    return hooks.purge(self, options)
+  end
+  return raw_query.purge(self, options)
+end
+
+--- What a deletion would take, by model: `{ Post = 12 }`. Writes nothing.
+-- @treturn {[string]=number}
+function Query:delete_plan()
+  local model = self:model()
+  return { [rawget(model, "__name")] = self:filter({ deleted_at = core.null }):count() }
+end
+
+--- What a restore would do. Writes nothing.
+-- @treturn table `rows` (by model) and `conflicts`, a list of `{ fields, value, dead_pk,
+-- live_pk }`; `twin_pk` in place of `live_pk` is another row of the same restore
+function Query:restore_plan()
+  local model = self:model()
+  return {
+    rows = { [rawget(model, "__name")] = self:filter({ deleted_at__isnull = false }):count() },
+    conflicts = self:conflicts(),
+  }
+end
+
+-- ---- rows -----------------------------------------------------------------------------------
+
+--- Restores this row.
+-- @tparam[opt] table options as for queries
+-- @treturn boolean false when it was not deleted, or was skipped
+function Model:restore(options)
+  if not (options and type(options.on_conflict) == "function") then
+    return raw_model.restore(self, options)
+  end
+  raw_model.need_kept(self)
+  local count = restore_asking(M.itself(self), options)
+  if count > 0 then
+    raw_model.reload(self)
+  end
+  return count > 0
+end
+
+--- The query of one row, dead or alive.
+function M.itself(row)
+  local model = getmetatable(row)
+  for _, field in ipairs(model:fields()) do
+    if field.primary_key then
+      return model.all_objects:filter { [field.name] = row[field.name] }
+    end
+  end
+end
+
+-- ---- get_or_create -----------------------------------------------------------------------------
+
+-- Dead rows keep their texts with a suffix, so that these are asked for by their originals.
+local function dead_twin(model, match)
+  local originals = {}
+  for _, field in ipairs(model:fields()) do
+    local value = match[field.name]
+    if value ~= nil then
+      local text = field.type == "char" or field.type == "text"
+      originals[field.name .. (text and value ~= core.null and "__original" or "")] = value
+    end
+  end
+  return model.deleted_objects:filter(originals):order_by("-deleted_at"):first()
+end
+
+local function revive(model, match, policy)
+  if policy == nil or policy == "new" then
+    return nil
+  end
+  if policy ~= "restore" and policy ~= "refuse" then
+    core.misuse 'on_deleted is "new", "restore" or "refuse"'
+  end
+  local twin = dead_twin(model, match)
+  if twin and policy == "refuse" then
+    core.fail("deleted", "Cannot create record - a deleted row matches", "restore it, or pass on_deleted")
+  end
+  if twin then
+    twin:restore()
+  end
+  return twin
+end
+
+local function merged(match, defaults)
+  local values = {}
+  for name, value in pairs(match) do
+    values[name] = value
+  end
+  for name, value in pairs(defaults or {}) do
+    values[name] = value
+  end
+  return values
+end
+
+-- Somebody may create the row between the look and the insert: the unique index says so,
+-- and then it is there to be found.
+local function create_or_find(model, match, defaults)
+  local ok, row = pcall(function()
+    return model:create(merged(match, defaults))
+  end)
+  if ok then
+    return row, true
+  end
+  if type(row) == "table" and row.constraint == "unique" then
+    local found = model.objects:find(match)
+    if found then
+      return found, false
+    end
+  end
+  return error(row, 0)
+end
+
+--- The living row that matches, or a new one.
+-- @tparam table match values of fields
+-- @tparam[opt] table defaults more values for a new row
+-- @tparam[opt] table options `on_deleted`: `"new"` (default), `"restore"` or `"refuse"` where
+-- only a deleted row matches
+-- @treturn row
+-- @treturn boolean true when it was created
+function Model:get_or_create(match, defaults, options)
+  core.check_options(options, { "on_deleted" }, "get_or_create")
+  return self:database():transaction(function()
+    local found = self.objects:find(match) or revive(self, match, options and options.on_deleted)
+    if found then
+      return found, false
+    end
+    return create_or_find(self, match, defaults)
+  end)
+end
+
+return M
