@@ -138,6 +138,7 @@ typedef struct tomb_error {
                           way although it is dead */
   tomb_kept_value dead_pk;
   char subject[256];   /* what a driver said: columns or index of a constraint */
+  char sql[512];       /* the statement that failed, without its values */
   size_t index;        /* 1-based place in a bulk call, 0 elsewhere */
 } tomb_error;
 

@@ -57,7 +57,8 @@ static void clear(tomb_error *err, tomb_status kind) {
   err->kind = kind;
   err->constraint = TOMB_NO_CONSTRAINT;
   err->code = 0;
-  err->message[0] = err->hint[0] = err->model[0] = err->subject[0] = '\0';
+  err->message[0] = err->hint[0] = err->model[0] = err->subject[0] =
+      err->sql[0] = '\0';
   err->n_fields = 0;
   err->has_value = err->has_live_pk = err->has_dead_pk = false;
   err->index = 0;
@@ -134,6 +135,13 @@ void tomb_keep_value(tomb_kept_value *out, const tomb_value *value) {
   out->value.as.text.size = n;
   /* the error may be copied, so that readers take the bytes, not a pointer */
   out->value.as.text.data = NULL;
+}
+
+void tomb_error_sql(tomb_error *err, const char *sql, size_t size) {
+  if (err == NULL || sql == NULL) return;
+  if (size >= sizeof err->sql) size = tomb_utf8_cut(sql, sizeof err->sql - 1);
+  memcpy(err->sql, sql, size);
+  err->sql[size] = '\0';
 }
 
 void tomb_error_value(tomb_error *err, const tomb_value *value) {

@@ -26,6 +26,8 @@ void tomb_error_model(tomb_error *err, const char *name);
 /* Adds a field and the reason why it was refused ("" for none). */
 void tomb_error_field(tomb_error *err, const char *name, const char *format,
                       ...) TOMB_PRINTF(3, 4);
+/* Keeps the statement that failed, cut when it is long. */
+void tomb_error_sql(tomb_error *err, const char *sql, size_t size);
 /* Keeps a copy of `value`, cut when it is long. */
 void tomb_error_value(tomb_error *err, const tomb_value *value);
 void tomb_keep_value(tomb_kept_value *out, const tomb_value *value);

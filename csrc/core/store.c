@@ -209,7 +209,9 @@ tomb_status tomb_store_start_write(tomb_db *db, tomb_error *err) {
 }
 
 /* After every failure: SQLite may have ended the transaction by itself. */
-static tomb_status after_failure(tomb_db *db, tomb_status st) {
+static tomb_status after_failure(tomb_db *db, tomb_status st,
+                                 tomb_error *err) {
+  tomb_error_sql(err, db->sql.text.data, db->sql.text.size);
   if (db->depth > 0 && !db->driver->in_transaction(db->conn)) db->lost = 1;
   return st;
 }
@@ -222,12 +224,12 @@ static tomb_status take(tomb_prepared **out, tomb_db *db, bool copy,
   if (db->logging && log_statement(db, err) != TOMB_OK) return TOMB_NOMEM;
   tomb_status st = tomb_statements_take(out, &db->statements, sql->text.data,
                                         sql->text.size, err);
-  if (st != TOMB_OK) return after_failure(db, st);
+  if (st != TOMB_OK) return after_failure(db, st, err);
   st = db->driver->bind((*out)->stmt, sql->args, sql->n_args, copy, err);
   if (st == TOMB_OK) return TOMB_OK;
   tomb_statements_give_back(&db->statements, *out);
   *out = NULL;
-  return after_failure(db, st);
+  return after_failure(db, st, err);
 }
 
 tomb_status tomb_store_open(tomb_cursor *out, tomb_db *db, tomb_error *err) {
@@ -268,7 +270,7 @@ static tomb_status fetch(tomb_db *db, tomb_prepared *p, tomb_error *err) {
 static tomb_status step(tomb_db *db, tomb_prepared *p, tomb_error *err) {
   tomb_status st = db->driver->step(p->stmt, err);
   if (st == TOMB_ROW) return fetch(db, p, err);
-  return st == TOMB_DONE ? st : after_failure(db, st);
+  return st == TOMB_DONE ? st : after_failure(db, st, err);
 }
 
 tomb_status tomb_cursor_next(tomb_cursor *cursor, tomb_error *err) {
@@ -314,7 +316,7 @@ static tomb_status keep_rows(tomb_db *db, tomb_prepared *p, tomb_rows *rows,
     tomb_status st = db->driver->step(p->stmt, err);
     if (st == TOMB_DONE) return TOMB_OK;
     if (st != TOMB_ROW) {
-      after_failure(db, st);
+      after_failure(db, st, err);
       return told ? tear(db, st) : st;
     }
     st = fetch(db, p, err);
@@ -330,7 +332,7 @@ static tomb_status drain(tomb_db *db, tomb_prepared *p, tomb_error *err) {
   do {
     st = db->driver->step(p->stmt, err);
   } while (st == TOMB_ROW);
-  return st == TOMB_DONE ? TOMB_OK : after_failure(db, st);
+  return st == TOMB_DONE ? TOMB_OK : after_failure(db, st, err);
 }
 
 tomb_status tomb_store_run(tomb_db *db, tomb_rows *rows, tomb_error *err) {

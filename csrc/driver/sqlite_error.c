@@ -14,6 +14,7 @@ static tomb_status kind_of(int code) {
   switch (code & 0xff) {
   case SQLITE_CONSTRAINT: return TOMB_INTEGRITY;
   case SQLITE_BUSY:
+  case SQLITE_PROTOCOL: /* a race for the lock of the WAL, lost too often */
   case SQLITE_LOCKED: return TOMB_BUSY;
   case SQLITE_INTERRUPT: return TOMB_INTERRUPTED;
   case SQLITE_NOMEM: return TOMB_NOMEM;
@@ -35,7 +36,7 @@ static tomb_constraint constraint_of(int code) {
   }
 }
 
-static const char *remedy(int code) {
+static const char *remedy(int code, const char *text) {
   if (code == SQLITE_BUSY_SNAPSHOT) {
     return "another connection wrote since this transaction began to read: "
            "roll back and run it again";
@@ -56,8 +57,10 @@ static const char *remedy(int code) {
     return "the file is something else or is encrypted: check the path";
   case SQLITE_CANTOPEN:
     return "check the path and the permissions of the file and its folder";
-  default: return "";
+  default: break;
   }
+  bool no_table = strncmp(text, "no such table", 13) == 0;
+  return no_table ? "create the tables with create_tables, or migrate" : "";
 }
 
 /* "UNIQUE constraint failed: posts.title": what stands behind the colon. Texts
@@ -80,7 +83,7 @@ tomb_status tomb_sqlite_error(tomb_error *err, int code, const char *text) {
   err->code = code;
   err->constraint = constraint_of(code);
   copy_subject(err, text);
-  tomb_error_hint(err, "%s", remedy(code));
+  tomb_error_hint(err, "%s", remedy(code, text));
   return err->kind;
 }
 

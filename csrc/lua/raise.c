@@ -97,6 +97,7 @@ int tomb_raise(lua_State *L, const tomb_error *err) {
   set_text(L, "message", err->message);
   set_text(L, "hint", err->hint);
   set_text(L, "model", err->model);
+  set_text(L, "sql", err->sql);
   set_text(L, "constraint", tomb_constraint_name(err->constraint));
   set_fields(L, err);
   set_numbers(L, err);

@@ -120,18 +120,17 @@ end
 -- @tparam function fn
 -- @treturn event|nil nil when nothing was deleted
 -- @return what `fn` returned
-function Database:deletion(options, fn, ...)
+function Database:deletion(options, fn)
   if type(fn) ~= "function" then
-    core.misuse("deletion takes options and a function", "as in db:deletion({ actor = \"ana\" }, fn)")
+    core.misuse("deletion takes options and a function", 'as in db:deletion({ actor = "ana" }, fn)')
   end
-  local arguments = { n = select("#", ...), ... }
   return self:transaction(function()
     self:deletion_begin(options)
     local function close(...)
       local id = self:deletion_end()
       return id and side_of(self).events.all_objects:get(id), ...
     end
-    return close(fn((table.unpack or unpack)(arguments, 1, arguments.n)))
+    return close(fn())
   end)
 end
 

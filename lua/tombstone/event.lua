@@ -36,6 +36,22 @@ local function needs_lua(db, options)
   return false
 end
 
+-- Conflict functions and hooks run between the restores of the models.
+local function undo_in_lua(event, db, options)
+  return db:transaction(function()
+    local restored = 0
+    for _, model in ipairs(holders(db)) do
+      restored = restored + held(event, model):restore(options)
+    end
+    db:undo(event.id)
+    return restored
+  end)
+end
+
+local function undo_in_one(event, db, options)
+  return db:undo(event.id, options and options.on_conflict)
+end
+
 --- Restores exactly what this deletion took and still holds.
 -- @tparam[opt] table options `on_conflict`, as for `restore`
 -- @treturn number rows restored
@@ -43,19 +59,8 @@ end
 function Event:undo(options)
   core.check_options(options, { "on_conflict" }, "undo")
   local db = getmetatable(self):database()
-  local count = 0
-  if needs_lua(db, options) then
-    count = db:transaction(function()
-      local restored = 0
-      for _, model in ipairs(holders(db)) do
-        restored = restored + held(self, model):restore(options)
-      end
-      db:undo(self.id)
-      return restored
-    end)
-  else
-    count = db:undo(self.id, options and options.on_conflict)
-  end
+  local undo = needs_lua(db, options) and undo_in_lua or undo_in_one
+  local count = undo(self, db, options)
   self:reload()
   return count
 end
