@@ -24,10 +24,6 @@ static void originals(tomb_sql *sql, const tomb_model *model,
   for (size_t i = 0; i < group->n; i++) {
     tomb_sql_add(sql, ", ");
     tomb_sql_original(sql, model, group->fields[i]);
-    if (group->fields[i]->collate != NULL) {
-      tomb_sql_add(sql, " COLLATE ");
-      tomb_buf_name(&sql->text, group->fields[i]->collate);
-    }
     value_name(sql, " AS ", i);
   }
 }

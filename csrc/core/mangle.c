@@ -87,7 +87,7 @@ static bool holds(const tomb_group *group, const tomb_field *field,
 
 static bool has_text_after(const tomb_group *group, size_t place) {
   for (size_t i = place + 1; i < group->n; i++) {
-    if (tomb_is_text(group->fields[i])) return true;
+    if (tomb_is_rewritable(group->fields[i])) return true;
   }
   return false;
 }
@@ -108,7 +108,7 @@ static void texts_after_are_null(tomb_sql *sql, const tomb_group *group,
                                  size_t place) {
   bool first = true;
   for (size_t i = place + 1; i < group->n; i++) {
-    if (!tomb_is_text(group->fields[i])) continue;
+    if (!tomb_is_rewritable(group->fields[i])) continue;
     tomb_sql_join(sql, &first, "", " AND ");
     tomb_sql_field(sql, group->fields[i]);
     tomb_sql_add(sql, " IS NULL");
@@ -164,6 +164,9 @@ void tomb_sql_original(tomb_sql *sql, const tomb_model *model,
   if (!always) when_chosen(sql, model, field);
   stripped(sql, model, field);
   if (!always) or_itself(sql, field);
+  if (field->collate == NULL) return;
+  tomb_sql_add(sql, " COLLATE "); /* which a computed value does not have */
+  tomb_buf_name(&sql->text, field->collate);
 }
 
 /* The same choice for a row in memory. */
@@ -176,7 +179,8 @@ static bool is_chosen(const tomb_model *model, const tomb_field *field,
     bool chosen = true;
     for (size_t j = place + 1; j < group->n && chosen; j++) {
       const tomb_field *after = group->fields[j];
-      chosen = !tomb_is_text(after) || values[after->index].type == TOMB_NULL;
+      chosen = !tomb_is_rewritable(after) ||
+               values[after->index].type == TOMB_NULL;
     }
     if (chosen) return true;
   }
@@ -188,7 +192,7 @@ tomb_value tomb_original(const tomb_model *model, const tomb_field *field,
   tomb_value value = values[field->index];
   const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
   if (stamp == NULL || value.type != TOMB_TEXT ||
-      values[stamp->index].type != TOMB_TIME || !tomb_is_text(field) ||
+      values[stamp->index].type != TOMB_TIME || !field->mangled ||
       !is_chosen(model, field, values)) {
     return value;
   }

@@ -175,6 +175,51 @@ static const char *index_name(builder *b, const tomb_group *group) {
   return gathered(b);
 }
 
+static const char *with_suffix(builder *b, const char *name,
+                               const char *suffix) {
+  if (!b->ok) return NULL;
+  tomb_buf_text(&b->text, name);
+  tomb_buf_text(&b->text, suffix);
+  return gathered(b);
+}
+
+/* The keys of the living, and the dead by event. */
+static void name_role_indexes(builder *b) {
+  tomb_model *model = b->model;
+  if (model->roles[TOMB_ROLE_DELETED_AT] != NULL) {
+    model->living_index = with_suffix(b, model->table, "__living");
+  }
+  if (model->roles[TOMB_ROLE_DELETED_EVENT] != NULL) {
+    model->event_index = with_suffix(b, model->table, "__event");
+  }
+}
+
+static bool same_fields(const tomb_group *a, const tomb_group *b) {
+  return a->unique == b->unique && a->n == b->n &&
+         memcmp(a->fields, b->fields, a->n * sizeof *a->fields) == 0;
+}
+
+static bool is_index_taken(const tomb_model *model, const tomb_group *group,
+                           const char *name) {
+  const char *living = model->living_index, *event = model->event_index;
+  if (living != NULL && strcmp(living, name) == 0) return true;
+  if (event != NULL && strcmp(event, name) == 0) return true;
+  for (const tomb_group *g = model->groups; g < group; g++) {
+    if (strcmp(g->index, name) == 0 && !same_fields(g, group)) return true;
+  }
+  return false;
+}
+
+/* A field may be called "event", and (a, b) means another index than "a__b":
+** each needs a name of its own, or it would seem to be there already. */
+static void name_index(builder *b, tomb_group *group) {
+  const char *name = index_name(b, group);
+  while (b->ok && is_index_taken(b->model, group, name)) {
+    name = with_suffix(b, name, "_");
+  }
+  group->index = name;
+}
+
 static tomb_group *next_group(builder *b, size_t n, tomb_unique unique) {
   tomb_group *group = &b->model->groups[b->model->n_groups++];
   group->fields = take(b, n * sizeof *group->fields);
@@ -188,7 +233,7 @@ static void add_single(builder *b, const tomb_field *field,
   tomb_group *group = next_group(b, 1, unique);
   if (!b->ok) return;
   group->fields[0] = field;
-  group->index = index_name(b, group);
+  name_index(b, group);
 }
 
 static void add_group(builder *b, const tomb_group_def *def) {
@@ -198,15 +243,16 @@ static void add_group(builder *b, const tomb_group_def *def) {
   for (size_t i = 0; i < def->n_fields; i++) {
     const char *name = def->fields[i];
     group->fields[i] = tomb_model_find(b->model, name, strlen(name));
-    has_text = has_text || tomb_is_text(group->fields[i]);
+    has_text = has_text || tomb_is_rewritable(group->fields[i]);
   }
   group->unique = strategy_for(b->def, has_text, true, def->unique);
-  group->index = index_name(b, group);
+  name_index(b, group);
 }
 
 static void add_groups(builder *b) {
   const tomb_model_def *def = b->def;
   tomb_model *model = b->model;
+  name_role_indexes(b);
   model->groups =
       take(b, (model->n_fields * 2 + def->n_groups) * sizeof(tomb_group));
   for (size_t i = 0; b->ok && i < model->n_fields; i++) {
@@ -225,7 +271,7 @@ static void mark_mangled(tomb_model *model) {
     const tomb_group *group = &model->groups[i];
     for (size_t j = 0; j < group->n; j++) {
       const tomb_field *field = group->fields[j];
-      if (group->unique == TOMB_UNIQUE_MANGLE && tomb_is_text(field)) {
+      if (group->unique == TOMB_UNIQUE_MANGLE && tomb_is_rewritable(field)) {
         model->fields[field->index].mangled = true;
       }
     }
@@ -290,6 +336,10 @@ void tomb_model_free(tomb_model *model) {
 
 bool tomb_is_text(const tomb_field *field) {
   return field->type == TOMB_FIELD_CHAR || field->type == TOMB_FIELD_TEXT;
+}
+
+bool tomb_is_rewritable(const tomb_field *field) {
+  return tomb_is_text(field) && field->role != TOMB_ROLE_KEY;
 }
 
 bool tomb_model_mangles(const tomb_model *model, size_t i) {

@@ -30,6 +30,8 @@ struct tomb_model {
   const tomb_field *roles[TOMB_ROLES]; /* NULL where nobody plays it */
   tomb_order *order;
   size_t n_order;
+  /* of the living keys, and of the dead by event; NULL: there is none */
+  const char *living_index, *event_index;
   tomb_soft_delete soft_delete;
   int64_t keep;
 };
@@ -47,6 +49,8 @@ static inline const tomb_field *tomb_key_field(const tomb_model *model) {
 }
 
 bool tomb_is_text(const tomb_field *field);
+/* A text that a deletion or a restore may rewrite: a key it may not. */
+bool tomb_is_rewritable(const tomb_field *field);
 
 /* ", did you mean 'title'?" or "", for a field that is not there. */
 const char *tomb_suggest_field(char *out, size_t size, const tomb_model *model,

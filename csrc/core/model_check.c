@@ -21,6 +21,16 @@ static bool is_name(const char *name) {
          name[size - 1] != '_';
 }
 
+static char lower(char c) {
+  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* To a database, columns that differ in case are one. */
+static bool same_column(const char *a, const char *b) {
+  while (*a != '\0' && lower(*a) == lower(*b)) a++, b++;
+  return lower(*a) == lower(*b);
+}
+
 /* SQLite names the columns of a violated constraint as table.column, …: a
 ** dot or a comma inside would make that ambiguous. */
 static bool is_sql_name(const char *name) {
@@ -111,6 +121,13 @@ static tomb_status check_values(const tomb_model_def *def,
   return st;
 }
 
+static bool has_key(const tomb_model_def *def) {
+  for (size_t i = 0; i < def->n_fields; i++) {
+    if (def->fields[i].primary_key) return true;
+  }
+  return false;
+}
+
 /* The names of the fields that the engine adds by itself. */
 static bool is_taken(const tomb_model_def *def, const char *name) {
   bool soft = def->soft_delete != TOMB_SOFT_DELETE_OFF;
@@ -119,7 +136,8 @@ static bool is_taken(const tomb_model_def *def, const char *name) {
          (events && strcmp(name, "deleted_event") == 0) ||
          (def->version && strcmp(name, "version") == 0) ||
          (def->timestamps && (strcmp(name, "created_at") == 0 ||
-                              strcmp(name, "updated_at") == 0));
+                              strcmp(name, "updated_at") == 0)) ||
+         (strcmp(name, "id") == 0 && !has_key(def));
 }
 
 static const char *column_of(const tomb_field_def *f) {
@@ -136,7 +154,7 @@ static tomb_status check_twins(const tomb_model_def *def, size_t i,
   for (size_t j = 0; j < i; j++) {
     const tomb_field_def *other = &def->fields[j];
     if (strcmp(other->name, f->name) == 0 ||
-        strcmp(column_of(other), column_of(f)) == 0) {
+        same_column(column_of(other), column_of(f))) {
       return refuse(def, f, "is declared twice", "rename one of them", err);
     }
     if (other->primary_key && f->primary_key) {
@@ -174,28 +192,72 @@ static const tomb_field_def *declared(const tomb_model_def *def,
 }
 
 static bool exists(const tomb_model_def *def, const char *name) {
-  if (declared(def, name) != NULL || is_taken(def, name)) return true;
-  bool own_key = strcmp(name, "id") == 0;
-  for (size_t i = 0; own_key && i < def->n_fields; i++) {
-    own_key = !def->fields[i].primary_key;
+  return declared(def, name) != NULL || is_taken(def, name);
+}
+
+#define OWN_COLUMNS 6
+
+static const char *given_or(const char *column, const char *name) {
+  return column == NULL ? name : column;
+}
+
+/* The columns of the fields that the engine adds by itself, or NULL. */
+static const char *own_column(const tomb_model_def *def, size_t i) {
+  bool soft = def->soft_delete != TOMB_SOFT_DELETE_OFF;
+  bool events = def->soft_delete == TOMB_SOFT_DELETE_EVENTS;
+  const char *const columns[OWN_COLUMNS] = {
+      has_key(def) ? NULL : "id",
+      def->version ? "version" : NULL,
+      def->timestamps ? "created_at" : NULL,
+      def->timestamps ? "updated_at" : NULL,
+      soft ? given_or(def->deleted_at, "deleted_at") : NULL,
+      events ? given_or(def->deleted_event, "deleted_event") : NULL};
+  return columns[i];
+}
+
+static bool is_column(const tomb_model_def *def, size_t own) {
+  const char *column = own_column(def, own);
+  if (column == NULL) return false;
+  for (size_t i = 0; i < own; i++) {
+    const char *other = own_column(def, i);
+    if (other != NULL && same_column(column, other)) return true;
   }
-  return own_key;
+  for (size_t i = 0; i < def->n_fields; i++) {
+    if (same_column(column, column_of(&def->fields[i]))) return true;
+  }
+  return false;
+}
+
+static tomb_status check_columns(const tomb_model_def *def, tomb_error *err) {
+  for (size_t i = 0; i < OWN_COLUMNS; i++) {
+    if (!is_column(def, i)) continue;
+    tomb_fail(err, TOMB_MISUSE, "%s: two fields have the column '%s'",
+              def->name, own_column(def, i));
+    tomb_error_model(err, def->name);
+    tomb_error_hint(err, "rename one of them with column or attr");
+    return TOMB_MISUSE;
+  }
+  return TOMB_OK;
 }
 
 static tomb_status check_group(const tomb_model_def *def,
                                const tomb_group_def *group, tomb_error *err) {
   bool text = false;
+  if (group->n_fields == 0) {
+    return tomb_fail(err, TOMB_MISUSE, "%s has an index of no fields",
+                     def->name);
+  }
+  if (group->n_fields > TOMB_MAX_ERROR_FIELDS) {
+    return tomb_fail(err, TOMB_MISUSE, "%s has an index of %zu fields",
+                     def->name, group->n_fields);
+  }
   for (size_t i = 0; i < group->n_fields; i++) {
     const tomb_field_def *f = declared(def, group->fields[i]);
     if (!exists(def, group->fields[i])) {
       return tomb_fail(err, TOMB_MISUSE, "%s has no field '%s' to index",
                        def->name, group->fields[i]);
     }
-    text = text || (f != NULL && text_type(f->type));
-  }
-  if (group->n_fields == 0) {
-    return tomb_fail(err, TOMB_MISUSE, "%s has an index of no fields",
-                     def->name);
+    text = text || (f != NULL && text_type(f->type) && !f->primary_key);
   }
   if (group->unique == TOMB_UNIQUE_MANGLE && !text) {
     return tomb_fail(err, TOMB_MISUSE,
@@ -231,6 +293,7 @@ tomb_status tomb_model_def_check(const tomb_model_def *def, tomb_error *err) {
   for (size_t i = 0; st == TOMB_OK && i < def->n_fields; i++) {
     st = check_field(def, i, err);
   }
+  if (st == TOMB_OK) st = check_columns(def, err);
   for (size_t i = 0; st == TOMB_OK && i < def->n_groups; i++) {
     st = check_group(def, &def->groups[i], err);
   }

@@ -75,7 +75,7 @@ static const tomb_field *field_to_rename(const naming *names,
   for (size_t i = 0; i < err->n_fields; i++) {
     const tomb_field *field = tomb_model_find(names->model, err->fields[i],
                                               strlen(err->fields[i]));
-    if (field != NULL && tomb_is_text(field) &&
+    if (field != NULL && tomb_is_rewritable(field) &&
         names->row[field->index].type == TOMB_TEXT) {
       found = field;
     }

@@ -106,17 +106,11 @@ void tomb_sql_create_index(tomb_sql *sql, const tomb_model *model,
   }
 }
 
-/* The keys of the living, and the dead by event. */
 static tomb_status create_role_index(tomb_db *db, const tomb_model *model,
-                                     const tomb_field *field,
-                                     const tomb_field *guard,
-                                     const char *suffix, const char *how,
+                                     const char *name, const tomb_field *field,
+                                     const tomb_field *guard, const char *how,
                                      tomb_error *err) {
-  char name[TOMB_NAME_SIZE + 16];
-  if (field == NULL || guard == NULL) return TOMB_OK;
-  size_t n = strlen(model->table);
-  memcpy(name, model->table, n);
-  strcpy(name + n, suffix);
+  if (name == NULL) return TOMB_OK;
   tomb_sql_clear(&db->sql);
   begin_index(&db->sql, model, name, false);
   tomb_sql_add(&db->sql, " (");
@@ -130,12 +124,12 @@ static tomb_status create_indexes(tomb_db *db, const tomb_model *model,
                                   tomb_error *err) {
   const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
   const tomb_field *event = model->roles[TOMB_ROLE_DELETED_EVENT];
-  tomb_status st =
-      create_role_index(db, model, tomb_key_field(model), stamp, "__living",
-                        " IS NULL", err);
+  tomb_status st = create_role_index(db, model, model->living_index,
+                                     tomb_key_field(model), stamp,
+                                     " IS NULL", err);
   if (st == TOMB_OK) {
-    st = create_role_index(db, model, event, event, "__event", " IS NOT NULL",
-                           err);
+    st = create_role_index(db, model, model->event_index, event, event,
+                           " IS NOT NULL", err);
   }
   for (size_t i = 0; st == TOMB_OK && i < model->n_groups; i++) {
     tomb_sql_clear(&db->sql);
@@ -224,20 +218,32 @@ static bool has_columns(const tomb_value *joined, const tomb_group *group) {
   return left == 0;
 }
 
+/* Of the unique indexes on these fields: is there one of that kind? */
+static bool has_unique(const tomb_group *group, const tomb_rows *indexes,
+                       bool partial) {
+  for (size_t i = 0; i < tomb_rows_count(indexes); i++) {
+    const tomb_value *row = tomb_rows_at(indexes, i, NULL);
+    if ((row[1].as.integer != 0) == partial && has_columns(&row[2], group)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static tomb_status compare_unique(const tomb_model *model,
                                   const tomb_group *group,
                                   const tomb_rows *indexes, tomb_error *err) {
-  bool partial = group->unique == TOMB_UNIQUE_LIVE;
-  for (size_t i = 0; i < tomb_rows_count(indexes); i++) {
-    const tomb_value *row = tomb_rows_at(indexes, i, NULL);
-    if (!has_columns(&row[2], group)) continue;
-    if ((row[1].as.integer != 0) == partial) return TOMB_OK;
-    return differs(model,
-                   partial ? "is unique among the dead too"
-                           : "is unique among some rows only",
+  bool whole = has_unique(group, indexes, false);
+  if (group->unique == TOMB_UNIQUE_LIVE && whole) {
+    return differs(model, "is unique among the dead too",
                    group->fields[0]->column, err);
   }
-  return TOMB_OK; /* the index is made below */
+  if (group->unique != TOMB_UNIQUE_LIVE && !whole &&
+      has_unique(group, indexes, true)) {
+    return differs(model, "is unique among some rows only",
+                   group->fields[0]->column, err);
+  }
+  return TOMB_OK; /* what is missing is made below */
 }
 
 static tomb_status compare(tomb_db *db, const tomb_model *model,

@@ -47,6 +47,15 @@ static void rows(tomb_sql *sql, const tomb_query *query) {
   list(sql, query->only, query->n_only, &first);
 }
 
+static void values(tomb_sql *sql, const tomb_query *query) {
+  bool first = true;
+  if (query->only == NULL) {
+    all_fields(sql, query->model);
+  } else {
+    list(sql, query->only, query->n_only, &first);
+  }
+}
+
 static void aggregate(tomb_sql *sql, const tomb_aggregate *a) {
   static const char *const names[] = {"count", "sum", "min", "max", "avg"};
   tomb_sql_add(sql, names[a->fn]);
@@ -86,11 +95,10 @@ static bool answers_distinct(const tomb_statement *statement) {
 void tomb_sql_select(tomb_sql *sql, const tomb_statement *statement) {
   const tomb_query *query = statement->query;
   tomb_sql_add(sql, "SELECT ");
-  bool first = true;
   if (answers_distinct(statement)) tomb_sql_add(sql, "DISTINCT ");
   switch (statement->output) {
   case TOMB_OUT_ROWS: rows(sql, query); break;
-  case TOMB_OUT_VALUES: list(sql, query->only, query->n_only, &first); break;
+  case TOMB_OUT_VALUES: values(sql, query); break;
   case TOMB_OUT_KEYS: tomb_sql_column(sql, tomb_key_field(query->model)); break;
   case TOMB_OUT_ONE:
     tomb_sql_add(sql, "1");
@@ -109,6 +117,7 @@ static void slice(tomb_sql *sql, const tomb_statement *statement) {
   inner.output = TOMB_OUT_ROWS;
   tomb_query query = *statement->query;
   query.n_groups = 0;
+  query.only = NULL; /* aggregates may be of any field */
   inner.query = &query;
   tomb_sql_add(sql, "(");
   tomb_sql_compile(sql, sql->dialect->select, &inner);

@@ -8,156 +8,9 @@
 #include "rows.h"
 #include "value.h"
 
-/* ---- life ---------------------------------------------------------------- */
-
-static bool add_model(tomb_db *db, tomb_model *model) {
-  void *models = db->models;
-  if (!tomb_grow(&db->allocator, &models, &db->models_capacity, db->n_models,
-                 sizeof *db->models)) {
-    return false;
-  }
-  db->models = models;
-  db->models[db->n_models++] = model;
-  return true;
-}
-
-tomb_status tomb_define(const tomb_model **out, tomb_db *db,
-                        const tomb_model_def *def, tomb_error *err) {
-  tomb_model *model;
-  *out = NULL;
-  if (def->name != NULL && tomb_model_named(db, def->name) != NULL) {
-    tomb_fail(err, TOMB_MISUSE, "There is a model '%s' already", def->name);
-    tomb_error_hint(err, "a model is declared once a database");
-    return TOMB_MISUSE;
-  }
-  tomb_status st = tomb_model_new(&model, &db->allocator, def, err);
-  if (st != TOMB_OK) return st;
-  if (!add_model(db, model)) {
-    tomb_model_free(model);
-    return tomb_out_of_memory(err);
-  }
-  *out = model;
-  return TOMB_OK;
-}
-
-const tomb_model *tomb_model_named(const tomb_db *db, const char *name) {
-  for (size_t i = 0; i < db->n_models; i++) {
-    if (strcmp(db->models[i]->name, name) == 0) return db->models[i];
-  }
-  return NULL;
-}
-
-const tomb_model *tomb_model_at(const tomb_db *db, size_t i) {
-  return i < db->n_models ? db->models[i] : NULL;
-}
-
-tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
-                        tomb_conn *conn, const tomb_options *options,
-                        tomb_error *err) {
-  tomb_allocator none = {NULL, NULL};
-  tomb_allocator a =
-      tomb_allocator_or_malloc(options == NULL ? none : options->allocator);
-  tomb_db *db = tomb_realloc(&a, NULL, 0, sizeof *db);
-  *out = NULL;
-  if (db == NULL) {
-    driver->close(conn);
-    return tomb_out_of_memory(err);
-  }
-  memset(db, 0, sizeof *db);
-  db->allocator = a;
-  db->driver = driver;
-  db->conn = conn;
-  db->statements.a = &db->allocator;
-  db->statements.driver = driver;
-  db->statements.conn = conn;
-  db->statements.capacity = options == NULL || options->statement_cache == 0
-                                ? 64
-                                : options->statement_cache;
-  tomb_sql_init(&db->sql, driver->dialect, &db->allocator);
-  tomb_status st = tomb_define(&db->events, db, &tomb_event_def, err);
-  if (st != TOMB_OK) {
-    tomb_free(db);
-    return st;
-  }
-  *out = db;
-  return TOMB_OK;
-}
-
-static void close_now(tomb_db *db) {
-  tomb_statements_free(&db->statements);
-  db->driver->close(db->conn); /* rolls back what is open */
-  db->conn = NULL;
-  db->depth = db->lost = 0;
-  db->unended = false;
-}
-
-/* A finalizer may close the handle while a row of it is being read: the
-** last cursor then closes it. */
-void tomb_close(tomb_db *db) {
-  if (db->conn == NULL) return;
-  db->closing = true;
-  if (db->cursors == 0) close_now(db);
-}
-
-static void release_text(tomb_db *db, char *text) {
-  if (text != NULL) tomb_release(&db->allocator, text, strlen(text) + 1);
-}
-
-void tomb_free(tomb_db *db) {
-  if (db == NULL) return;
-  tomb_close(db);
-  for (size_t i = 0; i < db->n_models; i++) tomb_model_free(db->models[i]);
-  tomb_release(&db->allocator, db->models,
-               db->models_capacity * sizeof *db->models);
-  release_text(db, db->shared.actor);
-  release_text(db, db->shared.reason);
-  tomb_sql_free(&db->sql);
-  tomb_rows_free(db->log);
-  tomb_allocator a = db->allocator;
-  tomb_release(&a, db, sizeof *db);
-}
-
-bool tomb_is_open(const tomb_db *db) {
-  return db->conn != NULL && !db->closing;
-}
-
-tomb_conn *tomb_db_conn(tomb_db *db) {
-  return db->conn;
-}
-
 static tomb_status need_open(const tomb_db *db, tomb_error *err) {
   if (tomb_is_open(db)) return TOMB_OK;
   return tomb_fail(err, TOMB_MISUSE, "The database is closed");
-}
-
-tomb_info tomb_db_info(const tomb_db *db) {
-  tomb_info info = {db->driver->name, NULL, NULL};
-  if (db->conn != NULL) {
-    info.version = db->driver->version(db->conn);
-    info.warning = db->driver->warning(db->conn);
-  }
-  return info;
-}
-
-tomb_status tomb_backup(tomb_db *db, const char *path, tomb_error *err) {
-  tomb_status st = tomb_store_start(db, err);
-  return st == TOMB_OK ? db->driver->backup(db->conn, path, err) : st;
-}
-
-tomb_rows *tomb_rows_new(const tomb_db *db) {
-  return tomb_rows_with(&db->allocator);
-}
-
-/* ---- the log --------------------------------------------------------------- */
-
-void tomb_log_keep(tomb_db *db, bool on) {
-  db->logging = on;
-}
-
-tomb_rows *tomb_log_take(tomb_db *db) {
-  tomb_rows *log = db->log;
-  db->log = NULL;
-  return log;
 }
 
 /* One value at a time would need rows of unknown length: the statement's row
@@ -293,7 +146,7 @@ void tomb_cursor_close(tomb_cursor *cursor) {
   tomb_statements_give_back(&db->statements, cursor->prepared);
   cursor->prepared = NULL;
   if (cursor->snapshot) db->snapshots--;
-  if (--db->cursors == 0 && db->closing) close_now(db);
+  if (--db->cursors == 0 && db->closing) tomb_close_now(db);
 }
 
 const char *tomb_cursor_name(const tomb_cursor *cursor, size_t i) {

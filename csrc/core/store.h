@@ -43,6 +43,8 @@ struct tomb_db {
 
 /* The driver's connection, for drivers that offer more than the contract. */
 tomb_conn *tomb_db_conn(tomb_db *db);
+/* Ends the connection; no cursor is open. */
+void tomb_close_now(tomb_db *db);
 
 /* Begins a statement in db->sql; refuses when the handle is closed. */
 tomb_status tomb_store_start(tomb_db *db, tomb_error *err);

@@ -68,7 +68,8 @@ static tomb_status insert_or_update(tomb_db *db, const tomb_model *model,
   statement.upsert = upsert;
   statement.assignments = upsert->update;
   statement.n_assignments = upsert->n_update;
-  statement.bump = statement.returning = true;
+  statement.bump = upsert->n_update > 0;
+  statement.returning = true;
   statement.now = now;
   tomb_status st = tomb_store_try(NULL, db, db->driver->dialect->insert,
                                   &statement, returning, err);

@@ -41,20 +41,36 @@ static void is_null(tomb_sql *sql, const tomb_field *field, bool null) {
   tomb_sql_add(sql, null ? " IS NULL" : " IS NOT NULL");
 }
 
+static void compare_by(tomb_sql *sql, const tomb_cond *cond,
+                       const char *operator) {
+  tomb_sql_field(sql, cond->field);
+  tomb_sql_add(sql, operator);
+  operand(sql, cond);
+}
+
+/* NULL is not equal to anything, so that ne is the complement of eq: also
+** where both sides are NULL, which only an expression can be. */
 static void compare(tomb_sql *sql, const tomb_cond *cond) {
   static const char *const operators[] = {
       [TOMB_EQ] = " = ", [TOMB_NE] = " <> ", [TOMB_LT] = " < ",
       [TOMB_LTE] = " <= ", [TOMB_GT] = " > ", [TOMB_GTE] = " >= "};
-  bool can_be_null = cond->field->nullable || cond->expr != NULL;
-  tomb_sql_field(sql, cond->field);
-  tomb_sql_add(sql, cond->lookup == TOMB_NE && can_be_null
-                        ? sql->dialect->is_distinct
-                        : operators[cond->lookup]);
-  operand(sql, cond);
+  if (cond->lookup == TOMB_NE && cond->expr != NULL) {
+    tomb_sql_add(sql, "(");
+    compare_by(sql, cond, operators[TOMB_EQ]);
+    tomb_sql_add(sql, " IS NOT TRUE)");
+  } else if (cond->lookup == TOMB_NE && cond->field->nullable) {
+    compare_by(sql, cond, sql->dialect->is_distinct);
+  } else {
+    compare_by(sql, cond, operators[cond->lookup]);
+  }
 }
 
+/* SQLite ends a text of JSON at its first zero byte. */
 static bool fits_json(const tomb_value *value) {
-  return value->type == TOMB_INTEGER || value->type == TOMB_TEXT;
+  if (value->type == TOMB_INTEGER) return true;
+  return value->type == TOMB_TEXT &&
+         (value->as.text.size == 0 ||
+          memchr(value->as.text.data, '\0', value->as.text.size) == NULL);
 }
 
 static bool all_fit_json(const tomb_cond *cond) {

@@ -134,6 +134,15 @@ static void mangled(tomb_sql *sql, const tomb_statement *statement,
   }
 }
 
+/* An upsert that updates nothing: the row is still to be answered. */
+static void keep(tomb_sql *sql, const tomb_statement *statement, bool *first) {
+  const tomb_field *field = statement->upsert->on[0];
+  assign(sql, field, first);
+  tomb_sql_add(sql, statement->model->quoted);
+  tomb_sql_add(sql, ".");
+  tomb_sql_field(sql, field);
+}
+
 static void set(tomb_sql *sql, const tomb_statement *statement) {
   const tomb_model *model = statement->model;
   bool first = true;
@@ -143,6 +152,7 @@ static void set(tomb_sql *sql, const tomb_statement *statement) {
   mark(sql, model->roles[TOMB_ROLE_DELETED_EVENT], statement->deleted_event,
        &first);
   bump(sql, statement, &first);
+  if (first && statement->upsert != NULL) keep(sql, statement, &first);
 }
 
 void tomb_sql_update(tomb_sql *sql, const tomb_statement *statement) {

@@ -30,21 +30,35 @@ static int model_create(lua_State *L) {
   return 1;
 }
 
-/* What an unsaved row shows: values, and the defaults that are known. */
-static void push_unsaved(lua_State *L, row_values *v) {
+/* Pushes what field i of an unsaved row shows: the value as it was given, or
+** the default. Nothing is checked before the row is saved. */
+static bool push_shown(lua_State *L, const row_values *v, size_t i) {
+  lua_rawgeti(L, v->slots - 1, (int)i + 1);
+  lua_rawget(L, 2);
+  if (!lua_isnil(L, -1)) return true;
+  lua_pop(L, 1);
+  if (!tomb_call_default(L, v, i)) {
+    const tomb_field *field = tomb_model_field(v->model->model, i);
+    tomb_pushvalue(L, field, &field->default_value);
+  }
+  return false;
+}
+
+static size_t push_unsaved(lua_State *L, row_values *v) {
+  size_t given = 0;
   lua_newtable(L);
   int row = lua_gettop(L);
   for (size_t i = 0; i < v->model->n_fields; i++) {
-    tomb_value *value = &v->values[i];
-    if (value->type == TOMB_ABSENT) {
-      *value = tomb_model_field(v->model->model, i)->default_value;
+    given += push_shown(L, v, i);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+    } else {
+      tomb_set_field(L, v, row, i);
     }
-    if (value->type == TOMB_ABSENT || value->type == TOMB_NULL) continue;
-    tomb_push_again(L, v, i);
-    tomb_set_field(L, v, row, i);
   }
   tomb_getref(L, v->at, MODEL_TABLE);
   lua_setmetatable(L, row);
+  return given;
 }
 
 static int model_new(lua_State *L) {
@@ -57,9 +71,7 @@ static int model_new(lua_State *L) {
   tomb_check_model(L, 1);
   tomb_need_table(L, 2, "new");
   tomb_begin_values(L, &v);
-  tomb_check_keys(L, &v, 2, tomb_read_values(L, &v, 2), false);
-  tomb_call_defaults(L, &v);
-  push_unsaved(L, &v);
+  tomb_check_keys(L, &v, 2, push_unsaved(L, &v), false);
   tomb_note_new(L, v.model->db, v.at, lua_gettop(L));
   return 1;
 }

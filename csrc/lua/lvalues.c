@@ -42,7 +42,11 @@ static void call_check(lua_State *L, const row_values *v,
     lua_pop(L, 1);
     return;
   }
-  lua_pushvalue(L, -2);
+  if (field->type == TOMB_FIELD_JSON) {
+    tomb_pushvalue(L, field, value); /* on the stack is its text by now */
+  } else {
+    lua_pushvalue(L, -2);
+  }
   lua_call(L, 1, 2);
   if (lua_toboolean(L, -2)) {
     lua_pop(L, 2);
@@ -106,22 +110,32 @@ void tomb_check_keys(lua_State *L, const row_values *v, int table,
   }
 }
 
-void tomb_call_defaults(lua_State *L, row_values *v) {
-  if (!v->model->has_defaults) return;
+bool tomb_call_default(lua_State *L, const row_values *v, size_t i) {
+  if (!v->model->has_defaults) return false;
   tomb_getref(L, v->at, MODEL_DEFAULTS);
-  for (size_t i = 0; i < v->model->n_fields; i++) {
-    if (v->values[i].type != TOMB_ABSENT) continue;
-    lua_rawgeti(L, -1, (int)i + 1);
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1);
-      continue;
-    }
-    lua_call(L, 0, 1);
-    lua_replace(L, slot(v, i));
-    tomb_tovalue(L, slot(v, i), tomb_model_field(v->model->model, i),
-                 &v->values[i]);
+  lua_rawgeti(L, -1, (int)i + 1);
+  lua_remove(L, -2);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return false;
   }
-  lua_pop(L, 1);
+  lua_call(L, 0, 1);
+  return true;
+}
+
+/* Constants are given by the engine, but checks are called here. */
+void tomb_call_defaults(lua_State *L, row_values *v) {
+  if (!v->model->has_defaults && !v->model->has_checks) return;
+  for (size_t i = 0; i < v->model->n_fields; i++) {
+    const tomb_field *field = tomb_model_field(v->model->model, i);
+    if (v->values[i].type != TOMB_ABSENT) continue;
+    if (!tomb_call_default(L, v, i)) {
+      tomb_pushvalue(L, field, &field->default_value);
+    }
+    tomb_tovalue(L, lua_gettop(L), field, &v->values[i]);
+    call_check(L, v, field, &v->values[i]);
+    lua_replace(L, slot(v, i));
+  }
 }
 
 /* ---- writing values into a row ------------------------------------------------------ */

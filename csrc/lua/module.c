@@ -97,10 +97,13 @@ int luaopen_tombstone_core(lua_State *L) {
   tomb_open_model(L);
   tomb_open_query(L);
   tomb_open_read(L);
+  tomb_open_figures(L);
   tomb_open_stream(L);
   tomb_open_edit(L);
   tomb_open_update(L);
   tomb_open_trash(L);
+  tomb_open_restore(L);
+  tomb_open_raw(L);
   tomb_open_fake_class(L);
   publish(L);
   tomb_pushnull(L);

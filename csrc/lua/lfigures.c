@@ -1,0 +1,208 @@
+/* lfigures.c - the calls that read values, counts and aggregates. */
+#include <string.h>
+
+#include "classes.h"
+#include "convert.h"
+#include "lreading.h"
+#include "raise.h"
+
+/* ---- values out -------------------------------------------------------------------- */
+
+/* Begins to read the fields that the arguments name, or all of them. */
+static void begin_values(lua_State *L, reading *r) {
+  tomb_error err;
+  tomb_push_only(L);
+  lua_replace(L, 1);
+  lua_settop(L, 1);
+  tomb_begin_read(L, r);
+  tomb_status st = tomb_select_values(&r->box->cursor, tomb_read_engine(r),
+                                      &r->query->query, &err);
+  if (st != TOMB_OK) tomb_fail_read(L, r, st, &err);
+  tomb_hydrate_begin(L, &r->rows, r->model, r->box->cursor.fields,
+                     r->box->cursor.n, false);
+}
+
+static int query_values(lua_State *L) {
+  reading r;
+  int n = 0;
+  begin_values(L, &r);
+  lua_newtable(L);
+  while (tomb_next_row(L, &r)) {
+    tomb_hydrate(L, &r.rows, r.box->cursor.values);
+    lua_rawseti(L, -2, ++n);
+  }
+  tomb_end_read(L, &r);
+  return 1;
+}
+
+static int query_pluck(lua_State *L) {
+  reading r;
+  int n = 0;
+  if (lua_gettop(L) != 2) {
+    return tomb_misuse(L, "use values for several",
+                       "pluck takes the name of one field");
+  }
+  begin_values(L, &r);
+  lua_newtable(L);
+  while (tomb_next_row(L, &r)) {
+    const tomb_value *value = &r.box->cursor.values[0];
+    if (value->type == TOMB_NULL) {
+      tomb_pushnull(L);
+    } else {
+      tomb_pushvalue(L, r.rows.fields[0], value);
+    }
+    lua_rawseti(L, -2, ++n);
+  }
+  lua_pushinteger(L, n);
+  lua_setfield(L, -2, "n");
+  tomb_end_read(L, &r);
+  return 1;
+}
+
+static int query_count(lua_State *L) {
+  tomb_error err;
+  int64_t n;
+  lua_query *query = tomb_check_query(L, 1);
+  tomb_getref(L, 1, QUERY_MODEL);
+  tomb_getref(L, -1, MODEL_DB);
+  tomb_status st = tomb_count(&n, query->model->db->db, &query->query, &err);
+  tomb_finish(L, query->model->db, -1, st, &err);
+  tomb_value value = tomb_integer(n);
+  tomb_pushvalue(L, NULL, &value);
+  return 1;
+}
+
+static int query_exists(lua_State *L) {
+  tomb_error err;
+  bool exists;
+  lua_query *query = tomb_check_query(L, 1);
+  tomb_getref(L, 1, QUERY_MODEL);
+  tomb_getref(L, -1, MODEL_DB);
+  tomb_status st =
+      tomb_exists(&exists, query->model->db->db, &query->query, &err);
+  tomb_finish(L, query->model->db, -1, st, &err);
+  lua_pushboolean(L, exists);
+  return 1;
+}
+
+/* ---- aggregates ------------------------------------------------------------------------ */
+
+#define MOST_AGGREGATES 64
+
+static tomb_aggregate_fn aggregate_fn(lua_State *L, int index) {
+  static const char *const names[] = {"count", "sum", "min", "max", "avg",
+                                      NULL};
+  lua_getfield(L, index, "fn");
+  const char *name = lua_tostring(L, -1);
+  int i = 0;
+  while (names[i] != NULL && (name == NULL || strcmp(names[i], name) != 0)) i++;
+  lua_pop(L, 1);
+  if (names[i] == NULL) {
+    tomb_misuse(L, "as in aggregate{ n = count \"*\" }",
+                "aggregate takes count, sum, min, max and avg");
+  }
+  return (tomb_aggregate_fn)i;
+}
+
+/* The aggregate on top of the stack. */
+static tomb_aggregate to_aggregate(lua_State *L, const tomb_model *model) {
+  tomb_aggregate a = {TOMB_COUNT, NULL, false};
+  if (!lua_istable(L, -1)) {
+    tomb_misuse(L, "as in aggregate{ n = count \"*\" }",
+                "aggregate takes count, sum, min, max and avg");
+  }
+  a.fn = aggregate_fn(L, -1);
+  lua_getfield(L, -1, "distinct");
+  a.distinct = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 1);
+  lua_getfield(L, -1, "field");
+  const char *name = lua_tostring(L, -1);
+  if (name == NULL || strcmp(name, "*") != 0) {
+    a.field = tomb_check_field(L, -1, model);
+  } else if (a.fn != TOMB_COUNT) {
+    tomb_misuse(L, NULL, "Only count takes \"*\"");
+  }
+  lua_pop(L, 1);
+  return a;
+}
+
+/* Reads the table at `index`, pushing each result's name. */
+static size_t to_aggregates(lua_State *L, int index, const tomb_model *model,
+                            tomb_aggregate *out) {
+  size_t n = 0;
+  luaL_checkstack(L, MOST_AGGREGATES + 8, NULL);
+  if (!lua_istable(L, index)) {
+    tomb_misuse(L, "as in aggregate{ n = count \"*\" }",
+                "aggregate takes a table, not a %s", luaL_typename(L, index));
+  }
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    if (n == MOST_AGGREGATES) tomb_misuse(L, NULL, "Too many aggregates");
+    out[n++] = to_aggregate(L, model);
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1); /* the name stays, a copy drives lua_next */
+  }
+  if (n == 0) tomb_misuse(L, NULL, "aggregate was asked for nothing");
+  return n;
+}
+
+static void push_group(lua_State *L, const reading *r, int names,
+                       size_t n_groups) {
+  const tomb_cursor *c = &r->box->cursor;
+  lua_createtable(L, 0, (int)c->n);
+  for (size_t i = 0; i < c->n; i++) {
+    if (i < n_groups) {
+      lua_pushstring(L, c->fields[i]->name);
+    } else {
+      lua_pushvalue(L, names + (int)(i - n_groups));
+    }
+    tomb_pushvalue(L, c->fields[i], &c->values[i]);
+    lua_rawset(L, -3);
+  }
+}
+
+static void check_group_order(lua_State *L, const tomb_query *query) {
+  for (size_t i = 0; i < query->n_order && query->n_groups > 0; i++) {
+    bool found = false;
+    for (size_t j = 0; j < query->n_groups; j++) {
+      found = found || query->groups[j] == query->order[i].field;
+    }
+    if (!found) {
+      tomb_misuse(L, NULL, "Groups can be ordered by their own fields only, "
+                           "not by %s", query->order[i].field->name);
+    }
+  }
+}
+
+static int query_aggregate(lua_State *L) {
+  tomb_aggregate aggregates[MOST_AGGREGATES];
+  tomb_error err;
+  reading r;
+  int rows = 0;
+  lua_query *query = tomb_check_query(L, 1);
+  check_group_order(L, &query->query);
+  int names = lua_gettop(L) + 1;
+  size_t n = to_aggregates(L, 2, query->query.model, aggregates);
+  size_t n_groups = query->query.n_groups;
+  tomb_begin_read(L, &r);
+  tomb_status st = tomb_select_aggregates(
+      &r.box->cursor, tomb_read_engine(&r), &query->query, aggregates, n, &err);
+  if (st != TOMB_OK) tomb_fail_read(L, &r, st, &err);
+  if (n_groups > 0) lua_newtable(L);
+  while (tomb_next_row(L, &r)) {
+    push_group(L, &r, names, n_groups);
+    if (n_groups > 0) lua_rawseti(L, -2, ++rows);
+  }
+  tomb_end_read(L, &r);
+  return 1;
+}
+
+void tomb_open_figures(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"values", query_values}, {"pluck", query_pluck},
+      {"count", query_count},   {"exists", query_exists},
+      {"aggregate", query_aggregate}, {NULL, NULL}};
+  tomb_methods(L, QUERY);
+  tomb_setfuncs(L, functions);
+  lua_pop(L, 1);
+}

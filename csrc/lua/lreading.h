@@ -1,0 +1,25 @@
+/* lreading.h - a read in progress: what all reading calls share. */
+#ifndef TOMB_LREADING_H
+#define TOMB_LREADING_H
+
+#include "hydrate.h"
+
+/* A read in progress: the cursor's box stands below what follows. */
+typedef struct reading {
+  lua_query *query;
+  lua_cursor *box;
+  int db, model; /* indices */
+  hydration rows;
+} reading;
+
+/* Pushes MODEL, DB and a cursor for the query at 1. */
+void tomb_begin_read(lua_State *L, reading *r);
+/* Closes the cursor and raises. */
+void tomb_fail_read(lua_State *L, reading *r, tomb_status st,
+                    const tomb_error *err);
+void tomb_end_read(lua_State *L, reading *r);
+/* True while there is a row. */
+bool tomb_next_row(lua_State *L, reading *r);
+tomb_db *tomb_read_engine(const reading *r);
+
+#endif

@@ -1,0 +1,225 @@
+/* lrestore.c - restore, on rows and on queries, and what stands in its way. */
+#include <string.h>
+
+#include "classes.h"
+#include "convert.h"
+#include "lverb.h"
+#include "raise.h"
+
+/* ---- restore ------------------------------------------------------------------------ */
+
+static tomb_on_conflict word_of(lua_State *L, int index) {
+  static const char *const words[] = {"fail", "skip", "rename", "replace",
+                                      NULL};
+  const char *word =
+      lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
+  int i = 0;
+  while (words[i] != NULL && (word == NULL || strcmp(words[i], word) != 0)) i++;
+  if (words[i] == NULL) {
+    tomb_misuse(L, NULL, "on_conflict is \"fail\", \"skip\", \"rename\", "
+                         "\"replace\" or a function");
+  }
+  return (tomb_on_conflict)i;
+}
+
+static void read_restoration(lua_State *L, const lua_verb *b,
+                             tomb_restoration *out) {
+  static const char *const known[] = {"all", "actor", "reason", "on_conflict",
+                                      NULL};
+  memset(out, 0, sizeof *out);
+  luaL_checkstack(L, 8, NULL);
+  tomb_check_options(L, 2, known, "restore");
+  out->actor = tomb_text_option(L, 2, "actor");
+  out->reason = tomb_text_option(L, 2, "reason");
+  out->now = tomb_values_now(L, &b->v);
+  if (!lua_istable(L, 2)) return;
+  lua_getfield(L, 2, "on_conflict");
+  if (!lua_isnil(L, -1)) out->on_conflict = word_of(L, -1);
+}
+
+static int row_restore(lua_State *L) {
+  tomb_error err;
+  tomb_restoration how;
+  int64_t restored;
+  lua_verb b;
+  tomb_begin_row(L, &b);
+  read_restoration(L, &b, &how);
+  tomb_rows **rows = tomb_new_rows(L, b.v.model->db);
+  how.returning = *rows;
+  tomb_status st = tomb_restore(&restored, tomb_engine(&b), &b.query, &how, &err);
+  tomb_values_finish(L, &b.v, st, &err);
+  if (tomb_rows_count(*rows) > 0) {
+    size_t last = tomb_rows_count(*rows) - 1;
+    tomb_show_values(L, &b.v, 1, tomb_rows_at(*rows, last, NULL));
+  }
+  lua_pushboolean(L, restored > 0);
+  return 1;
+}
+
+static int query_restore(lua_State *L) {
+  tomb_error err;
+  tomb_restoration how;
+  int64_t restored;
+  lua_verb b;
+  tomb_begin_query(L, &b);
+  read_restoration(L, &b, &how);
+  tomb_need_meaning(L, lua_touserdata(L, 1), 2, "restore");
+  tomb_status st = tomb_restore(&restored, tomb_engine(&b), &b.query, &how, &err);
+  tomb_values_finish(L, &b.v, st, &err);
+  tomb_push_count(L, restored);
+  return 1;
+}
+
+/* ---- a restore that asks --------------------------------------------------------------- */
+
+static int query_restore_job(lua_State *L) {
+  tomb_error err;
+  tomb_restoration how;
+  lua_verb b;
+  tomb_begin_query(L, &b);
+  read_restoration(L, &b, &how);
+  how.on_conflict = TOMB_CONFLICT_ASK;
+  how.actor = how.reason = NULL; /* they would not outlive this call */
+  tomb_restore_job **job = tomb_new_job(L, 1);
+  tomb_status st =
+      tomb_restore_open(job, tomb_engine(&b), &b.query, &how, &err);
+  if (st != TOMB_OK) return tomb_raise(L, &err);
+  return 1;
+}
+
+static tomb_restore_job **check_job(lua_State *L) {
+  tomb_restore_job **job = tomb_testclass(L, 1, JOB);
+  if (job == NULL || *job == NULL) {
+    tomb_misuse(L, NULL, "An open restore is needed");
+  }
+  return job;
+}
+
+/* Pushes what a conflict function is told. */
+static void push_conflict(lua_State *L, const tomb_error *err) {
+  lua_createtable(L, 0, 6);
+  tomb_set_string(L, "message", err->message);
+  lua_createtable(L, (int)err->n_fields, 0);
+  for (size_t i = 0; i < err->n_fields; i++) {
+    lua_pushstring(L, err->fields[i]);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  lua_setfield(L, -2, "fields");
+  if (err->has_value) {
+    tomb_pushkept(L, &err->value);
+    lua_setfield(L, -2, "value");
+  }
+  if (err->has_live_pk) {
+    tomb_pushkept(L, &err->live_pk);
+    lua_setfield(L, -2, "live_pk");
+  }
+  tomb_pushkept(L, &err->dead_pk);
+  lua_setfield(L, -2, "dead_pk");
+}
+
+/* job:next() -> the key of a row in conflict and the conflict, or nothing */
+static int job_next(lua_State *L) {
+  tomb_error err;
+  tomb_value pk;
+  tomb_restore_job **job = check_job(L);
+  tomb_status st = tomb_restore_next(*job, &pk, &err);
+  if (st == TOMB_DONE) return 0;
+  if (st != TOMB_ROW) return tomb_raise(L, &err);
+  tomb_pushvalue(L, NULL, &pk);
+  push_conflict(L, &err);
+  return 2;
+}
+
+/* job:resolve(word) or job:resolve(values) */
+static int job_resolve(lua_State *L) {
+  tomb_error err;
+  row_values v;
+  const tomb_value *values = NULL;
+  tomb_on_conflict word = TOMB_CONFLICT_FAIL;
+  tomb_restore_job **job = check_job(L);
+  lua_settop(L, 2);
+  if (lua_istable(L, 2)) {
+    tomb_getref(L, 1, 1); /* the query */
+    tomb_getref(L, -1, QUERY_MODEL);
+    tomb_begin_values(L, &v);
+    tomb_check_keys(L, &v, 2, tomb_read_values(L, &v, 2), false);
+    values = v.values;
+  } else {
+    word = word_of(L, 2);
+  }
+  tomb_status st = tomb_restore_resolve(*job, word, values, &err);
+  return st == TOMB_OK ? 0 : tomb_raise(L, &err);
+}
+
+static int job_close(lua_State *L) {
+  tomb_error err;
+  int64_t restored;
+  tomb_restore_job **job = check_job(L);
+  tomb_restore_job *open = *job;
+  *job = NULL;
+  tomb_status st = tomb_restore_close(open, &restored, &err);
+  if (st != TOMB_OK) return tomb_raise(L, &err);
+  tomb_push_count(L, restored);
+  return 1;
+}
+
+/* ---- what stands in the way --------------------------------------------------------------- */
+
+static void push_names(lua_State *L, const tomb_value *names) {
+  const char *at = names->as.text.data;
+  lua_newtable(L);
+  for (int i = 1; *at != '\0'; i++) {
+    size_t n = strcspn(at, ",");
+    lua_pushlstring(L, at, n);
+    lua_rawseti(L, -2, i);
+    at += n + (at[n] == ',');
+  }
+}
+
+static void push_plan_row(lua_State *L, const tomb_value *row) {
+  lua_createtable(L, 0, 4);
+  push_names(L, &row[0]);
+  lua_setfield(L, -2, "fields");
+  tomb_pushvalue(L, NULL, &row[1]);
+  lua_setfield(L, -2, "value");
+  tomb_pushvalue(L, NULL, &row[2]);
+  lua_setfield(L, -2, "dead_pk");
+  tomb_pushvalue(L, NULL, &row[3]);
+  lua_setfield(L, -2, row[4].as.integer != 0 ? "live_pk" : "twin_pk");
+}
+
+/* query:conflicts() -> what a restore would meet */
+static int query_conflicts(lua_State *L) {
+  tomb_error err;
+  lua_verb b;
+  tomb_begin_query(L, &b);
+  tomb_rows **rows = tomb_new_rows(L, b.v.model->db);
+  tomb_status st = tomb_restore_conflicts(*rows, tomb_engine(&b), &b.query, &err);
+  tomb_values_finish(L, &b.v, st, &err);
+  size_t n = tomb_rows_count(*rows);
+  lua_createtable(L, (int)n, 0);
+  for (size_t i = 0; i < n; i++) {
+    push_plan_row(L, tomb_rows_at(*rows, i, NULL));
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 1;
+}
+
+void tomb_open_restore(lua_State *L) {
+  static const luaL_Reg queries[] = {{"restore", query_restore},
+                                     {"restore_job", query_restore_job},
+                                     {"conflicts", query_conflicts},
+                                     {NULL, NULL}};
+  static const luaL_Reg jobs[] = {{"next", job_next},
+                                  {"resolve", job_resolve},
+                                  {"close", job_close},
+                                  {NULL, NULL}};
+  tomb_methods(L, METHODS);
+  lua_pushcfunction(L, row_restore);
+  lua_setfield(L, -2, "restore");
+  tomb_methods(L, QUERY);
+  tomb_setfuncs(L, queries);
+  tomb_methods(L, JOB);
+  tomb_setfuncs(L, jobs);
+  lua_pop(L, 3);
+}
