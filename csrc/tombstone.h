@@ -490,7 +490,9 @@ typedef struct tomb_cursor {
   bool snapshot;
 } tomb_cursor;
 
-/* The query's rows. Close the cursor in every case. */
+/* The query's rows: all fields, or the key and `only`; those of the living come
+** without deleted_at and deleted_event, which are NULL and stand last. Close
+** the cursor in every case. */
 TOMB_API tomb_status tomb_select(tomb_cursor *out, tomb_db *db,
                                  const tomb_query *query, tomb_error *err);
 /* The same; until it is closed, writes on `db` are refused (misuse). */
@@ -605,7 +607,8 @@ TOMB_API tomb_status tomb_insert(tomb_db *db, const tomb_model *model,
 /*
 ** Writes the fields of `values` that are not absent into the living row with
 ** that key; the values' version, when the model has one, must be the row's.
-** updated_at and version are written back. Errors: as tomb_insert, and
+** updated_at and version are written back. Values that hold a deleted_at are
+** not saved, since their texts may bear its suffix. Errors: as tomb_insert, and
 ** not_found, deleted, stale.
 */
 TOMB_API tomb_status tomb_save(tomb_db *db, const tomb_model *model,
@@ -660,7 +663,7 @@ typedef struct tomb_deletion {
   const char *actor, *reason; /* or NULL */
   int64_t max_rows;           /* more are refused (too_many); 0: no limit */
   const tomb_value *pk;       /* of a row's deletion, for the event; or NULL */
-  tomb_rows *returning;       /* the rows as they are now; or NULL */
+  tomb_rows *returning;       /* with pk: the row as it is now; or NULL */
 } tomb_deletion;
 
 typedef struct tomb_deleted {
@@ -695,7 +698,7 @@ typedef struct tomb_restoration {
   int64_t now; /* stamps the deletions of "replace" and undone_at */
   tomb_on_conflict on_conflict;
   const char *actor, *reason; /* of the deletions of "replace" */
-  tomb_rows *returning;
+  tomb_rows *returning;       /* the query's rows as they are now; or NULL */
 } tomb_restoration;
 
 /*

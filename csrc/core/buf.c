@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool make_room(tomb_buf *buf, size_t more) {
+bool tomb_buf_room(tomb_buf *buf, size_t more) {
   if (buf->failed) return false;
   if (buf->capacity - buf->size > more) return true;
   size_t wanted = buf->capacity < 256 ? 256 : buf->capacity * 2;
@@ -19,17 +19,6 @@ static bool make_room(tomb_buf *buf, size_t more) {
   buf->data = moved;
   buf->capacity = wanted;
   return true;
-}
-
-void tomb_buf_add(tomb_buf *buf, const char *data, size_t size) {
-  if (!make_room(buf, size)) return;
-  if (size > 0) memcpy(buf->data + buf->size, data, size);
-  buf->size += size;
-  buf->data[buf->size] = '\0';
-}
-
-void tomb_buf_text(tomb_buf *buf, const char *text) {
-  tomb_buf_add(buf, text, strlen(text));
 }
 
 void tomb_buf_integer(tomb_buf *buf, int64_t n) {

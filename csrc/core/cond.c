@@ -8,6 +8,8 @@
 #include "value.h"
 
 #define DEEPEST 200
+/* SQLite's parser has a stack of 100 entries: a bracket takes up to four. */
+#define MOST_BRACKETS 12
 
 typedef struct lookup_info {
   const char *name;
@@ -203,18 +205,40 @@ static tomb_status check_lookup(const tomb_model *model, tomb_cond *cond,
   if (!compares(cond->lookup)) {
     return refuse_value(model, cond, "no expression", err);
   }
-  return tomb_expr_check(model, cond->expr, err);
+  return tomb_expr_check(model, cond->field, cond->expr, err);
 }
 
-static tomb_status check(const tomb_model *model, tomb_cond *cond, int depth,
-                         tomb_error *err) {
-  if (depth > DEEPEST) {
-    return tomb_fail(err, TOMB_MISUSE,
-                     "A condition is nested more than %d deep", DEEPEST);
+const tomb_cond *tomb_cond_unwrap(const tomb_cond *cond) {
+  while ((cond->kind == TOMB_COND_ALL || cond->kind == TOMB_COND_ANY) &&
+         cond->n_parts == 1) {
+    cond = cond->parts[0];
   }
+  return cond;
+}
+
+static tomb_status too_deep(const char *what, int deepest, tomb_error *err) {
+  return tomb_fail(err, TOMB_MISUSE, "%s is nested more than %d deep", what,
+                   deepest);
+}
+
+/* Any inside any and all inside all need no brackets of their own. */
+static tomb_status check(const tomb_model *model, tomb_cond *cond, int depth,
+                         int brackets, tomb_error *err) {
+  if (depth > DEEPEST) return too_deep("A condition", DEEPEST, err);
   if (cond->kind == TOMB_COND_LOOKUP) return check_lookup(model, cond, err);
+  if (brackets > MOST_BRACKETS) {
+    return too_deep("A condition", MOST_BRACKETS, err);
+  }
+  if (tomb_cond_unwrap(cond) != cond) {
+    return check(model, cond->parts[0], depth + 1, brackets, err);
+  }
+  tomb_cond_kind kind =
+      cond->kind == TOMB_COND_NONE ? TOMB_COND_ANY : cond->kind;
   for (size_t i = 0; i < cond->n_parts; i++) {
-    tomb_status st = check(model, cond->parts[i], depth + 1, err);
+    const tomb_cond *part = tomb_cond_unwrap(cond->parts[i]);
+    bool own = part->kind != TOMB_COND_LOOKUP && part->kind != kind;
+    tomb_status st = check(model, cond->parts[i], depth + 1,
+                           brackets + (own ? 1 : 0), err);
     if (st != TOMB_OK) return st;
   }
   return TOMB_OK;
@@ -222,35 +246,70 @@ static tomb_status check(const tomb_model *model, tomb_cond *cond, int depth,
 
 tomb_status tomb_cond_check(const tomb_model *model, tomb_cond *cond,
                             tomb_error *err) {
-  return check(model, cond, 0, err);
+  return check(model, cond, 0, 0, err);
 }
 
 /* ---- expressions ----------------------------------------------------- */
 
+static bool is_number(const tomb_field *field) {
+  return field->type == TOMB_FIELD_INTEGER || field->type == TOMB_FIELD_NUMBER;
+}
+
+static tomb_status refuse_operand(tomb_error *err) {
+  return tomb_fail(err, TOMB_MISUSE, "Arithmetic over fields takes numbers");
+}
+
+static tomb_status check_operand(const tomb_model *model, tomb_expr *expr,
+                                 bool alone, tomb_error *err) {
+  tomb_status st = tomb_need_field(&expr->field, model, expr->name,
+                                   strlen(expr->name), err);
+  if (st != TOMB_OK || alone || is_number(expr->field)) return st;
+  st = refuse_operand(err);
+  tomb_error_field(err, expr->name, "%s", "is no number");
+  return st;
+}
+
 static tomb_status check_expr(const tomb_model *model, tomb_expr *expr,
-                              int depth, tomb_error *err) {
-  if (depth > DEEPEST) {
-    return tomb_fail(err, TOMB_MISUSE,
-                     "An expression is nested more than %d deep", DEEPEST);
-  }
+                              int depth, int brackets, tomb_error *err) {
+  tomb_field number = {.type = TOMB_FIELD_NUMBER};
+  tomb_value value = expr->value;
+  if (depth > DEEPEST) return too_deep("An expression", DEEPEST, err);
   switch (expr->op) {
   case TOMB_EXPR_VALUE:
-    if (expr->value.type == TOMB_INTEGER || expr->value.type == TOMB_NUMBER) {
-      return TOMB_OK;
-    }
-    return tomb_fail(err, TOMB_MISUSE, "Arithmetic over fields takes numbers");
-  case TOMB_EXPR_FIELD:
-    return tomb_need_field(&expr->field, model, expr->name,
-                           strlen(expr->name), err);
+    return tomb_is_given(&value) && tomb_fit(&number, &value)
+               ? TOMB_OK
+               : refuse_operand(err);
+  case TOMB_EXPR_FIELD: return check_operand(model, expr, depth == 0, err);
   default: {
-    tomb_status st = check_expr(model, expr->left, depth + 1, err);
+    if (brackets > MOST_BRACKETS) {
+      return too_deep("An expression", MOST_BRACKETS, err);
+    }
+    int left = tomb_expr_continues(expr) ? brackets : brackets + 1;
+    tomb_status st = check_expr(model, expr->left, depth + 1, left, err);
     if (st != TOMB_OK) return st;
-    return check_expr(model, expr->right, depth + 1, err);
+    return check_expr(model, expr->right, depth + 1, brackets + 1, err);
   }
   }
 }
 
-tomb_status tomb_expr_check(const tomb_model *model, tomb_expr *expr,
-                            tomb_error *err) {
-  return check_expr(model, expr, 0, err);
+static bool are_alike(const tomb_field *a, const tomb_field *b) {
+  return a->type == b->type || (is_number(a) && is_number(b)) ||
+         (tomb_is_text(a) && tomb_is_text(b));
+}
+
+tomb_status tomb_expr_check(const tomb_model *model, const tomb_field *field,
+                            tomb_expr *expr, tomb_error *err) {
+  tomb_status st = check_expr(model, expr, 0, 0, err);
+  bool bare = expr->op == TOMB_EXPR_FIELD;
+  if (st != TOMB_OK) return st;
+  if (bare ? are_alike(field, expr->field) : is_number(field)) return TOMB_OK;
+  if (bare) {
+    tomb_fail(err, TOMB_MISUSE, "%s.%s and %s.%s are of different types",
+              model->name, field->name, model->name, expr->field->name);
+  } else {
+    tomb_fail(err, TOMB_MISUSE, "%s.%s takes no arithmetic", model->name,
+              field->name);
+  }
+  tomb_error_model(err, model->name);
+  return TOMB_MISUSE;
 }

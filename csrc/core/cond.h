@@ -7,12 +7,17 @@
 /* Finds the fields and lookups of `cond` and fits its values to them. */
 tomb_status tomb_cond_check(const tomb_model *model, tomb_cond *cond,
                             tomb_error *err);
-/* The same for the fields of an expression. */
-tomb_status tomb_expr_check(const tomb_model *model, tomb_expr *expr,
+/* The same for an expression that `field` is set to or compared with. */
+tomb_status tomb_expr_check(const tomb_model *model, const tomb_field *field,
+                            tomb_expr *expr,
                             tomb_error *err);
 /* A checked condition of the engine's own; `value` already fits. */
 tomb_cond tomb_cond_on(const tomb_field *field, tomb_lookup lookup,
                        tomb_value *value);
+/* The condition itself, without all{} or any{} around it alone. */
+const tomb_cond *tomb_cond_unwrap(const tomb_cond *cond);
+/* True when the left side needs no brackets: a + b in (a + b) - c. */
+bool tomb_expr_continues(const tomb_expr *expr);
 /* True when the condition narrows nothing, like all{}. */
 bool tomb_cond_is_trivial(const tomb_cond *cond);
 

@@ -208,18 +208,29 @@ static void add_fields(tomb_error *err, const char *names) {
   }
 }
 
+/* "a,b" as people write it: "a, b". */
+static void show_fields(char *out, size_t size, const char *names) {
+  size_t n = 0;
+  for (; *names != '\0' && n + 2 < size; names++) {
+    out[n++] = *names;
+    if (*names == ',') out[n++] = ' ';
+  }
+  out[n] = '\0';
+}
+
 static void say(tomb_error *err, const tomb_model *model,
                 const tomb_value *conflict) {
-  char shown[320];
+  char shown[320], fields[320];
   const char *names = conflict[TOMB_CONFLICT_FIELDS].as.text.data;
   bool several = strchr(names, ',') != NULL;
   const tomb_value *value = &conflict[TOMB_CONFLICT_VALUE];
   err->n_fields = 0;
   add_fields(err, names);
   if (several) {
+    show_fields(fields, sizeof fields, names);
     tomb_error_message(
         err, "Cannot restore record - %s with values %.*s already exist",
-        names, (int)value->as.text.size, value->as.text.data);
+        fields, (int)value->as.text.size, value->as.text.data);
   } else {
     tomb_show_value(shown, sizeof shown, value);
     tomb_error_message(err,
@@ -249,6 +260,8 @@ tomb_status tomb_restore_refused(tomb_db *db, const tomb_query *query,
   if (first != NULL) {
     say(err, query->model, first);
     st = TOMB_INTEGRITY;
+  } else if (st == TOMB_NOMEM) { /* which may have ended the transaction */
+    tomb_out_of_memory(err);
   } else { /* an index that the model does not know */
     st = tomb_refused(db, query->model, "restore record", NULL, err);
   }

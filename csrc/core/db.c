@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "instant.h"
 #include "rows.h"
 #include "store.h"
 
@@ -62,6 +63,7 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
   db->allocator = a;
   db->driver = driver;
   db->conn = conn;
+  db->last_stamp = TOMB_TIME_MIN - 1;
   db->statements.a = &db->allocator;
   db->statements.driver = driver;
   db->statements.conn = conn;

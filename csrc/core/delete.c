@@ -32,14 +32,15 @@ static void put(tomb_value *values, const tomb_model *events, const char *name,
 
 #define EVENT_FIELDS 8
 
-static tomb_status insert_event(int64_t *id, tomb_db *db, const char *model,
+static tomb_status insert_event(tomb_db *db, int64_t id, const char *model,
                                 const tomb_value *pk,
                                 const tomb_deletion *deletion,
                                 tomb_error *err) {
-  char key[300];
+  char key[32];
   tomb_value values[EVENT_FIELDS];
   const tomb_model *events = db->events;
   memset(values, 0, sizeof values);
+  put(values, events, "id", tomb_integer(id));
   put(values, events, "at", tomb_time(deletion->now));
   put(values, events, "model", tomb_text(model));
   put(values, events, "actor", text_or_null(deletion->actor));
@@ -50,55 +51,25 @@ static tomb_status insert_event(int64_t *id, tomb_db *db, const char *model,
   } else if (pk != NULL) {
     put(values, events, "pk", *pk);
   }
-  tomb_status st = tomb_insert(db, events, values, deletion->now, err);
-  *id = values[tomb_key_field(events)->index].as.integer;
-  return st;
-}
-
-static const tomb_query *event_query(tomb_row_query *storage,
-                                     const tomb_model *events, int64_t id) {
-  tomb_query every = tomb_all_objects(events);
-  tomb_value key = tomb_integer(id);
-  return tomb_query_row(storage, &every, &key);
-}
-
-static tomb_status change_event(tomb_db *db, int64_t id,
-                                const tomb_field *field, tomb_value value,
-                                tomb_error *err) {
-  tomb_row_query storage;
-  tomb_assignment a = {field, value, NULL};
-  tomb_statement statement =
-      tomb_statement_on(event_query(&storage, db->events, id));
-  statement.is_write = true;
-  statement.assignments = &a;
-  statement.n_assignments = 1;
-  return tomb_store_write(NULL, db, db->driver->dialect->update, &statement,
-                          NULL, err);
+  return tomb_insert(db, events, values, deletion->now, err);
 }
 
 /* An id that a rollback took back is not used again: the dead rows that a
-** program still holds in memory name it. */
-static tomb_status open_event(int64_t *id, tomb_db *db, const char *model,
-                              const tomb_value *pk,
-                              const tomb_deletion *deletion, tomb_error *err) {
-  tomb_status st = insert_event(id, db, model, pk, deletion, err);
-  if (st == TOMB_OK && *id <= db->last_event) {
-    int64_t fresh = db->last_event + 1;
-    st = change_event(db, *id, tomb_key_field(db->events),
-                      tomb_integer(fresh), err);
-    *id = fresh;
+** program still holds in memory name it. The transaction keeps other writers
+** out, so that the database is asked once in each. */
+static tomb_status next_event(int64_t *id, tomb_db *db, tomb_error *err) {
+  *id = 0;
+  if (!db->event_ids_known) {
+    tomb_status st = tomb_store_start(db, err);
+    if (st != TOMB_OK) return st;
+    tomb_sql_add(&db->sql, db->driver->dialect->next_event);
+    st = tomb_store_integer(id, db, err);
+    if (st != TOMB_OK) return st;
+    db->event_ids_known = db->depth > 0;
   }
-  if (st == TOMB_OK) db->last_event = *id;
-  return st;
-}
-
-static tomb_status drop_event(tomb_db *db, int64_t id, tomb_error *err) {
-  tomb_row_query storage;
-  tomb_statement statement =
-      tomb_statement_on(event_query(&storage, db->events, id));
-  statement.is_write = true;
-  return tomb_store_write(NULL, db, db->driver->dialect->erase, &statement,
-                          NULL, err);
+  if (*id <= db->last_event) *id = db->last_event + 1;
+  db->last_event = *id;
+  return TOMB_OK;
 }
 
 /* ---- the event that many calls share ---------------------------------------- */
@@ -144,30 +115,27 @@ int64_t tomb_deletion_end(tomb_db *db) {
 /* ---- marking rows -------------------------------------------------------------- */
 
 static tomb_status mark(tomb_deleted *out, tomb_db *db, tomb_statement *s,
-                        const tomb_deletion *deletion, tomb_error *err) {
+                        tomb_error *err) {
   char suffix[TOMB_SUFFIX_SIZE];
   tomb_value at = tomb_time(out->at), event = tomb_integer(out->event);
   tomb_value text = tomb_text_of(suffix, tomb_suffix(suffix, out->at));
   s->suffix = &text;
   s->deleted_at = &at;
   s->deleted_event = &event;
-  return tomb_store_try(&out->count, db, db->driver->dialect->update, s,
-                        deletion->returning, err);
+  return tomb_store_try(&out->count, db, db->driver->dialect->update, s, NULL,
+                        err);
 }
 
 tomb_status tomb_mark_deleted(tomb_deleted *out, tomb_db *db,
-                              const tomb_query *query,
-                              const tomb_deletion *deletion,
-                              tomb_error *err) {
+                              const tomb_query *query, tomb_error *err) {
   tomb_statement statement = tomb_statement_on(query);
   tomb_status st = TOMB_OK;
   statement.is_write = true;
   statement.fence = TOMB_LIVING;
   statement.mangling = TOMB_MANGLE;
-  statement.returning = deletion->returning != NULL;
   for (int i = 0; i < MOST_RETRIES; i++) {
-    st = mark(out, db, &statement, deletion, err);
-    if (st != TOMB_INTEGRITY || err->constraint != TOMB_CONSTRAINT_UNIQUE) {
+    st = mark(out, db, &statement, err);
+    if (st != TOMB_INTEGRITY || !tomb_refuses_mangling(query->model, err)) {
       break;
     }
     out->at = tomb_store_stamp(db, out->at);
@@ -193,66 +161,94 @@ static tomb_status check_blast(const tomb_model *model,
   return TOMB_TOO_MANY;
 }
 
-/* Events know their time; it is the rows' stamp also after a retry. */
-static tomb_status settle_event(tomb_db *db, const tomb_deleted *taken,
-                                int64_t opened_at, tomb_error *err) {
-  if (taken->count == 0) return drop_event(db, taken->event, err);
-  if (taken->at == opened_at) return TOMB_OK;
-  return change_event(db, taken->event, tomb_model_find(db->events, "at", 2),
-                      tomb_time(taken->at), err);
-}
-
-static tomb_status delete_in_event(tomb_deleted *out, tomb_db *db,
-                                   const tomb_query *query,
-                                   const tomb_deletion *deletion,
-                                   tomb_error *err) {
-  bool shared = db->shared.depth > 0;
+/* The event's row, once there is something in it. */
+static tomb_status record_event(tomb_db *db, const tomb_deleted *taken,
+                                const tomb_model *model,
+                                const tomb_deletion *deletion,
+                                tomb_error *err) {
+  tomb_shared_event *shared = &db->shared;
+  bool is_shared = shared->depth > 0;
   tomb_deletion stamped = *deletion;
-  tomb_status st = TOMB_OK;
-  stamped.now = out->at;
-  if (shared) {
-    stamped.actor = db->shared.actor;
-    stamped.reason = db->shared.reason;
+  stamped.now = taken->at;
+  if (is_shared) {
+    stamped.actor = shared->actor;
+    stamped.reason = shared->reason;
   }
-  bool joins = shared && db->shared.id != 0;
-  if (joins) {
-    out->event = db->shared.id;
-  } else {
-    st = open_event(&out->event, db, query->model->name,
-                    shared ? NULL : deletion->pk, &stamped, err);
-  }
-  if (st == TOMB_OK) st = tomb_mark_deleted(out, db, query, deletion, err);
-  if (st == TOMB_OK && !joins) st = settle_event(db, out, stamped.now, err);
-  if (st == TOMB_OK && shared && !joins && out->count > 0) {
-    db->shared.id = out->event;
-    db->shared.born = db->depth;
+  tomb_status st =
+      insert_event(db, taken->event, model->name,
+                   is_shared ? NULL : deletion->pk, &stamped, err);
+  if (st == TOMB_OK && is_shared) {
+    shared->id = taken->event;
+    shared->born = db->depth;
   }
   return st;
 }
 
-static tomb_status delete_within(tomb_deleted *out, tomb_db *db,
-                                 const tomb_query *query,
-                                 const tomb_deletion *deletion,
-                                 tomb_error *err) {
-  tomb_status st =
-      query->model->soft_delete == TOMB_SOFT_DELETE_EVENTS
-          ? delete_in_event(out, db, query, deletion, err)
-          : tomb_mark_deleted(out, db, query, deletion, err);
-  return st == TOMB_OK ? check_blast(query->model, deletion, out, err) : st;
+/* The rows are marked first, so that nothing is written for none of them. */
+static tomb_status delete_in_event(tomb_deleted *out, tomb_db *db,
+                                   const tomb_query *query,
+                                   const tomb_deletion *deletion,
+                                   tomb_step *step, tomb_error *err) {
+  bool joins = db->shared.depth > 0 && db->shared.id != 0;
+  tomb_status st = TOMB_OK;
+  out->event = db->shared.id;
+  if (!joins) st = next_event(&out->event, db, err);
+  if (st == TOMB_OK) st = tomb_mark_deleted(out, db, query, err);
+  if (st != TOMB_OK || out->count == 0) return st;
+  step->wrote = true;
+  return joins ? TOMB_OK
+               : record_event(db, out, query->model, deletion, err);
+}
+
+static tomb_status delete_rows(tomb_deleted *out, tomb_db *db,
+                               const tomb_query *query,
+                               const tomb_deletion *deletion, tomb_step *step,
+                               tomb_error *err) {
+  if (query->model->soft_delete == TOMB_SOFT_DELETE_EVENTS) {
+    return delete_in_event(out, db, query, deletion, step, err);
+  }
+  tomb_status st = tomb_mark_deleted(out, db, query, err);
+  step->wrote = st == TOMB_OK && out->count > 0;
+  return st;
+}
+
+static tomb_status read_deleted(tomb_db *db, const tomb_model *model,
+                                const tomb_deletion *deletion,
+                                tomb_error *err) {
+  tomb_row_query storage;
+  tomb_query every = tomb_all_objects(model);
+  if (deletion->pk == NULL || deletion->returning == NULL) return TOMB_OK;
+  return tomb_read_rows(deletion->returning, db,
+                        tomb_query_row(&storage, &every, deletion->pk), err);
+}
+
+/* What may be refused after its rows are marked needs a savepoint. */
+static tomb_status begin(tomb_step *step, tomb_db *db,
+                         const tomb_deletion *deletion, tomb_error *err) {
+  if (deletion->max_rows <= 0) return tomb_step_begin(step, db, err);
+  step->own = true;
+  step->wrote = false;
+  return tomb_store_enter(db, err);
 }
 
 tomb_status tomb_delete(tomb_deleted *out, tomb_db *db,
                         const tomb_query *query,
                         const tomb_deletion *deletion, tomb_error *err) {
   tomb_error own;
+  tomb_step step;
   if (err == NULL) err = &own;
   memset(out, 0, sizeof *out);
   tomb_status st = tomb_need_soft_delete(query->model, "delete", err);
   if (st != TOMB_OK || query->scope == TOMB_DEAD) return st;
   out->at = tomb_store_stamp(db, deletion->now);
-  st = tomb_store_enter(db, err);
+  st = begin(&step, db, deletion, err);
   if (st != TOMB_OK) return st;
-  st = tomb_store_leave(db, delete_within(out, db, query, deletion, err), err);
+  st = delete_rows(out, db, query, deletion, &step, err);
+  if (st == TOMB_OK) st = check_blast(query->model, deletion, out, err);
+  if (st == TOMB_OK && out->count > 0) {
+    st = read_deleted(db, query->model, deletion, err);
+  }
+  st = tomb_step_end(&step, db, st, err);
   if (st != TOMB_OK) out->count = 0;
   if (out->count == 0) out->event = 0;
   return st;

@@ -49,10 +49,16 @@ const tomb_dialect tomb_sqlite_dialect = {
     .stored = {"varchar", "text", "integer", "real", "boolean", "datetime",
                "blob", "text"},
     .generated_key = "integer NOT NULL PRIMARY KEY AUTOINCREMENT",
+    .next_event =
+        "SELECT 1 + max(coalesce((SELECT max(id) FROM tombstone_event), 0), "
+        "coalesce((SELECT seq FROM sqlite_sequence WHERE name = "
+        "'tombstone_event'), 0))",
     .placeholder = question_mark,
     .in_json = in_json_each,
     .key_list = list_json_each,
     .original = "tombstone_original",
+    .whole = "tombstone_integer",
+    .finite = "tombstone_number",
     .text_is_ordered_by_bytes = true,
     .position = "instr",
     .glob = " GLOB ",

@@ -23,6 +23,7 @@ typedef struct tomb_dialect {
   const char *is_distinct; /* a … b: not equal, NULL being a value */
   const char *explain;     /* before a SELECT */
   const char *stored[TOMB_FIELD_TYPES]; /* column types */
+  const char *next_event; /* answers an id that no event ever had */
   const char *generated_key; /* an integer key that is never given out twice */
 
   /* A placeholder for the n-th value, from 1. */
@@ -33,6 +34,8 @@ typedef struct tomb_dialect {
   void (*key_list)(tomb_sql *sql, const tomb_value *json);
   /* The value that a mangled field had, over (field, deleted_at). */
   const char *original;
+  /* Answer a computed value, or fail where it is no integer, or not finite. */
+  const char *whole, *finite;
   /* Texts compare by their bytes, so that a prefix is a range. */
   bool text_is_ordered_by_bytes;
   /* Case-sensitive search: "position(haystack, needle) > 0" */

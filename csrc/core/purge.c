@@ -83,7 +83,18 @@ tomb_status tomb_purge_expired(int64_t *purged, tomb_db *db,
   return erase(purged, db, &expired, TOMB_DEAD, err);
 }
 
-static void holds_no_row(tomb_sql *sql, const tomb_db *db) {
+/* A dry run has not purged what it says would go. */
+static void and_stays(tomb_sql *sql, const tomb_model *model, int64_t now) {
+  tomb_value before = tomb_time(now - model->keep);
+  if (model->keep <= 0) return;
+  tomb_sql_add(sql, " AND ");
+  tomb_sql_field(sql, model->roles[TOMB_ROLE_DELETED_AT]);
+  tomb_sql_add(sql, " >= ");
+  tomb_sql_value(sql, &before);
+}
+
+static void holds_no_row(tomb_sql *sql, const tomb_db *db, int64_t now,
+                         bool dry_run) {
   const tomb_field *id = tomb_key_field(db->events);
   for (size_t i = 0; i < db->n_models; i++) {
     const tomb_model *model = db->models[i];
@@ -97,11 +108,14 @@ static void holds_no_row(tomb_sql *sql, const tomb_db *db) {
     tomb_sql_add(sql, model->quoted);
     tomb_sql_add(sql, " WHERE ");
     tomb_sql_field(sql, owner);
-    tomb_sql_add(sql, " IS NOT NULL)");
+    tomb_sql_add(sql, " IS NOT NULL");
+    if (dry_run) and_stays(sql, model, now);
+    tomb_sql_add(sql, ")");
   }
 }
 
-static void expired_events(tomb_db *db, const tomb_model *model, int64_t now) {
+static void expired_events(tomb_db *db, const tomb_model *model, int64_t now,
+                           bool dry_run) {
   tomb_sql *sql = &db->sql;
   tomb_value name = tomb_text(model->name);
   tomb_value before = tomb_time(now - model->keep);
@@ -115,7 +129,7 @@ static void expired_events(tomb_db *db, const tomb_model *model, int64_t now) {
   tomb_sql_field(sql, tomb_model_find(db->events, "at", 2));
   tomb_sql_add(sql, " < ");
   tomb_sql_value(sql, &before);
-  holds_no_row(sql, db);
+  holds_no_row(sql, db, now, dry_run);
 }
 
 static tomb_status events_of(int64_t *purged, tomb_db *db,
@@ -125,7 +139,7 @@ static tomb_status events_of(int64_t *purged, tomb_db *db,
                            : tomb_store_start_write(db, err);
   if (st != TOMB_OK) return st;
   tomb_sql_add(&db->sql, dry_run ? "SELECT count(*)" : "DELETE");
-  expired_events(db, model, now);
+  expired_events(db, model, now, dry_run);
   if (dry_run) return tomb_store_integer(purged, db, err);
   st = tomb_store_run(db, NULL, err);
   *purged = st == TOMB_OK ? tomb_store_changes(db) : 0;

@@ -35,7 +35,8 @@ tomb_status tomb_filter(tomb_query *out, const tomb_query *from,
   tomb_status st = tomb_cond_check(from->model, cond, err);
   if (st != TOMB_OK) return st;
   *out = *from;
-  if (tomb_cond_is_trivial(cond)) return TOMB_OK;
+  /* all{} narrows nothing; its complement leaves nothing */
+  if (tomb_cond_is_trivial(cond) && !exclude) return TOMB_OK;
   link->cond = cond;
   link->exclude = exclude;
   link->before = from->filters;

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "keys.h"
 #include "store.h"
+#include "verbs.h"
 
 static tomb_status open_select(tomb_cursor *out, tomb_db *db,
                                const tomb_statement *statement,
@@ -38,12 +39,30 @@ tomb_status tomb_select_values(tomb_cursor *out, tomb_db *db,
   return open_select(out, db, &statement, err);
 }
 
+static tomb_status check_aggregate(const tomb_model *model,
+                                   const tomb_aggregate *a, tomb_error *err) {
+  bool adds = a->fn == TOMB_SUM || a->fn == TOMB_AVG;
+  if (!adds || (a->field != NULL && (a->field->type == TOMB_FIELD_INTEGER ||
+                                     a->field->type == TOMB_FIELD_NUMBER))) {
+    return TOMB_OK;
+  }
+  tomb_fail(err, TOMB_MISUSE, "sum and avg take a field of numbers, not %s.%s",
+            model->name, a->field == NULL ? "*" : a->field->name);
+  tomb_error_model(err, model->name);
+  return TOMB_MISUSE;
+}
+
 tomb_status tomb_select_aggregates(tomb_cursor *out, tomb_db *db,
                                    const tomb_query *query,
                                    const tomb_aggregate *aggregates, size_t n,
                                    tomb_error *err) {
   tomb_statement statement = tomb_statement_on(query);
   tomb_query ungrouped = *query;
+  memset(out, 0, sizeof *out);
+  for (size_t i = 0; i < n; i++) {
+    tomb_status st = check_aggregate(query->model, &aggregates[i], err);
+    if (st != TOMB_OK) return st;
+  }
   statement.output = TOMB_OUT_AGGREGATES;
   statement.aggregates = aggregates;
   statement.n_aggregates = n;
@@ -118,9 +137,23 @@ tomb_status tomb_select_keys(tomb_keys **out, tomb_db *db,
   return st;
 }
 
+tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db,
+                           const tomb_query *query, tomb_error *err) {
+  tomb_cursor cursor;
+  tomb_status st = tomb_select(&cursor, db, query, err);
+  if (st != TOMB_OK) return st;
+  while ((st = tomb_cursor_next(&cursor, err)) == TOMB_ROW) {
+    st = tomb_rows_add(out, cursor.values, cursor.n, err);
+    if (st != TOMB_OK) break;
+  }
+  tomb_cursor_close(&cursor);
+  return st == TOMB_DONE ? TOMB_OK : st;
+}
+
 /* ---- raw SQL ----------------------------------------------------------- */
 
 static void raw(tomb_db *db, const char *sql, size_t size) {
+  db->event_ids_known = false; /* who knows what it writes */
   tomb_buf_add(&db->sql.text, sql, size);
 }
 

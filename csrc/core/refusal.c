@@ -9,21 +9,33 @@
 
 /* ---- which group of fields -------------------------------------------- */
 
-/* SQLite says "posts.a, posts.b" of columns and "index 'name'" of an index. */
-static bool names_column(const char *subject, size_t size,
-                         const tomb_field *field) {
-  const char *dot = memchr(subject, '.', size);
-  const char *name = dot == NULL ? subject : dot + 1;
-  size_t name_size = size - (size_t)(name - subject);
-  return strlen(field->column) == name_size &&
-         memcmp(field->column, name, name_size) == 0;
+static char lower(char c) {
+  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
-static bool names_group(const char *subject, const tomb_group *group) {
+static bool is_name(const char *name, const char *text, size_t size) {
+  size_t i = 0;
+  while (i < size && name[i] != '\0' && lower(name[i]) == lower(text[i])) i++;
+  return i == size && name[i] == '\0';
+}
+
+/* SQLite says "posts.a, posts.b" of columns and "index 'name'" of an index.
+** A trigger may have written to another table, with columns of its own. */
+static bool names_column(const char *subject, size_t size,
+                         const tomb_model *model, const tomb_field *field) {
+  const char *dot = memchr(subject, '.', size);
+  if (dot == NULL) return is_name(field->column, subject, size);
+  size_t before = (size_t)(dot - subject);
+  return is_name(model->table, subject, before) &&
+         is_name(field->column, dot + 1, size - before - 1);
+}
+
+static bool names_group(const char *subject, const tomb_model *model,
+                        const tomb_group *group) {
   for (size_t i = 0; i < group->n; i++) {
     const char *comma = strchr(subject, ',');
     size_t size = comma == NULL ? strlen(subject) : (size_t)(comma - subject);
-    if (!names_column(subject, size, group->fields[i])) return false;
+    if (!names_column(subject, size, model, group->fields[i])) return false;
     if (comma == NULL) return i + 1 == group->n;
     subject = comma + 2; /* ", " */
   }
@@ -35,19 +47,26 @@ static const tomb_group *find_group(const tomb_model *model,
   for (size_t i = 0; i < model->n_groups; i++) {
     const tomb_group *group = &model->groups[i];
     if (group->unique == TOMB_NOT_UNIQUE) continue;
-    if (names_group(subject, group) || strstr(subject, group->index) != NULL) {
+    if (names_group(subject, model, group) ||
+        strstr(subject, group->index) != NULL) {
       return group;
     }
   }
   return NULL;
 }
 
+bool tomb_refuses_mangling(const tomb_model *model, const tomb_error *err) {
+  const tomb_group *group = err->constraint == TOMB_CONSTRAINT_UNIQUE
+                                ? find_group(model, err->subject)
+                                : NULL;
+  return group != NULL && group->unique == TOMB_UNIQUE_MANGLE;
+}
+
 static const tomb_field *find_field(const tomb_model *model,
                                     const char *subject) {
   for (size_t i = 0; i < model->n_fields; i++) {
-    if (names_column(subject, strlen(subject), &model->fields[i])) {
-      return &model->fields[i];
-    }
+    const tomb_field *field = &model->fields[i];
+    if (names_column(subject, strlen(subject), model, field)) return field;
   }
   return NULL;
 }
@@ -59,11 +78,20 @@ static tomb_scope scope_of(const tomb_group *group) {
   return group->unique == TOMB_UNIQUE_LIVE ? TOMB_LIVING : TOMB_EVERY;
 }
 
-static void note_holder(const tomb_model *model, const tomb_value *row,
+static const tomb_value *value_of(const tomb_cursor *row,
+                                  const tomb_field *field) {
+  for (size_t i = 0; i < row->n; i++) {
+    if (row->fields[i] == field) return &row->values[i];
+  }
+  return NULL;
+}
+
+/* The living are read without their marks. */
+static void note_holder(const tomb_model *model, const tomb_cursor *row,
                         tomb_error *err) {
-  const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
-  const tomb_value *pk = &row[tomb_key_field(model)->index];
-  if (stamp != NULL && row[stamp->index].type != TOMB_NULL) {
+  const tomb_value *pk = value_of(row, tomb_key_field(model));
+  const tomb_value *stamp = value_of(row, model->roles[TOMB_ROLE_DELETED_AT]);
+  if (stamp != NULL && stamp->type != TOMB_NULL) {
     err->has_dead_pk = true;
     tomb_keep_value(&err->dead_pk, pk);
   } else {
@@ -89,11 +117,12 @@ static void find_holder(tomb_db *db, const tomb_model *model,
     query = *tomb_query_where(&storage[i], &query, field, TOMB_EQ,
                               &values[field->index]);
   }
-  if (tomb_select(&cursor, db, &query, NULL) != TOMB_OK) return;
-  if (tomb_cursor_next(&cursor, NULL) == TOMB_ROW) {
-    note_holder(model, cursor.values, err);
-  }
+  tomb_status st = tomb_select(&cursor, db, &query, NULL);
+  if (st == TOMB_OK) st = tomb_cursor_next(&cursor, NULL);
+  if (st == TOMB_ROW) note_holder(model, &cursor, err);
   tomb_cursor_close(&cursor);
+  /* which may have ended the transaction; else the refusal stands */
+  if (st == TOMB_NOMEM) tomb_out_of_memory(err);
 }
 
 /* ---- words ---------------------------------------------------------------- */
@@ -164,6 +193,7 @@ static void unique_refused(tomb_db *db, const tomb_model *model,
     return;
   }
   if (values != NULL) find_holder(db, model, group, values, err);
+  if (err->kind == TOMB_NOMEM) return;
   say_unique(group, verb, values, err);
   if (err->has_dead_pk) {
     tomb_error_hint(err, "restore that row, or purge it; keys and values that "
@@ -207,5 +237,5 @@ tomb_status tomb_refused(tomb_db *db, const tomb_model *model,
   case TOMB_CONSTRAINT_FOREIGN_KEY: foreign_key_refused(verb, err); break;
   case TOMB_NO_CONSTRAINT: break; /* a trigger's own words */
   }
-  return TOMB_INTEGRITY;
+  return err->kind;
 }

@@ -17,15 +17,28 @@ static bool is_conflict(tomb_status st, const tomb_error *err) {
 /* A row that is gone meanwhile counts as refused. */
 static tomb_status revive_one(tomb_db *db, const tomb_query *query,
                               const tomb_assignment *also, size_t n,
-                              tomb_rows *returning, tomb_error *err) {
+                              tomb_error *err) {
   int64_t restored = 0;
   tomb_status st =
-      tomb_revive(&restored, db, query, also, n, returning, err);
+      tomb_revive(&restored, db, query, also, n, err);
   if (st == TOMB_OK && restored == 0) {
     return tomb_fail(err, TOMB_NOT_FOUND,
                      "Cannot restore record - it is gone");
   }
-  return st;
+  if (st != TOMB_INTEGRITY || is_conflict(st, err)) return st;
+  return tomb_refused(db, query->model, "restore record", NULL, err);
+}
+
+static tomb_status read_one(tomb_rows *out, tomb_db *db,
+                            const tomb_query *query, tomb_error *err) {
+  tomb_cursor cursor;
+  tomb_status st = tomb_select(&cursor, db, query, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_cursor_next(&cursor, err);
+  if (st == TOMB_ROW) st = tomb_rows_add(out, cursor.values, cursor.n, err);
+  tomb_cursor_close(&cursor);
+  if (st != TOMB_DONE) return st;
+  return tomb_fail(err, TOMB_NOT_FOUND, "Cannot restore record - it is gone");
 }
 
 /* ---- new values --------------------------------------------------------------- */
@@ -36,24 +49,56 @@ static tomb_status collect(tomb_assignment *out, size_t *n,
   for (size_t i = 0; i < model->n_fields; i++) {
     if (values[i].type == TOMB_ABSENT) continue;
     tomb_assignment a = {&model->fields[i], values[i], NULL};
-    tomb_status st = tomb_check_assignment(model, &a, err);
-    if (st != TOMB_OK) return st;
     out[(*n)++] = a;
   }
-  return TOMB_OK;
+  return tomb_check_assignments(model, out, *n, err);
+}
+
+/* Says what is in the way of the row as it would have been. */
+static tomb_status refuse_row(tomb_db *db, const tomb_model *model,
+                              const tomb_value *row, const tomb_value *values,
+                              tomb_value *merged, tomb_error *err) {
+  for (size_t i = 0; i < model->n_fields; i++) {
+    merged[i] = values[i].type == TOMB_ABSENT
+                    ? tomb_original(model, &model->fields[i], row)
+                    : values[i];
+  }
+  tomb_status st = tomb_refused(db, model, "restore record", merged, err);
+  if (err->has_live_pk) {
+    err->has_dead_pk = true;
+    tomb_keep_value(&err->dead_pk, &row[tomb_key_field(model)->index]);
+  }
+  return st;
+}
+
+static tomb_status refuse_values(tomb_db *db, const tomb_query *query,
+                                 const tomb_value *values, tomb_error *err) {
+  size_t bytes = query->model->n_fields * sizeof *values;
+  tomb_rows *rows = tomb_rows_new(db);
+  tomb_value *merged = tomb_realloc(&db->allocator, NULL, 0, bytes);
+  tomb_status st;
+  if (rows == NULL || merged == NULL ||
+      read_one(rows, db, query, NULL) != TOMB_OK) {
+    st = tomb_refused(db, query->model, "restore record", NULL, err);
+  } else {
+    st = refuse_row(db, query->model, tomb_rows_at(rows, 0, NULL), values,
+                    merged, err);
+  }
+  tomb_release(&db->allocator, merged, bytes);
+  tomb_rows_free(rows);
+  return st;
 }
 
 tomb_status tomb_restore_with(tomb_db *db, const tomb_query *query,
-                              const tomb_value *values, tomb_rows *returning,
-                              tomb_error *err) {
+                              const tomb_value *values, tomb_error *err) {
   const tomb_model *model = query->model;
   size_t n = 0, bytes = model->n_fields * sizeof(tomb_assignment);
   tomb_assignment *a = tomb_realloc(&db->allocator, NULL, 0, bytes);
   if (a == NULL) return tomb_out_of_memory(err);
   tomb_status st = collect(a, &n, model, values, err);
-  if (st == TOMB_OK) st = revive_one(db, query, a, n, returning, err);
+  if (st == TOMB_OK) st = revive_one(db, query, a, n, err);
   tomb_release(&db->allocator, a, bytes);
-  return is_conflict(st, err) ? tomb_restore_refused(db, query, err) : st;
+  return is_conflict(st, err) ? refuse_values(db, query, values, err) : st;
 }
 
 /* ---- a new name ------------------------------------------------------------------ */
@@ -117,15 +162,13 @@ static tomb_status no_name(tomb_error *err) {
 }
 
 static tomb_status try_names(tomb_db *db, const tomb_query *query,
-                             naming *names, tomb_rows *returning,
-                             tomb_error *err) {
+                             naming *names, tomb_error *err) {
   for (int i = 0; i < MOST_NAMES; i++) {
     tomb_value name;
     const tomb_field *field = field_to_rename(names, err);
     if (field == NULL || !next_name(&name, names, field)) return no_name(err);
     assign(names, field, name);
-    tomb_status st = revive_one(db, query, names->assignments, names->n,
-                                returning, err);
+    tomb_status st = revive_one(db, query, names->assignments, names->n, err);
     if (!is_conflict(st, err)) return st;
     /* what is in the way of the new name is in the way of these fields */
     tomb_refused(db, query->model, "restore record", NULL, err);
@@ -134,8 +177,7 @@ static tomb_status try_names(tomb_db *db, const tomb_query *query,
 }
 
 static tomb_status rename_row(tomb_db *db, const tomb_query *query,
-                              const tomb_rows *rows, tomb_rows *returning,
-                              tomb_error *err) {
+                              const tomb_rows *rows, tomb_error *err) {
   size_t n = query->model->n_fields;
   naming names = {query->model, tomb_rows_at(rows, 0, NULL),
                   {&db->allocator, NULL, 0}, NULL, NULL, 0};
@@ -147,32 +189,20 @@ static tomb_status rename_row(tomb_db *db, const tomb_query *query,
     tomb_out_of_memory(err);
   } else {
     memset(names.tries, 0, n * sizeof *names.tries);
-    st = try_names(db, query, &names, returning, err);
+    st = try_names(db, query, &names, err);
   }
   tomb_arena_free(&names.arena);
   return st;
 }
 
-static tomb_status read_one(tomb_rows *out, tomb_db *db,
-                            const tomb_query *query, tomb_error *err) {
-  tomb_cursor cursor;
-  tomb_status st = tomb_select(&cursor, db, query, err);
-  if (st != TOMB_OK) return st;
-  st = tomb_cursor_next(&cursor, err);
-  if (st == TOMB_ROW) st = tomb_rows_add(out, cursor.values, cursor.n, err);
-  tomb_cursor_close(&cursor);
-  if (st != TOMB_DONE) return st;
-  return tomb_fail(err, TOMB_NOT_FOUND, "Cannot restore record - it is gone");
-}
-
 tomb_status tomb_restore_renamed(tomb_db *db, const tomb_query *query,
-                                 tomb_rows *returning, tomb_error *err) {
+                                 tomb_error *err) {
   tomb_rows *rows = tomb_rows_new(db);
   tomb_error reading;
   if (rows == NULL) return tomb_out_of_memory(err);
   tomb_status st = read_one(rows, db, query, &reading);
   if (st == TOMB_OK) {
-    st = rename_row(db, query, rows, returning, err);
+    st = rename_row(db, query, rows, err);
   } else {
     *err = reading;
   }
@@ -182,43 +212,56 @@ tomb_status tomb_restore_renamed(tomb_db *db, const tomb_query *query,
 
 /* ---- the living row goes ------------------------------------------------------------ */
 
-static tomb_status delete_twin(tomb_db *db, const tomb_model *model,
+static tomb_status delete_twin(int64_t *deleted, tomb_db *db,
+                               const tomb_model *model, const tomb_value *pk,
                                const tomb_restoration *how, tomb_error *err) {
   tomb_row_query storage;
-  tomb_deleted deleted;
+  tomb_deleted out;
   tomb_deletion deletion;
-  tomb_value pk = err->live_pk.value;
-  if (!err->has_live_pk) return TOMB_INTEGRITY; /* an unknown index refuses */
-  if (pk.type == TOMB_TEXT) pk.as.text.data = err->live_pk.bytes;
   memset(&deletion, 0, sizeof deletion);
   deletion.now = how->now;
   deletion.actor = how->actor;
   deletion.reason = how->reason;
-  deletion.pk = &pk;
+  deletion.pk = pk;
   tomb_query living = tomb_objects(model);
-  tomb_error failure;
   tomb_status st =
-      tomb_delete(&deleted, db, tomb_query_row(&storage, &living, &pk),
-                  &deletion, &failure);
-  if (st != TOMB_OK) {
-    *err = failure;
-  } else if (deleted.count == 0) {
-    return TOMB_INTEGRITY; /* the refusal stands */
+      tomb_delete(&out, db, tomb_query_row(&storage, &living, pk), &deletion,
+                  err);
+  *deleted += out.count;
+  return st;
+}
+
+/* All living rows in the way, by keys of their own: those of an error are
+** cut. `deleted` is 0 where an index refuses that the model does not know. */
+static tomb_status delete_twins(int64_t *deleted, tomb_db *db,
+                                const tomb_query *query,
+                                const tomb_restoration *how,
+                                tomb_error *err) {
+  tomb_rows *rows = tomb_rows_new(db);
+  *deleted = 0;
+  if (rows == NULL) return tomb_out_of_memory(err);
+  tomb_status st = tomb_restore_conflicts(rows, db, query, err);
+  for (size_t i = 0; st == TOMB_OK && i < tomb_rows_count(rows); i++) {
+    const tomb_value *conflict = tomb_rows_at(rows, i, NULL);
+    if (conflict[TOMB_CONFLICT_LIVING].as.integer == 0) continue;
+    st = delete_twin(deleted, db, query->model,
+                     &conflict[TOMB_CONFLICT_OTHER], how, err);
   }
+  tomb_rows_free(rows);
   return st;
 }
 
 tomb_status tomb_restore_replacing(tomb_db *db, const tomb_query *query,
                                    const tomb_restoration *how,
                                    tomb_error *err) {
-  tomb_status st = TOMB_INTEGRITY;
-  /* each turn frees one group at least */
-  for (size_t i = 0; i <= query->model->n_groups; i++) {
-    tomb_status deleted = delete_twin(db, query->model, how, err);
-    if (deleted != TOMB_OK) return deleted;
-    st = revive_one(db, query, NULL, 0, how->returning, err);
-    if (!is_conflict(st, err)) return st;
-    st = tomb_restore_refused(db, query, err);
+  int64_t deleted;
+  tomb_error failure;
+  tomb_status st = delete_twins(&deleted, db, query, how, &failure);
+  if (st != TOMB_OK) {
+    *err = failure;
+    return st;
   }
-  return st;
+  if (deleted == 0) return TOMB_INTEGRITY; /* the refusal stands */
+  st = revive_one(db, query, NULL, 0, err);
+  return is_conflict(st, err) ? tomb_restore_refused(db, query, err) : st;
 }

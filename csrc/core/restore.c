@@ -24,6 +24,7 @@ struct tomb_restore_job {
   size_t at, span; /* the next rows to try */
   bool asking;     /* the row at `at` waits for a word … */
   tomb_error why;  /* … for this reason */
+  tomb_rows *asked; /* its key */
   bool done;
   int64_t restored;
 };
@@ -32,7 +33,7 @@ struct tomb_restore_job {
 
 tomb_status tomb_revive(int64_t *restored, tomb_db *db,
                         const tomb_query *query, const tomb_assignment *also,
-                        size_t n, tomb_rows *returning, tomb_error *err) {
+                        size_t n, tomb_error *err) {
   tomb_value null = tomb_null();
   tomb_statement statement = tomb_statement_on(query);
   statement.is_write = true;
@@ -41,9 +42,8 @@ tomb_status tomb_revive(int64_t *restored, tomb_db *db,
   statement.deleted_at = statement.deleted_event = &null;
   statement.assignments = also;
   statement.n_assignments = n;
-  statement.returning = returning != NULL;
   return tomb_store_try(restored, db, db->driver->dialect->update, &statement,
-                        returning, err);
+                        NULL, err);
 }
 
 static bool is_conflict(tomb_status st, const tomb_error *err) {
@@ -108,8 +108,7 @@ static tomb_status try_span(tomb_restore_job *job, tomb_error *err) {
   size_t to = job->at + job->span;
   int64_t restored = 0;
   tomb_query query = span_query(job, job->at, to);
-  tomb_status st = tomb_revive(&restored, job->db, &query, NULL, 0,
-                               job->how.returning, err);
+  tomb_status st = tomb_revive(&restored, job->db, &query, NULL, 0, err);
   if (st == TOMB_OK) {
     job->restored += restored;
     advance(job, to);
@@ -124,15 +123,39 @@ static tomb_status try_span(tomb_restore_job *job, tomb_error *err) {
   return TOMB_OK;
 }
 
-static tomb_status key_at(tomb_value *pk, const tomb_error *err) {
-  *pk = err->dead_pk.value;
-  if (pk->type == TOMB_TEXT) pk->as.text.data = err->dead_pk.bytes;
+/* An error holds short texts only, and a key is needed whole. */
+static tomb_status read_key(tomb_restore_job *job, tomb_error *err) {
+  const tomb_field *key = tomb_key_field(job->model);
+  tomb_query query = span_query(job, job->at, job->at + 1);
+  tomb_cursor cursor;
+  query.only = &key;
+  query.n_only = 1;
+  tomb_status st = tomb_select_values(&cursor, job->db, &query, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_cursor_next(&cursor, err);
+  if (st == TOMB_ROW) st = tomb_rows_add(job->asked, cursor.values, 1, err);
+  tomb_cursor_close(&cursor);
+  if (st != TOMB_DONE) return st;
+  return tomb_fail(err, TOMB_NOT_FOUND, "Cannot restore record - it is gone");
+}
+
+static tomb_status ask(tomb_restore_job *job, tomb_value *pk,
+                       tomb_error *err) {
+  if (job->asked == NULL) job->asked = tomb_rows_new(job->db);
+  if (job->asked == NULL) return tomb_out_of_memory(err);
+  tomb_rows_clear(job->asked);
+  tomb_status st = read_key(job, err);
+  if (st != TOMB_OK) return st;
+  *pk = *tomb_rows_at(job->asked, 0, NULL);
+  *err = job->why;
   return TOMB_ROW;
 }
 
 tomb_status tomb_restore_next(tomb_restore_job *job, tomb_value *pk,
                               tomb_error *err) {
+  tomb_error own;
   size_t n = tomb_keys_count(job->keys);
+  if (err == NULL) err = &own;
   if (job->asking) {
     return tomb_fail(err, TOMB_MISUSE, "A conflict waits for an answer");
   }
@@ -141,7 +164,7 @@ tomb_status tomb_restore_next(tomb_restore_job *job, tomb_value *pk,
     if (st == TOMB_ROW) {
       job->asking = true;
       job->why = *err;
-      if (job->how.on_conflict == TOMB_CONFLICT_ASK) return key_at(pk, err);
+      if (job->how.on_conflict == TOMB_CONFLICT_ASK) return ask(job, pk, err);
       st = tomb_restore_resolve(job, job->how.on_conflict, NULL, err);
     }
     if (st != TOMB_OK) return st;
@@ -154,10 +177,10 @@ static tomb_status resolve_by(tomb_restore_job *job, tomb_on_conflict word,
                               const tomb_value *values, tomb_error *err) {
   tomb_query query = span_query(job, job->at, job->at + 1);
   if (values != NULL) {
-    return tomb_restore_with(job->db, &query, values, job->how.returning, err);
+    return tomb_restore_with(job->db, &query, values, err);
   }
   if (word == TOMB_CONFLICT_RENAME) {
-    return tomb_restore_renamed(job->db, &query, job->how.returning, err);
+    return tomb_restore_renamed(job->db, &query, err);
   }
   if (word == TOMB_CONFLICT_REPLACE) {
     return tomb_restore_replacing(job->db, &query, &job->how, err);
@@ -167,6 +190,8 @@ static tomb_status resolve_by(tomb_restore_job *job, tomb_on_conflict word,
 
 tomb_status tomb_restore_resolve(tomb_restore_job *job, tomb_on_conflict word,
                                  const tomb_value *values, tomb_error *err) {
+  tomb_error own;
+  if (err == NULL) err = &own;
   if (!job->asking) {
     return tomb_fail(err, TOMB_MISUSE, "No conflict waits for an answer");
   }
@@ -188,6 +213,7 @@ tomb_status tomb_restore_close(tomb_restore_job *job, int64_t *restored,
   bool done = job->done;
   if (restored != NULL) *restored = done ? job->restored : 0;
   tomb_keys_free(job->keys);
+  tomb_rows_free(job->asked);
   tomb_release(&db->allocator, job, sizeof *job);
   if (!tomb_is_open(db)) return TOMB_OK; /* closing has rolled back */
   return done ? tomb_commit(db, err) : tomb_rollback(db, err);
@@ -207,6 +233,42 @@ static tomb_status restore_in_order(int64_t *restored, tomb_db *db,
   return st;
 }
 
+static tomb_status restore_at_once(int64_t *restored, tomb_db *db,
+                                   const tomb_query *query, tomb_error *err) {
+  tomb_status st = tomb_revive(restored, db, query, NULL, 0, err);
+  if (st != TOMB_INTEGRITY) return st;
+  *restored = 0;
+  return tomb_restore_refused(db, query, err);
+}
+
+static tomb_status restore(int64_t *restored, tomb_db *db,
+                           const tomb_query *query,
+                           const tomb_restoration *how, tomb_error *err) {
+  return how->on_conflict == TOMB_CONFLICT_FAIL
+             ? restore_at_once(restored, db, query, err)
+             : restore_in_order(restored, db, query, how, err);
+}
+
+/* The rows as they are afterwards belong to the call: it fails without them. */
+static tomb_status restore_and_read(int64_t *restored, tomb_db *db,
+                                    const tomb_query *query,
+                                    const tomb_restoration *how,
+                                    tomb_error *err) {
+  tomb_step step;
+  tomb_query every = *query;
+  tomb_status st = tomb_step_begin(&step, db, err);
+  if (st != TOMB_OK) return st;
+  every.scope = TOMB_EVERY;
+  st = restore(restored, db, query, how, err);
+  if (st == TOMB_OK && *restored > 0) {
+    step.wrote = true;
+    st = tomb_read_rows(how->returning, db, &every, err);
+  }
+  st = tomb_step_end(&step, db, st, err);
+  if (st != TOMB_OK) *restored = 0;
+  return st;
+}
+
 tomb_status tomb_restore(int64_t *restored, tomb_db *db,
                          const tomb_query *query, const tomb_restoration *how,
                          tomb_error *err) {
@@ -215,13 +277,9 @@ tomb_status tomb_restore(int64_t *restored, tomb_db *db,
   *restored = 0;
   tomb_status st = check(query, err);
   if (st != TOMB_OK) return st;
-  if (how->on_conflict != TOMB_CONFLICT_FAIL) {
-    return restore_in_order(restored, db, query, how, err);
-  }
-  st = tomb_revive(restored, db, query, NULL, 0, how->returning, err);
-  if (st != TOMB_INTEGRITY) return st;
-  *restored = 0;
-  return tomb_restore_refused(db, query, err);
+  return how->returning == NULL
+             ? restore(restored, db, query, how, err)
+             : restore_and_read(restored, db, query, how, err);
 }
 
 /* ---- a whole event ----------------------------------------------------------- */

@@ -8,15 +8,14 @@
 /* One UPDATE: the query's dead rows live again, with `also` set. */
 tomb_status tomb_revive(int64_t *restored, tomb_db *db,
                         const tomb_query *query, const tomb_assignment *also,
-                        size_t n, tomb_rows *returning, tomb_error *err);
+                        size_t n, tomb_error *err);
 
 /* With these values instead of its own; absent ones stay. */
 tomb_status tomb_restore_with(tomb_db *db, const tomb_query *query,
-                              const tomb_value *values, tomb_rows *returning,
-                              tomb_error *err);
+                              const tomb_value *values, tomb_error *err);
 /* Under the first free name of "x (restored)", "x (restored 2)" … */
 tomb_status tomb_restore_renamed(tomb_db *db, const tomb_query *query,
-                                 tomb_rows *returning, tomb_error *err);
+                                 tomb_error *err);
 /* After deleting the living rows in its way. */
 tomb_status tomb_restore_replacing(tomb_db *db, const tomb_query *query,
                                    const tomb_restoration *how,

@@ -18,6 +18,17 @@ tomb_status tomb_read_row(tomb_rows *out, tomb_db *db, const tomb_model *model,
   return st;
 }
 
+static tomb_status refuse_dead(const tomb_model *model, const tomb_value *key,
+                               tomb_error *err) {
+  char shown[96];
+  tomb_show_value(shown, sizeof shown, key);
+  tomb_fail(err, TOMB_DELETED, "Cannot save record - %s %s is deleted",
+            model->name, shown);
+  tomb_error_model(err, model->name);
+  tomb_error_hint(err, "restore it first");
+  return TOMB_DELETED;
+}
+
 /* A save that met no row: why? */
 static tomb_status explain_miss(tomb_db *db, const tomb_model *model,
                                 const tomb_value *key, tomb_error *err) {
@@ -32,10 +43,7 @@ static tomb_status explain_miss(tomb_db *db, const tomb_model *model,
                    model->name, shown);
   } else if (st == TOMB_OK && stamp != NULL &&
              tomb_rows_at(rows, 0, NULL)[stamp->index].type != TOMB_NULL) {
-    st = tomb_fail(err, TOMB_DELETED,
-                   "Cannot save record - %s %s is deleted", model->name,
-                   shown);
-    tomb_error_hint(err, "restore it first");
+    st = refuse_dead(model, key, err);
   } else if (st == TOMB_OK) {
     st = tomb_fail(err, TOMB_STALE,
                    "Cannot save record - %s %s was changed by somebody else",
@@ -127,10 +135,16 @@ tomb_status tomb_update_row(tomb_db *db, const tomb_model *model,
   return st;
 }
 
+/* Values that say they are dead may bear suffixes, which a row that lives
+** again must not get: a rollback or another program may have restored it. */
 tomb_status tomb_save(tomb_db *db, const tomb_model *model, tomb_value *values,
                       int64_t now, tomb_error *err) {
+  const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
   tomb_status st = tomb_validate(model, values, false, err);
   if (st != TOMB_OK) return st;
+  if (stamp != NULL && tomb_is_given(&values[stamp->index])) {
+    return refuse_dead(model, &values[tomb_key_field(model)->index], err);
+  }
   size_t bytes = model->n_fields * sizeof(tomb_assignment);
   tomb_assignment *a = tomb_realloc(&db->allocator, NULL, 0, bytes);
   if (a == NULL) return tomb_out_of_memory(err);

@@ -5,9 +5,16 @@
 
 /* ---- what is answered ------------------------------------------------- */
 
-static void all_fields(tomb_sql *sql, const tomb_model *model) {
+static bool is_mark(const tomb_field *field) {
+  return field->role == TOMB_ROLE_DELETED_AT ||
+         field->role == TOMB_ROLE_DELETED_EVENT;
+}
+
+static void all_fields(tomb_sql *sql, const tomb_model *model, bool marks) {
+  bool first = true;
   for (size_t i = 0; i < model->n_fields; i++) {
-    if (i > 0) tomb_sql_add(sql, ", ");
+    if (!marks && is_mark(&model->fields[i])) continue;
+    tomb_sql_join(sql, &first, "", ", ");
     tomb_sql_column(sql, &model->fields[i]);
   }
 }
@@ -40,7 +47,7 @@ static void companions(tomb_sql *sql, const tomb_query *query, bool *first) {
 static void rows(tomb_sql *sql, const tomb_query *query) {
   bool first = true;
   if (query->only == NULL) {
-    all_fields(sql, query->model);
+    all_fields(sql, query->model, query->scope != TOMB_LIVING);
     return;
   }
   companions(sql, query, &first);
@@ -50,7 +57,7 @@ static void rows(tomb_sql *sql, const tomb_query *query) {
 static void values(tomb_sql *sql, const tomb_query *query) {
   bool first = true;
   if (query->only == NULL) {
-    all_fields(sql, query->model);
+    all_fields(sql, query->model, query->scope != TOMB_LIVING);
   } else {
     list(sql, query->only, query->n_only, &first);
   }
@@ -98,6 +105,7 @@ void tomb_sql_select(tomb_sql *sql, const tomb_statement *statement) {
   if (answers_distinct(statement)) tomb_sql_add(sql, "DISTINCT ");
   switch (statement->output) {
   case TOMB_OUT_ROWS: rows(sql, query); break;
+  case TOMB_OUT_TABLE: all_fields(sql, query->model, true); break;
   case TOMB_OUT_VALUES: values(sql, query); break;
   case TOMB_OUT_KEYS: tomb_sql_column(sql, tomb_key_field(query->model)); break;
   case TOMB_OUT_ONE:
@@ -114,7 +122,7 @@ static void slice(tomb_sql *sql, const tomb_statement *statement) {
   tomb_statement inner = *statement;
   size_t n_columns = sql->n_columns;
   inner.from_slice = false;
-  inner.output = TOMB_OUT_ROWS;
+  inner.output = TOMB_OUT_TABLE;
   tomb_query query = *statement->query;
   query.n_groups = 0;
   query.only = NULL; /* aggregates may be of any field */

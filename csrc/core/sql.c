@@ -29,10 +29,6 @@ bool tomb_sql_failed(const tomb_sql *sql) {
   return sql->text.failed;
 }
 
-void tomb_sql_add(tomb_sql *sql, const char *text) {
-  tomb_buf_text(&sql->text, text);
-}
-
 void tomb_sql_value(tomb_sql *sql, const tomb_value *value) {
   void *args = sql->args;
   if (!tomb_grow(sql->text.a, &args, &sql->args_capacity, sql->n_args,
@@ -45,10 +41,6 @@ void tomb_sql_value(tomb_sql *sql, const tomb_value *value) {
   sql->dialect->placeholder(sql, sql->n_args);
 }
 
-void tomb_sql_field(tomb_sql *sql, const tomb_field *field) {
-  tomb_buf_add(&sql->text, field->quoted, field->quoted_size);
-}
-
 void tomb_sql_column(tomb_sql *sql, const tomb_field *field) {
   void *columns = sql->columns;
   if (!tomb_grow(sql->text.a, &columns, &sql->columns_capacity,
@@ -59,12 +51,6 @@ void tomb_sql_column(tomb_sql *sql, const tomb_field *field) {
   sql->columns = columns;
   sql->columns[sql->n_columns++] = field;
   if (field != NULL) tomb_sql_field(sql, field);
-}
-
-void tomb_sql_join(tomb_sql *sql, bool *first, const char *opening,
-                   const char *separator) {
-  tomb_sql_add(sql, *first ? opening : separator);
-  *first = false;
 }
 
 char *tomb_sql_bytes(tomb_sql *sql, size_t size) {

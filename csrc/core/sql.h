@@ -21,7 +21,9 @@ struct tomb_sql {
 };
 
 typedef enum tomb_output {
-  TOMB_OUT_ROWS,   /* all fields, or the key and `only` */
+  TOMB_OUT_ROWS,   /* all fields, or the key and `only`; the marks of the
+                      living are NULL and left out */
+  TOMB_OUT_TABLE,  /* all fields */
   TOMB_OUT_VALUES, /* `only` */
   TOMB_OUT_KEYS,
   TOMB_OUT_ONE, /* the number 1 */
@@ -63,14 +65,21 @@ void tomb_sql_clear(tomb_sql *sql);
 void tomb_sql_free(tomb_sql *sql);
 bool tomb_sql_failed(const tomb_sql *sql);
 
-void tomb_sql_add(tomb_sql *sql, const char *text);
+static inline void tomb_sql_add(tomb_sql *sql, const char *text) {
+  tomb_buf_text(&sql->text, text);
+}
 void tomb_sql_value(tomb_sql *sql, const tomb_value *value);
-void tomb_sql_field(tomb_sql *sql, const tomb_field *field);
+static inline void tomb_sql_field(tomb_sql *sql, const tomb_field *field) {
+  tomb_buf_add(&sql->text, field->quoted, field->quoted_size);
+}
 /* A field that the statement answers as a column. */
 void tomb_sql_column(tomb_sql *sql, const tomb_field *field);
 /* Adds the first text at the first call with that flag, later the second. */
-void tomb_sql_join(tomb_sql *sql, bool *first, const char *opening,
-                   const char *separator);
+static inline void tomb_sql_join(tomb_sql *sql, bool *first,
+                                 const char *opening, const char *separator) {
+  tomb_sql_add(sql, *first ? opening : separator);
+  *first = false;
+}
 /* Bytes that live as long as the statement; NULL turns it into a failure. */
 char *tomb_sql_bytes(tomb_sql *sql, size_t size);
 

@@ -36,6 +36,7 @@ struct tomb_db {
   int snapshots;   /* of these, those that forbid writes */
   bool closing;
   int64_t last_stamp, last_event;
+  bool event_ids_known; /* nobody else makes events in this transaction */
   tomb_shared_event shared;
   bool logging;
   tomb_rows *log;
@@ -83,6 +84,20 @@ tomb_status tomb_store_leave(tomb_db *db, tomb_status st, tomb_error *err);
 tomb_status tomb_store_settle(tomb_db *db, tomb_error *err);
 /* Rolls back what an earlier rollback had to leave. */
 tomb_status tomb_store_make_up(tomb_db *db, tomb_error *err);
+
+/*
+** The same for a call whose first write undoes itself when it fails and after
+** which hardly anything can: inside a transaction no savepoint is made, which
+** would cost more than the call. Should it fail after it `wrote` all the same,
+** the level around it cannot be kept.
+*/
+typedef struct tomb_step {
+  bool own; /* the transaction is the call's own */
+  bool wrote;
+} tomb_step;
+tomb_status tomb_step_begin(tomb_step *step, tomb_db *db, tomb_error *err);
+tomb_status tomb_step_end(const tomb_step *step, tomb_db *db, tomb_status st,
+                          tomb_error *err);
 
 /* A stamp that is later than every earlier one of this connection. */
 int64_t tomb_store_stamp(tomb_db *db, int64_t now);

@@ -38,17 +38,16 @@ static void end_level(tomb_db *db, bool kept) {
   }
   if (shared->depth == db->depth) shared->depth = 0;
   if (db->lost >= db->depth) db->lost = 0;
-  db->depth--;
+  if (--db->depth == 0) db->event_ids_known = false;
 }
 
 /* What could not be undone is still there: then the level around it cannot be
 ** kept either, and without one a rollback is owed. */
-static void owe_rollback(tomb_db *db) {
-  int around = db->depth - 1;
-  if (around == 0) {
+static void owe_rollback(tomb_db *db, int level) {
+  if (level == 0) {
     db->unended = true;
-  } else if (db->lost == 0 || db->lost > around) {
-    db->lost = around;
+  } else if (db->lost == 0 || db->lost > level) {
+    db->lost = level;
   }
 }
 
@@ -59,7 +58,7 @@ static tomb_status undo_level(tomb_db *db, tomb_error *err) {
   tomb_status st = around == 0 ? tomb_store_text(db, d->rollback, err)
                                : numbered(db, d->rollback_to, around, err);
   if (st != TOMB_OK) {
-    owe_rollback(db);
+    owe_rollback(db, around);
   } else if (around > 0) {
     numbered(db, d->release, around, NULL); /* an empty savepoint may stay */
   }
@@ -123,5 +122,18 @@ tomb_status tomb_store_enter(tomb_db *db, tomb_error *err) {
 tomb_status tomb_store_leave(tomb_db *db, tomb_status st, tomb_error *err) {
   if (st == TOMB_OK) return tomb_commit(db, err);
   tomb_rollback(db, NULL); /* the first failure is the one to tell */
+  return st;
+}
+
+tomb_status tomb_step_begin(tomb_step *step, tomb_db *db, tomb_error *err) {
+  step->own = db->depth == 0;
+  step->wrote = false;
+  return step->own ? tomb_begin(db, err) : TOMB_OK;
+}
+
+tomb_status tomb_step_end(const tomb_step *step, tomb_db *db, tomb_status st,
+                          tomb_error *err) {
+  if (step->own) return tomb_store_leave(db, st, err);
+  if (st != TOMB_OK && step->wrote) owe_rollback(db, db->depth);
   return st;
 }

@@ -10,40 +10,60 @@ static bool is_writable(const tomb_field *field) {
          field->role == TOMB_ROLE_UPDATED_AT;
 }
 
+/* Nothing but integers may come into an integer; 2.0 becomes one. */
+static bool is_whole(tomb_expr *expr) {
+  static const tomb_field integer = {.type = TOMB_FIELD_INTEGER};
+  if (expr->op == TOMB_EXPR_VALUE) return tomb_fit(&integer, &expr->value);
+  if (expr->op == TOMB_EXPR_FIELD) {
+    return expr->field->type == TOMB_FIELD_INTEGER;
+  }
+  return is_whole(expr->left) && is_whole(expr->right);
+}
+
 static tomb_status check_expr(const tomb_model *model,
                               const tomb_assignment *a, tomb_error *err) {
+  const char *takes = "no arithmetic";
   if (a->field->type == TOMB_FIELD_INTEGER ||
       a->field->type == TOMB_FIELD_NUMBER) {
-    return tomb_expr_check(model, a->expr, err);
+    tomb_status st = tomb_expr_check(model, a->field, a->expr, err);
+    if (st != TOMB_OK || a->field->type != TOMB_FIELD_INTEGER ||
+        is_whole(a->expr)) {
+      return st;
+    }
+    takes = "arithmetic over integers only";
   }
-  tomb_fail(err, TOMB_MISUSE, "%s.%s takes no arithmetic", model->name,
-            a->field->name);
+  tomb_fail(err, TOMB_MISUSE, "%s.%s takes %s", model->name, a->field->name,
+            takes);
   tomb_error_model(err, model->name);
   return TOMB_MISUSE;
 }
 
-tomb_status tomb_check_assignment(const tomb_model *model, tomb_assignment *a,
-                                  tomb_error *err) {
+static tomb_status check_target(const tomb_model *model,
+                                const tomb_assignment *a, tomb_error *err) {
   if (!is_writable(a->field)) {
     tomb_fail(err, TOMB_MISUSE, "%s.%s cannot be updated", model->name,
               a->field->name);
     tomb_error_model(err, model->name);
     return TOMB_MISUSE;
   }
-  if (a->expr != NULL) return check_expr(model, a, err);
-  tomb_error_set(err, TOMB_OK, "%s", "");
-  return tomb_validate_value(model, a->field, &a->value, err) ? TOMB_OK
-                                                           : TOMB_VALIDATION;
+  return a->expr == NULL ? TOMB_OK : check_expr(model, a, err);
 }
 
 tomb_status tomb_check_assignments(const tomb_model *model,
                                    tomb_assignment *assignments, size_t n,
                                    tomb_error *err) {
+  bool ok = true;
   for (size_t i = 0; i < n; i++) {
-    tomb_status st = tomb_check_assignment(model, &assignments[i], err);
+    tomb_status st = check_target(model, &assignments[i], err);
     if (st != TOMB_OK) return st;
   }
-  return TOMB_OK;
+  tomb_error_set(err, TOMB_OK, "%s", "");
+  for (size_t i = 0; i < n; i++) {
+    tomb_assignment *a = &assignments[i];
+    if (a->expr != NULL) continue;
+    ok = tomb_validate_value(model, a->field, &a->value, err) && ok;
+  }
+  return ok ? TOMB_OK : TOMB_VALIDATION;
 }
 
 static tomb_status check_update(const tomb_query *query,

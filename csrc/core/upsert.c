@@ -104,6 +104,15 @@ static const tomb_query *twins(tomb_row_query *storage, tomb_query *query,
   return narrowed;
 }
 
+/* NULL is not equal to NULL: such a row has no twin. */
+static bool can_have_twin(const tomb_upsert *upsert,
+                          const tomb_value *values) {
+  for (size_t i = 0; i < upsert->n_on; i++) {
+    if (!tomb_is_given(&values[upsert->on[i]->index])) return false;
+  }
+  return true;
+}
+
 /* The key of the twin that died last, if there is one and none lives. */
 static tomb_status dead_twin(tomb_keys **out, tomb_db *db,
                              const tomb_model *model,
@@ -114,7 +123,7 @@ static tomb_status dead_twin(tomb_keys **out, tomb_db *db,
   bool lives;
   tomb_order last = {model->roles[TOMB_ROLE_DELETED_AT], true};
   *out = NULL;
-  if (last.field == NULL) return TOMB_OK;
+  if (last.field == NULL || !can_have_twin(upsert, values)) return TOMB_OK;
   tomb_status st = tomb_exists(
       &lives, db,
       twins(storage, &query, model, upsert, values, TOMB_LIVING), err);
@@ -126,6 +135,20 @@ static tomb_status dead_twin(tomb_keys **out, tomb_db *db,
   return tomb_select_keys(out, db, &dead, err);
 }
 
+static tomb_status refuse_twin_of(tomb_db *db, const tomb_query *twin,
+                                  const tomb_upsert *upsert,
+                                  const tomb_value *values, tomb_error *err) {
+  tomb_cursor cursor;
+  tomb_status st = tomb_select(&cursor, db, twin, err);
+  if (st == TOMB_OK) st = tomb_cursor_next(&cursor, err);
+  if (st == TOMB_ROW) {
+    st = refuse_twin(twin->model, upsert, values,
+                     &cursor.values[tomb_key_field(twin->model)->index], err);
+  }
+  tomb_cursor_close(&cursor);
+  return st == TOMB_DONE ? TOMB_OK : st;
+}
+
 static tomb_status revive(tomb_db *db, const tomb_model *model,
                           const tomb_upsert *upsert, const tomb_value *values,
                           const tomb_keys *keys, int64_t now,
@@ -134,12 +157,12 @@ static tomb_status revive(tomb_db *db, const tomb_model *model,
   tomb_restoration how;
   memset(&how, 0, sizeof how);
   how.now = now;
-  if (upsert->on_deleted == TOMB_ON_DELETED_REFUSE) {
-    return refuse_twin(model, upsert, values, NULL, err);
-  }
   tomb_query query = tomb_deleted_objects(model);
   query.among = keys;
   query.among_to = tomb_keys_count(keys);
+  if (upsert->on_deleted == TOMB_ON_DELETED_REFUSE) {
+    return refuse_twin_of(db, &query, upsert, values, err);
+  }
   return tomb_restore(&restored, db, &query, &how, err);
 }
 

@@ -189,12 +189,27 @@ static size_t character(const unsigned char *s, size_t size) {
   return bad ? 0 : n;
 }
 
+/* Eight bytes that are all ASCII and not NUL: no high bit, and none that a
+** borrow of one would turn into one. */
+static bool plain_word(const unsigned char *s) {
+  uint64_t word;
+  memcpy(&word, s, sizeof word);
+  uint64_t high = UINT64_C(0x8080808080808080);
+  return ((word | (word - UINT64_C(0x0101010101010101))) & high) == 0;
+}
+
 bool tomb_utf8_check(const char *data, size_t size, size_t *characters) {
   const unsigned char *s = (const unsigned char *)data;
   size_t count = 0;
-  for (size_t i = 0; i < size; count++) {
-    size_t n = s[i] - 1u < 0x7F ? 1 : character(s + i, size - i);
-    if (n == 0) return false;
+  for (size_t i = 0; i < size;) {
+    size_t n = 8;
+    if (size - i >= n && plain_word(s + i)) {
+      count += n;
+    } else {
+      n = s[i] - 1u < 0x7F ? 1 : character(s + i, size - i);
+      if (n == 0) return false;
+      count++;
+    }
     i += n;
   }
   *characters = count;

@@ -26,6 +26,8 @@ tomb_status tomb_refused(tomb_db *db, const tomb_model *model,
 /* The same for a restore of the query's rows: finds the first conflict. */
 tomb_status tomb_restore_refused(tomb_db *db, const tomb_query *query,
                                  tomb_error *err);
+/* True when what was refused is a text that a deletion mangled. */
+bool tomb_refuses_mangling(const tomb_model *model, const tomb_error *err);
 
 /* The columns of tomb_restore_conflicts. */
 enum {
@@ -43,9 +45,7 @@ tomb_status tomb_prepare_insert(const tomb_model *model, tomb_value *values,
                                 int64_t now, tomb_error *err);
 tomb_statement tomb_insertion(const tomb_query *query,
                               const tomb_value *values);
-/* May this field be set to that, and does the value fit? */
-tomb_status tomb_check_assignment(const tomb_model *model, tomb_assignment *a,
-                                  tomb_error *err);
+/* May these fields be set, and do the values fit? */
 tomb_status tomb_check_assignments(const tomb_model *model,
                                    tomb_assignment *assignments, size_t n,
                                    tomb_error *err);
@@ -54,13 +54,16 @@ tomb_status tomb_check_assignments(const tomb_model *model,
 tomb_status tomb_read_row(tomb_rows *out, tomb_db *db, const tomb_model *model,
                           const tomb_value *key, tomb_error *err);
 
+/* Adds the query's rows to `out`. */
+tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db,
+                           const tomb_query *query, tomb_error *err);
+
 /* Refuses a verb of deletion on a model without soft delete. */
 tomb_status tomb_need_soft_delete(const tomb_model *model, const char *verb,
                                   tomb_error *err);
 
 /* One UPDATE that marks the query's living rows; the caller has begun. */
 tomb_status tomb_mark_deleted(tomb_deleted *out, tomb_db *db,
-                              const tomb_query *query,
-                              const tomb_deletion *deletion, tomb_error *err);
+                              const tomb_query *query, tomb_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* where.c - conditions and expressions as SQL. */
 #include <string.h>
 
+#include "cond.h"
 #include "sql.h"
 #include "value.h"
 
@@ -10,18 +11,36 @@
 
 /* ---- expressions ----------------------------------------------------- */
 
-void tomb_sql_expr(tomb_sql *sql, const tomb_expr *expr) {
+static bool is_operation(const tomb_expr *expr) {
+  return expr->op >= TOMB_EXPR_ADD;
+}
+
+bool tomb_expr_continues(const tomb_expr *expr) {
+  bool sum = expr->op <= TOMB_EXPR_SUB;
+  return is_operation(expr->left) &&
+         (expr->left->op <= TOMB_EXPR_SUB) == sum;
+}
+
+static void operation(tomb_sql *sql, const tomb_expr *expr) {
   static const char *const operators[] = {"",    "",    " + ", " - ",
                                           " * ", " / ", " % "};
+  if (tomb_expr_continues(expr)) {
+    operation(sql, expr->left);
+  } else {
+    tomb_sql_expr(sql, expr->left);
+  }
+  tomb_sql_add(sql, operators[expr->op]);
+  tomb_sql_expr(sql, expr->right);
+}
+
+void tomb_sql_expr(tomb_sql *sql, const tomb_expr *expr) {
   if (expr->op == TOMB_EXPR_VALUE) {
     tomb_sql_value(sql, &expr->value);
   } else if (expr->op == TOMB_EXPR_FIELD) {
     tomb_sql_field(sql, expr->field);
   } else {
     tomb_sql_add(sql, "(");
-    tomb_sql_expr(sql, expr->left);
-    tomb_sql_add(sql, operators[expr->op]);
-    tomb_sql_expr(sql, expr->right);
+    operation(sql, expr);
     tomb_sql_add(sql, ")");
   }
 }
@@ -191,31 +210,39 @@ static void lookup(tomb_sql *sql, const tomb_model *model,
 /* ---- composition ----------------------------------------------------- */
 
 static void parts(tomb_sql *sql, const tomb_model *model,
-                  const tomb_cond *cond, const char *separator,
-                  const char *none) {
-  bool first = true;
+                  const tomb_cond *cond, tomb_cond_kind kind, bool *first) {
   for (size_t i = 0; i < cond->n_parts; i++) {
-    tomb_sql_join(sql, &first, "(", separator);
-    tomb_sql_cond(sql, model, cond->parts[i]);
+    const tomb_cond *part = tomb_cond_unwrap(cond->parts[i]);
+    if (part->kind == kind) {
+      parts(sql, model, part, kind, first); /* a OR b OR c, without brackets */
+    } else {
+      tomb_sql_join(sql, first, "(", kind == TOMB_COND_ALL ? " AND " : " OR ");
+      tomb_sql_cond(sql, model, part);
+    }
   }
-  tomb_sql_add(sql, first ? none : ")");
+}
+
+static void all_or_any(tomb_sql *sql, const tomb_model *model,
+                       const tomb_cond *cond, tomb_cond_kind kind) {
+  bool first = true;
+  parts(sql, model, cond, kind, &first);
+  if (first) {
+    tomb_sql_add(sql, kind == TOMB_COND_ALL ? "1 = 1" : "1 = 0");
+  } else {
+    tomb_sql_add(sql, ")");
+  }
 }
 
 void tomb_sql_cond(tomb_sql *sql, const tomb_model *model,
                    const tomb_cond *cond) {
+  cond = tomb_cond_unwrap(cond);
   switch (cond->kind) {
   case TOMB_COND_LOOKUP: lookup(sql, model, cond); break;
   case TOMB_COND_ALL:
-    if (cond->n_parts == 1) {
-      tomb_sql_cond(sql, model, cond->parts[0]);
-    } else {
-      parts(sql, model, cond, " AND ", "1 = 1");
-    }
-    break;
-  case TOMB_COND_ANY: parts(sql, model, cond, " OR ", "1 = 0"); break;
+  case TOMB_COND_ANY: all_or_any(sql, model, cond, cond->kind); break;
   case TOMB_COND_NONE:
     tomb_sql_add(sql, "(");
-    parts(sql, model, cond, " OR ", "1 = 0");
+    all_or_any(sql, model, cond, TOMB_COND_ANY);
     tomb_sql_add(sql, " IS NOT TRUE)");
     break;
   }
@@ -236,19 +263,24 @@ static void scope(tomb_sql *sql, const tomb_model *model, tomb_scope which,
   }
 }
 
+/* A row without created_at has always been there, as far as we know. */
 static void as_of(tomb_sql *sql, const tomb_query *query, bool *first) {
-  const tomb_model *model = query->model;
+  const tomb_field *born = query->model->roles[TOMB_ROLE_CREATED_AT];
+  const tomb_field *died = query->model->roles[TOMB_ROLE_DELETED_AT];
   tomb_value at = tomb_time(query->as_of);
   if (!query->has_as_of) return;
+  if (born != NULL) {
+    tomb_sql_join(sql, first, " WHERE ", " AND ");
+    tomb_sql_field(sql, born);
+    tomb_sql_add(sql, " <= ");
+    tomb_sql_value(sql, &at);
+  }
+  if (died == NULL) return;
   tomb_sql_join(sql, first, " WHERE ", " AND ");
-  tomb_sql_field(sql, model->roles[TOMB_ROLE_CREATED_AT]);
-  tomb_sql_add(sql, " <= ");
-  tomb_sql_value(sql, &at);
-  if (model->roles[TOMB_ROLE_DELETED_AT] == NULL) return;
-  tomb_sql_add(sql, " AND (");
-  is_null(sql, model->roles[TOMB_ROLE_DELETED_AT], true);
+  tomb_sql_add(sql, "(");
+  is_null(sql, died, true);
   tomb_sql_add(sql, " OR ");
-  tomb_sql_field(sql, model->roles[TOMB_ROLE_DELETED_AT]);
+  tomb_sql_field(sql, died);
   tomb_sql_add(sql, " > ");
   tomb_sql_value(sql, &at);
   tomb_sql_add(sql, ")");

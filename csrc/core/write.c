@@ -62,13 +62,24 @@ static void assign(tomb_sql *sql, const tomb_field *field, bool *first) {
   tomb_sql_add(sql, " = ");
 }
 
+/* What is computed must fit its field too: no overflow, no infinity. */
+static void computed(tomb_sql *sql, const tomb_assignment *a) {
+  const char *guard = a->field->type == TOMB_FIELD_INTEGER
+                          ? sql->dialect->whole
+                          : sql->dialect->finite;
+  tomb_sql_add(sql, guard);
+  tomb_sql_add(sql, "(");
+  tomb_sql_expr(sql, a->expr);
+  tomb_sql_add(sql, ")");
+}
+
 static void assignments(tomb_sql *sql, const tomb_statement *statement,
                         bool *first) {
   for (size_t i = 0; i < statement->n_assignments; i++) {
     const tomb_assignment *a = &statement->assignments[i];
     assign(sql, a->field, first);
     if (a->expr != NULL) {
-      tomb_sql_expr(sql, a->expr);
+      computed(sql, a);
     } else {
       tomb_sql_value(sql, &a->value);
     }

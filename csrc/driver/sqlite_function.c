@@ -1,7 +1,9 @@
 /*
-** sqlite_function.c - tombstone_original(value, deleted_at) for SQL: a value
-** as it was before a deletion at that time mangled it.
+** sqlite_function.c - what SQL has no words for: tombstone_original(value,
+** deleted_at) is a value as it was before a deletion at that time mangled it;
+** tombstone_integer and tombstone_number let through what fits such a field.
 */
+#include <math.h>
 #include <sqlite3.h>
 
 #include "sqlite.h"
@@ -33,9 +35,37 @@ static void original(sqlite3_context *context, int n, sqlite3_value **args) {
                         SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-int tomb_sqlite_functions(struct sqlite3 *db) {
+/* SQLite goes on with a double where an integer overflows. */
+static void integer(sqlite3_context *context, int n, sqlite3_value **args) {
+  (void)n;
+  if (sqlite3_value_type(args[0]) == SQLITE_FLOAT) {
+    sqlite3_result_error(context, "integer overflow", -1);
+  } else {
+    sqlite3_result_value(context, args[0]);
+  }
+}
+
+static void number(sqlite3_context *context, int n, sqlite3_value **args) {
+  (void)n;
+  if (sqlite3_value_type(args[0]) == SQLITE_FLOAT &&
+      !isfinite(sqlite3_value_double(args[0]))) {
+    sqlite3_result_error(context, "number overflow", -1);
+  } else {
+    sqlite3_result_value(context, args[0]);
+  }
+}
+
+static int add(struct sqlite3 *db, const char *name, int arguments,
+               void (*function)(sqlite3_context *, int, sqlite3_value **)) {
   /* innocuous: an index or a view of an untrusted schema may use it */
   int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
-  return sqlite3_create_function_v2(db, "tombstone_original", 2, flags, NULL,
-                                    original, NULL, NULL, NULL);
+  return sqlite3_create_function_v2(db, name, arguments, flags, NULL,
+                                    function, NULL, NULL, NULL);
+}
+
+int tomb_sqlite_functions(struct sqlite3 *db) {
+  int code = add(db, "tombstone_original", 2, original);
+  if (code == SQLITE_OK) code = add(db, "tombstone_integer", 1, integer);
+  if (code == SQLITE_OK) code = add(db, "tombstone_number", 1, number);
+  return code;
 }

@@ -217,7 +217,7 @@ tomb_rows **tomb_new_rows(lua_State *L, lua_db *box) {
   tomb_rows **rows = (tomb_rows **)new_pointer(L, 0, ROWS);
   if (box == NULL) return rows;
   *rows = tomb_rows_new(box->db);
-  if (*rows == NULL) luaL_error(L, "not enough memory");
+  if (*rows == NULL) tomb_no_memory(L);
   return rows;
 }
 

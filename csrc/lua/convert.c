@@ -21,8 +21,10 @@ void tomb_pushnull(lua_State *L) {
 /* ---- JSON ------------------------------------------------------------------ */
 
 int tomb_set_json(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TFUNCTION);
-  luaL_checktype(L, 2, LUA_TFUNCTION);
+  if (!lua_isfunction(L, 1) || !lua_isfunction(L, 2)) {
+    return tomb_misuse(L, "as in tombstone.json(cjson.encode, cjson.decode)",
+                       "json takes two functions, to encode and to decode");
+  }
   lua_createtable(L, 2, 0);
   lua_pushvalue(L, 1);
   lua_rawseti(L, -2, 1);

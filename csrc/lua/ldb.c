@@ -3,6 +3,7 @@
 
 #include "classes.h"
 #include "convert.h"
+#include "lverb.h"
 #include "raise.h"
 
 #include "state.h"
@@ -128,7 +129,14 @@ static int db_info(lua_State *L) {
 static int db_backup(lua_State *L) {
   tomb_error err;
   lua_db *box = tomb_check_db(L, 1);
-  const char *path = luaL_checkstring(L, 2);
+  if (lua_type(L, 2) != LUA_TSTRING) {
+    return tomb_misuse(L, "as in db:backup \"copy.db\"",
+                       "backup takes a path, not a %s", luaL_typename(L, 2));
+  }
+  const char *path = lua_tostring(L, 2);
+  if (strlen(path) != lua_rawlen(L, 2)) {
+    return tomb_misuse(L, NULL, "A path cannot hold a zero byte");
+  }
   tomb_status st = tomb_backup(box->db, path, &err);
   return st == TOMB_OK ? 0 : tomb_raise(L, &err);
 }
@@ -149,12 +157,16 @@ static int db_now(lua_State *L) {
 
 /* ---- transactions --------------------------------------------------------------------- */
 
+/* Once it has begun nothing raises, or nobody would know that it is open: the
+** log waits for the next call. */
 static int db_begin(lua_State *L) {
   tomb_error err;
   lua_db *box = tomb_check_db(L, 1);
-  tomb_finish(L, box, 1, tomb_begin(box->db, &err), &err);
+  tomb_level_prepare(L, box, 1);
+  tomb_status st = tomb_begin(box->db, &err);
+  if (st != TOMB_OK) tomb_finish(L, box, 1, st, &err);
   box->owner = L;
-  tomb_level_begin(L, box, 1);
+  box->levels++;
   return 0;
 }
 
@@ -199,12 +211,8 @@ static int db_deletion_begin(lua_State *L) {
   memset(&deletion, 0, sizeof deletion);
   lua_settop(L, 2);
   tomb_check_options(L, 2, known, "deletion");
-  if (lua_istable(L, 2)) {
-    lua_getfield(L, 2, "actor");
-    deletion.actor = luaL_optstring(L, 3, NULL);
-    lua_getfield(L, 2, "reason");
-    deletion.reason = luaL_optstring(L, 4, NULL);
-  }
+  deletion.actor = tomb_text_option(L, 2, "actor");
+  deletion.reason = tomb_text_option(L, 2, "reason");
   tomb_status st = tomb_deletion_begin(box->db, &deletion, &err);
   return st == TOMB_OK ? 0 : tomb_raise(L, &err);
 }
@@ -219,8 +227,6 @@ static int db_deletion_end(lua_State *L) {
 
 /* db:undo(event id, on_conflict) -> the number of rows restored */
 static int db_undo(lua_State *L) {
-  static const char *const words[] = {"fail", "skip", "rename", "replace",
-                                      NULL};
   tomb_error err;
   int64_t restored;
   tomb_restoration how;
@@ -231,8 +237,7 @@ static int db_undo(lua_State *L) {
   if (id.type != TOMB_INTEGER) {
     return tomb_misuse(L, NULL, "undo takes the id of an event");
   }
-  how.on_conflict =
-      (tomb_on_conflict)luaL_checkoption(L, 3, "fail", words);
+  if (!lua_isnoneornil(L, 3)) how.on_conflict = tomb_conflict_word(L, 3);
   how.now = tomb_clock(L, box, 1);
   tomb_status st =
       tomb_undo(&restored, box->db, id.as.integer, &how, &err);

@@ -19,6 +19,7 @@ static void insert(lua_State *L, row_values *v) {
 
 static int model_create(lua_State *L) {
   row_values v;
+  lua_settop(L, 2);
   tomb_check_model(L, 1);
   tomb_need_table(L, 2, "create");
   tomb_begin_values(L, &v);
@@ -105,21 +106,36 @@ static int create_all(lua_State *L) {
   return 0;
 }
 
-/* Says which row it was, in the error on top of the stack. */
+/* Says which row it was, in the error on top of the stack; one that the
+** program raised is its own. */
 static void add_index(lua_State *L, size_t index) {
-  if (!lua_istable(L, -1)) return;
+  if (!lua_istable(L, -1) || !lua_getmetatable(L, -1)) return;
+  luaL_getmetatable(L, ERROR);
+  bool ours = lua_rawequal(L, -1, -2) != 0;
+  lua_pop(L, 2);
+  if (!ours) return;
   lua_pushliteral(L, "index");
   lua_pushinteger(L, (lua_Integer)index);
   lua_rawset(L, -3);
 }
 
+/* One row for a list of rows would be no row at all. */
+static void need_list(lua_State *L, int index) {
+  tomb_need_table(L, index, "bulk_create");
+  lua_pushnil(L);
+  if (lua_rawlen(L, index) == 0 && lua_next(L, index) != 0) {
+    tomb_misuse(L, "as in bulk_create{ { title = \"a\" }, { title = \"b\" } }",
+                "bulk_create takes a list of tables");
+  }
+  lua_settop(L, 3);
+}
+
 static int model_bulk_create(lua_State *L) {
   tomb_error err;
   size_t at = 0;
-  tomb_check_model(L, 1);
-  tomb_need_table(L, 2, "bulk_create");
-  lua_settop(L, 3); /* the MODEL is pushed by the check */
-  lua_model *model = lua_touserdata(L, 3);
+  lua_settop(L, 2);
+  lua_model *model = tomb_check_model(L, 1); /* pushes the MODEL */
+  need_list(L, 2);
   lua_createtable(L, (int)lua_rawlen(L, 2), 0);
   lua_pushcfunction(L, create_all);
   lua_pushlightuserdata(L, &at);
@@ -139,8 +155,9 @@ static int model_bulk_create(lua_State *L) {
 
 /* ---- save ------------------------------------------------------------------------------ */
 
-/* Leaves the values that a save writes: what was loaded, or what is named. The
-** set of names, or nil, is at `names`. */
+/* Leaves the values that a save writes: what is named, or what was loaded and
+** what the row holds besides. The set of names, or nil, is at `names`; at 2 it
+** is the program's choice. */
 static void choose(lua_State *L, row_values *v, int names) {
   for (size_t i = 0; i < v->model->n_fields; i++) {
     const tomb_field *field = tomb_model_field(v->model->model, i);
@@ -152,12 +169,14 @@ static void choose(lua_State *L, row_values *v, int names) {
       lua_pop(L, 1);
     }
     if (field->role == TOMB_ROLE_NONE) {
+      bool held = value->type != TOMB_ABSENT && names != 2;
       if (value->type == TOMB_ABSENT) *value = tomb_null();
-      if (!named) value->type = TOMB_ABSENT;
+      if (!named && !held) value->type = TOMB_ABSENT;
     } else if (field->role == TOMB_ROLE_CREATED_AT) {
       if (!named) value->type = TOMB_ABSENT;
     } else if (field->role != TOMB_ROLE_KEY &&
-               field->role != TOMB_ROLE_VERSION) {
+               field->role != TOMB_ROLE_VERSION &&
+               field->role != TOMB_ROLE_DELETED_AT) {
       value->type = TOMB_ABSENT; /* the engine writes these */
     }
   }

@@ -66,7 +66,7 @@ static int fake_answer(lua_State *L) {
   }
   reply.values = values;
   if (tomb_fake_answer(box->db, &reply) != TOMB_OK) {
-    return luaL_error(L, "not enough memory");
+    return tomb_no_memory(L);
   }
   return 0;
 }

@@ -179,6 +179,7 @@ static int query_aggregate(lua_State *L) {
   tomb_error err;
   reading r;
   int rows = 0;
+  lua_settop(L, 2);
   lua_query *query = tomb_check_query(L, 1);
   check_group_order(L, &query->query);
   int names = lua_gettop(L) + 1;

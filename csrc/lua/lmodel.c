@@ -142,7 +142,11 @@ static const char *const *names(lua_State *L, int spec, const char *name,
   const char **out = memory;
   for (size_t i = 0; i < *n; i++) {
     lua_rawgeti(L, list, (int)i + 1);
-    out[i] = luaL_checkstring(L, -1);
+    if (lua_type(L, -1) != LUA_TSTRING) {
+      tomb_misuse(L, NULL, "%s takes names of fields, not a %s", name,
+                  luaL_typename(L, -1));
+    }
+    out[i] = lua_tostring(L, -1);
   }
   return out;
 }

@@ -30,6 +30,7 @@ lua_query *tomb_push_filtered(lua_State *L, int parent, int index,
 }
 
 static int refine(lua_State *L, bool exclude) {
+  lua_settop(L, 3);
   tomb_check_query(L, 1);
   int table = 2;
   if (lua_type(L, 2) == LUA_TSTRING) {
@@ -85,7 +86,13 @@ static int query_order_by(lua_State *L) {
   tomb_order *order = list;
   for (size_t i = 0; i < n; i++) {
     size_t size;
-    const char *term = luaL_checklstring(L, (int)i + 2, &size);
+    int at = (int)i + 2;
+    if (lua_type(L, at) != LUA_TSTRING) {
+      tomb_misuse(L, "as in order_by(\"title\", \"-views\")",
+                  "order_by takes names of fields, not a %s",
+                  luaL_typename(L, at));
+    }
+    const char *term = lua_tolstring(L, at, &size);
     if (tomb_order_term(&order[i], query->query.model, term, size, &err) !=
         TOMB_OK) {
       tomb_raise(L, &err);
@@ -190,8 +197,8 @@ static int query_as_of(lua_State *L) {
                 "as_of needs the times of creation of all rows of %s",
                 tomb_model_name(model));
   }
-  lua_Number t = luaL_checknumber(L, 2);
-  if (!(t > -6.3e10 && t < 2.6e11)) {
+  lua_Number t = lua_tonumber(L, 2);
+  if (lua_type(L, 2) != LUA_TNUMBER || !(t > -6.3e10 && t < 2.6e11)) {
     tomb_misuse(L, NULL, "as_of takes a time between the years 0001 and 9999");
   }
   lua_query *query = tomb_new_query(L, 1, 0);

@@ -180,6 +180,7 @@ static bool by_key(lua_State *L, reading *r) {
 static int get(lua_State *L, bool must) {
   reading r;
   bool two = false;
+  lua_settop(L, 2);
   tomb_begin_read(L, &r);
   if (lua_istable(L, 2)) {
     by_filter(L, &r, &two);

@@ -8,20 +8,6 @@
 
 /* ---- restore ------------------------------------------------------------------------ */
 
-static tomb_on_conflict word_of(lua_State *L, int index) {
-  static const char *const words[] = {"fail", "skip", "rename", "replace",
-                                      NULL};
-  const char *word =
-      lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
-  int i = 0;
-  while (words[i] != NULL && (word == NULL || strcmp(words[i], word) != 0)) i++;
-  if (words[i] == NULL) {
-    tomb_misuse(L, NULL, "on_conflict is \"fail\", \"skip\", \"rename\", "
-                         "\"replace\" or a function");
-  }
-  return (tomb_on_conflict)i;
-}
-
 static void read_restoration(lua_State *L, const lua_verb *b,
                              tomb_restoration *out) {
   static const char *const known[] = {"all", "actor", "reason", "on_conflict",
@@ -34,7 +20,7 @@ static void read_restoration(lua_State *L, const lua_verb *b,
   out->now = tomb_values_now(L, &b->v);
   if (!lua_istable(L, 2)) return;
   lua_getfield(L, 2, "on_conflict");
-  if (!lua_isnil(L, -1)) out->on_conflict = word_of(L, -1);
+  if (!lua_isnil(L, -1)) out->on_conflict = tomb_conflict_word(L, -1);
 }
 
 static int row_restore(lua_State *L) {
@@ -145,7 +131,7 @@ static int job_resolve(lua_State *L) {
     tomb_check_keys(L, &v, 2, tomb_read_values(L, &v, 2), false);
     values = v.values;
   } else {
-    word = word_of(L, 2);
+    word = tomb_conflict_word(L, 2);
   }
   tomb_status st = tomb_restore_resolve(*job, word, values, &err);
   return st == TOMB_OK ? 0 : tomb_raise(L, &err);

@@ -17,7 +17,7 @@ typedef struct lua_each {
   lua_model *model;
   tomb_stream *stream; /* or, of a snapshot: */
   tomb_cursor cursor;
-  bool snapshot, reuse, closed;
+  bool snapshot, reuse, closed, partial;
   const tomb_field *const *fields;
   size_t n;
 } lua_each;
@@ -78,6 +78,7 @@ static int query_each(lua_State *L) {
   memset(each, 0, sizeof *each);
   tomb_setclass(L, STREAM);
   each->model = query->model;
+  each->partial = query->query.only != NULL;
   keep_references(L);
   read_options(L, each);
   tomb_status st = each->snapshot
@@ -126,7 +127,7 @@ static void push_keys(lua_State *L, const lua_each *each, hydration *h) {
 
 /* Partial rows say which fields they have, as those of all() do. */
 static void note_partial(lua_State *L, const lua_each *each) {
-  if (each->n == each->model->n_fields) return;
+  if (!each->partial) return;
   each->model->db->has_states = true;
   tomb_getref(L, 1, EACH_MODEL);
   tomb_getref(L, -1, MODEL_DB);

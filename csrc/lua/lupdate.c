@@ -251,15 +251,6 @@ static void read_update(lua_State *L, const row_values *v, int options,
     tomb_need_table(L, update, "update");
     upsert->n_update = tomb_read_assignments(L, v, update, &upsert->update);
   }
-  if (upsert->n_update == 0) {
-    /* nothing changes, yet the living row is answered */
-    tomb_assignment *same = tomb_newud(L, sizeof *same, 0);
-    same->field = upsert->on[0];
-    same->value = v->values[upsert->on[0]->index];
-    same->expr = NULL;
-    upsert->update = same;
-    upsert->n_update = 1;
-  }
 }
 
 static void push_returned(lua_State *L, const row_values *v,
@@ -291,11 +282,11 @@ static int model_upsert(lua_State *L) {
   }
   tomb_begin_values(L, &v);
   tomb_check_keys(L, &v, 2, tomb_read_values(L, &v, 2), false);
-  tomb_call_defaults(L, &v);
   upsert.on = on;
   upsert.n_on = read_on(L, 3, v.model->model, on);
   upsert.on_deleted = read_on_deleted(L, 3);
   read_update(L, &v, 3, &upsert);
+  tomb_call_defaults(L, &v); /* which were not given */
   tomb_rows **rows = tomb_new_rows(L, v.model->db);
   int64_t now = tomb_values_now(L, &v);
   tomb_status st = tomb_upsert_row(v.model->db->db, v.model->model, v.values,

@@ -15,7 +15,24 @@ const char *tomb_text_option(lua_State *L, int options, const char *name) {
     tomb_misuse(L, NULL, "%s is a text, not a %s", name,
                 luaL_typename(L, -1));
   }
+  if (strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1)) {
+    tomb_misuse(L, NULL, "%s holds a zero byte", name);
+  }
   return lua_tostring(L, -1);
+}
+
+tomb_on_conflict tomb_conflict_word(lua_State *L, int index) {
+  static const char *const words[] = {"fail", "skip", "rename", "replace",
+                                      NULL};
+  const char *word =
+      lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
+  int i = 0;
+  while (words[i] != NULL && (word == NULL || strcmp(words[i], word) != 0)) i++;
+  if (words[i] == NULL) {
+    tomb_misuse(L, NULL, "on_conflict is \"fail\", \"skip\", \"rename\", "
+                         "\"replace\" or a function");
+  }
+  return (tomb_on_conflict)i;
 }
 
 bool tomb_flag_option(lua_State *L, int options, const char *name) {

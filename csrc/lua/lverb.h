@@ -22,6 +22,8 @@ tomb_db *tomb_engine(const lua_verb *b);
 ** text stays on the stack, where the table holds it anyway. */
 const char *tomb_text_option(lua_State *L, int options, const char *name);
 bool tomb_flag_option(lua_State *L, int options, const char *name);
+/* The word of on_conflict at `index`; raises for any other value. */
+tomb_on_conflict tomb_conflict_word(lua_State *L, int index);
 int64_t tomb_count_option(lua_State *L, int options, const char *name);
 
 void tomb_push_count(lua_State *L, int64_t n);

@@ -14,6 +14,29 @@ static void set_text(lua_State *L, const char *name, const char *text) {
   lua_setfield(L, -2, name);
 }
 
+/* Bytes of the text without the beginning of a character that was cut off. */
+static size_t without_half_character(const char *text) {
+  size_t size = strlen(text), n = size;
+  while (n > 0 && size - n < 3 && ((unsigned char)text[n - 1] & 0xC0) == 0x80) {
+    n--;
+  }
+  unsigned char lead = n == 0 ? 0 : (unsigned char)text[n - 1];
+  size_t whole = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+  return n > 0 && whole > size - n + 1 ? n - 1 : size;
+}
+
+/* The same for a text that may quote what the program passed: one line. */
+static void set_line(lua_State *L, const char *name, const char *text) {
+  char line[sizeof ((tomb_error *)0)->message];
+  size_t n = without_half_character(text);
+  for (size_t i = 0; i < n; i++) {
+    line[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
+  }
+  if (n == 0) return;
+  lua_pushlstring(L, line, n);
+  lua_setfield(L, -2, name);
+}
+
 static void set_fields(lua_State *L, const tomb_error *err) {
   if (err->n_fields == 0) return;
   lua_createtable(L, (int)err->n_fields, 0);
@@ -86,16 +109,18 @@ static void set_where(lua_State *L) {
   }
 }
 
+int tomb_no_memory(lua_State *L) {
+  lua_pushliteral(L, "not enough memory");
+  return lua_error(L);
+}
+
 int tomb_raise(lua_State *L, const tomb_error *err) {
-  if (err->kind == TOMB_NOMEM) {
-    lua_pushliteral(L, "not enough memory");
-    return lua_error(L);
-  }
+  if (err->kind == TOMB_NOMEM) return tomb_no_memory(L);
   luaL_checkstack(L, 8, NULL);
   lua_createtable(L, 0, 8);
   set_text(L, "kind", tomb_status_name(err->kind));
-  set_text(L, "message", err->message);
-  set_text(L, "hint", err->hint);
+  set_line(L, "message", err->message);
+  set_line(L, "hint", err->hint);
   set_text(L, "model", err->model);
   set_text(L, "sql", err->sql);
   set_text(L, "constraint", tomb_constraint_name(err->constraint));

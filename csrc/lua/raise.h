@@ -6,6 +6,8 @@
 
 /* Raises `err` as an object; never returns. */
 int tomb_raise(lua_State *L, const tomb_error *err);
+/* Raises what Lua raises when memory runs out. */
+int tomb_no_memory(lua_State *L);
 /* Raises misuse. The format knows %s and %d. */
 int tomb_misuse(lua_State *L, const char *hint, const char *format, ...);
 /* The kind of error whose word is at `index`; "database" where there is none. */

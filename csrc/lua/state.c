@@ -67,10 +67,23 @@ void tomb_note_created(lua_State *L, lua_db *box, int model, int row) {
 
 /* ---- transactions ------------------------------------------------------------- */
 
-void tomb_level_begin(lua_State *L, lua_db *box, int db) {
+/* What earlier transactions created can no longer be lost. */
+static void forget_created(lua_State *L, lua_db *box, int db) {
+  tomb_getref(L, db, DB_CREATED);
+  lua_newtable(L);
+  lua_getmetatable(L, -2); /* weak, like the one before */
+  lua_setmetatable(L, -2);
+  tomb_setref(L, db, DB_CREATED);
+  lua_pop(L, 1);
+  box->created = 0;
+}
+
+void tomb_level_prepare(lua_State *L, lua_db *box, int db) {
+  db = tomb_absindex(L, db);
+  if (box->levels == 0 && box->created > 0) forget_created(L, box, db);
   tomb_getref(L, db, DB_LEVELS);
   lua_pushinteger(L, box->created);
-  lua_rawseti(L, -2, ++box->levels);
+  lua_rawseti(L, -2, box->levels + 1);
   lua_pop(L, 1);
 }
 
@@ -99,22 +112,9 @@ static void lose(lua_State *L, lua_db *box, int db, lua_Integer first) {
   lua_pop(L, 2);
 }
 
-/* Nothing can be lost any more. */
-static void forget_created(lua_State *L, lua_db *box, int db) {
-  tomb_getref(L, db, DB_CREATED);
-  lua_newtable(L);
-  lua_getmetatable(L, -2); /* weak, like the one before */
-  lua_setmetatable(L, -2);
-  tomb_setref(L, db, DB_CREATED);
-  lua_pop(L, 1);
-  box->created = 0;
-}
-
 void tomb_level_end(lua_State *L, lua_db *box, int db, bool kept) {
   db = tomb_absindex(L, db);
   lua_Integer first = first_of_level(L, db, box->levels--);
   if (box->levels == 0) box->owner = NULL;
-  if (box->created == first) return; /* this level created none */
-  if (!kept) lose(L, box, db, first);
-  if (box->levels == 0) forget_created(L, box, db);
+  if (!kept && box->created != first) lose(L, box, db, first);
 }

@@ -10,9 +10,18 @@ local core = require "tombstone.core"
 local M = {}
 local Condition = core.condition
 
+-- A condition in place of the list, or a hole in it, would be lost without a word.
+local function is_list(parts)
+  local n = 0
+  for _ in pairs(type(parts) == "table" and parts or { x = 1 }) do
+    n = n + 1
+  end
+  return type(parts) == "table" and n == #parts
+end
+
 local function make(kind, parts)
-  if type(parts) ~= "table" then
-    core.misuse(kind .. " takes a list of conditions", "as in any{ { a = 1 }, { b = 2 } }")
+  if not is_list(parts) then
+    core.misuse(kind .. " takes a list of conditions", "as in " .. kind .. "{ { a = 1 }, { b = 2 } }")
   end
   local made = { kind = kind }
   for i = 1, #parts do
@@ -25,6 +34,9 @@ end
 -- @tparam table lookups as in `filter`
 -- @treturn condition
 function M.Q(lookups)
+  if type(lookups) ~= "table" then
+    core.misuse("Q takes a table of lookups, not a " .. type(lookups), "as in Q{ views__gte = 10 }")
+  end
   return make("all", { lookups })
 end
 

@@ -84,21 +84,30 @@ local function run_queue(side)
   end
 end
 
-local function finish(db, side, mark, ok, ...)
-  if not ok then
-    drop_from(side.queue, mark)
-    pcall(db.rollback, db) -- a handle that is closed has rolled back already
-    return error((...), 0)
+-- The way to the rollback calls no Lua function: where memory is gone, Lua has kept as many
+-- call records as pcall and one C function need, and can make no more.
+local function finish(db, side, mark, depth, ok, ...)
+  local why = not ok and (...) or nil
+  if ok then
+    ok, why = pcall(db.commit, db)
   end
-  local committed, why = pcall(db.commit, db)
-  if not committed then
+  if not ok then
+    if db:is_open() and db:depth() > depth then
+      pcall(db.rollback, db)
+    end
     drop_from(side.queue, mark)
-    error(why, 0)
+    return error(why, 0)
   end
   if db:depth() == 0 then
     run_queue(side)
   end
   return ...
+end
+
+-- Below pcall from the first statement on, so that no failure leaves it open.
+local function begin_and_call(db, fn, ...)
+  db:begin()
+  return fn(...)
 end
 
 --- Runs `fn` in a transaction, nested calls in a savepoint. An error rolls back and is raised
@@ -111,8 +120,7 @@ function Database:transaction(fn, ...)
     core.misuse("transaction takes a function, not a " .. type(fn))
   end
   local mark = #side.queue + 1
-  self:begin()
-  return finish(self, side, mark, pcall(fn, ...))
+  return finish(self, side, mark, self:depth(), pcall(begin_and_call, self, fn, ...))
 end
 
 --- Runs `fn` in a transaction; all that it deletes belongs to one event.

@@ -99,6 +99,7 @@ local function within(row, body)
 end
 
 local function save(row, names)
+  raw_model.is_deleted(row) -- refuses what is no row
   local model = getmetatable(row)
   return within(row, function()
     run(model, "before_save", row)
@@ -109,12 +110,19 @@ local function save(row, names)
   end)
 end
 
+-- What the call without hooks refuses at once, it refuses here in its own words.
 local function create(model, values)
+  if type(values) ~= "table" then
+    return raw_model.create(model, values)
+  end
   return save(raw_model.new(model, values))
 end
 
 local function bulk_create(model, list)
-  return model:database():transaction(function()
+  if type(list) ~= "table" or #list == 0 then
+    return raw_model.bulk_create(model, list)
+  end
+  return raw_model.database(model):transaction(function()
     local rows = {}
     for i = 1, #list do
       rows[i] = create(model, list[i])
@@ -160,6 +168,10 @@ local function show(row, values)
 end
 
 local function update(row, values)
+  raw_model.is_deleted(row)
+  if type(values) ~= "table" then
+    return raw_model.update(row, values)
+  end
   local model = getmetatable(row)
   local before = copy(row)
   return within(row, function()
@@ -173,7 +185,10 @@ local function update(row, values)
 end
 
 local function upsert(model, values, options)
-  return model:database():transaction(function()
+  if type(values) ~= "table" then
+    return raw_model.upsert(model, values, options)
+  end
+  return raw_model.database(model):transaction(function()
     local row = raw_model.new(model, values)
     local before = copy(row)
     run(model, "before_save", row)

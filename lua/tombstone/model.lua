@@ -17,6 +17,7 @@ local OPTIONS = {
   "on",
 }
 local SOFT_DELETE = { "unique", "event", "column", "keep" }
+local MANAGERS = { objects = true, all_objects = true, deleted_objects = true }
 local UNITS = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 
 --- "90d" -> seconds; numbers are seconds already.
@@ -41,6 +42,9 @@ end
 local function each_field(fields)
   local list = {}
   for name, declared in pairs(fields) do
+    if type(name) ~= "string" then
+      core.misuse("A field needs a name, not a " .. type(name), "as in title = f.text()")
+    end
     if not field.is(declared) then
       core.misuse("Field '" .. tostring(name) .. "' is not declared by a word", "as in title = f.text()")
     end
@@ -54,7 +58,7 @@ end
 
 -- Words of the engine that a row answers to: a column of that name would hide them.
 local function check_name(name, model_name)
-  if core.methods.model[name] ~= nil or name:match "objects$" or name:match "^__" then
+  if core.methods.model[name] ~= nil or MANAGERS[name] or name:match "^__" then
     core.misuse(
       model_name .. "." .. name .. " would hide the method of that name",
       'rename it with attr, as in { attr = "' .. name .. '_" }'
@@ -67,6 +71,9 @@ local function read_fields(spec, fields)
   for i, entry in ipairs(each_field(fields)) do
     local declared = entry.declared
     local name = declared.attr or entry.name
+    if type(name) ~= "string" then
+      core.misuse("attr is a name, not a " .. type(name))
+    end
     check_name(name, spec.name)
     local default, check = declared.default, declared.check
     if type(default) == "function" then
@@ -92,19 +99,27 @@ local function read_fields(spec, fields)
   end
 end
 
-local function as_list(value)
-  return type(value) == "string" and { value } or value
+-- A list, or one name in place of a list of one.
+local function as_list(value, what)
+  if type(value) == "string" then
+    return { value }
+  end
+  if value ~= nil and type(value) ~= "table" then
+    core.misuse(what .. " is a list of names, not a " .. type(value))
+  end
+  return value
 end
 
 local function read_groups(spec, options)
-  for _, fields in ipairs(options.indexes or {}) do
-    spec.groups[#spec.groups + 1] = { fields = as_list(fields) }
+  for _, fields in ipairs(as_list(options.indexes, "indexes") or {}) do
+    spec.groups[#spec.groups + 1] = { fields = as_list(fields, "an index") }
   end
-  local together = options.unique_together or {}
+  local together = as_list(options.unique_together, "unique_together") or {}
   if type(together[1]) == "string" then
     together = { together }
   end
   for _, fields in ipairs(together) do
+    fields = as_list(fields, "unique_together")
     spec.groups[#spec.groups + 1] = { fields = fields, unique = unique_word(fields.unique or true) }
   end
 end
@@ -169,7 +184,7 @@ function M.declare(db, name, fields, options)
     table = options.table,
     fields = {},
     groups = {},
-    order_by = as_list(options.order_by),
+    order_by = as_list(options.order_by, "order_by"),
     timestamps = options.timestamps,
     version = options.version,
   }

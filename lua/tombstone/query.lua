@@ -8,7 +8,7 @@ local Query, Model = core.methods.query, core.methods.model
 local raw_query, raw_model = hooks.raw_query, hooks.raw_model
 
 local function need_meaning(query, options, verb)
-  if query:is_whole() and not (options and options.all) then
+  if query:is_whole() and not (type(options) == "table" and options.all) then
     core.misuse(verb .. " of all rows must be meant", "pass { all = true }, or filter first")
   end
 end
@@ -35,17 +35,22 @@ end
 -- The function runs between the steps of the restore, never below the engine.
 local function restore_asking(query, options)
   need_meaning(query, options, "restore")
-  local job = query:restore_job()
-  local ok, err = pcall(ask, job, query, options.on_conflict)
-  local count = job:close()
+  local job
+  local ok, err = pcall(function()
+    job = query:restore_job()
+    ask(job, query, options.on_conflict)
+  end)
   if not ok then
+    if job then
+      pcall(job.close, job)
+    end
     error(err, 0)
   end
-  return count
+  return job:close()
 end
 
 local function plain_restore(query, options)
-  if options and type(options.on_conflict) == "function" then
+  if type(options) == "table" and type(options.on_conflict) == "function" then
     return restore_asking(query, options)
   end
   return raw_query.restore(query, options)
@@ -58,7 +63,7 @@ end
 -- @treturn number rows restored
 -- @raise integrity, with the rows in conflict
 function Query:restore(options)
-  if hooks.of(self:model()) then
+  if hooks.of(raw_query.model(self)) then
     need_meaning(self, options, "restore")
     return hooks.restore(self, options, plain_restore)
   end
@@ -70,7 +75,7 @@ end
 -- @treturn number rows deleted
 -- @treturn event|nil the event; nil when nothing was deleted
 function Query:delete(options)
-  if hooks.of(self:model()) then
+  if hooks.of(raw_query.model(self)) then
     need_meaning(self, options, "delete")
     return hooks.delete(self, options)
   end
@@ -82,7 +87,7 @@ end
 -- `reason`
 -- @treturn number rows purged
 function Query:purge(options)
-  if hooks.of(self:model()) then
+  if hooks.of(raw_query.model(self)) then
     need_meaning(self, options, "purge")
     return hooks.purge(self, options)
   end
@@ -92,7 +97,7 @@ end
 --- What a deletion would take, by model: `{ Post = 12 }`. Writes nothing.
 -- @treturn {[string]=number}
 function Query:delete_plan()
-  local model = self:model()
+  local model = raw_query.model(self)
   return { [rawget(model, "__name")] = self:filter({ deleted_at = core.null }):count() }
 end
 
@@ -100,7 +105,7 @@ end
 -- @treturn table `rows` (by model) and `conflicts`, a list of `{ fields, value, dead_pk,
 -- live_pk }`; `twin_pk` in place of `live_pk` is another row of the same restore
 function Query:restore_plan()
-  local model = self:model()
+  local model = raw_query.model(self)
   return {
     rows = { [rawget(model, "__name")] = self:filter({ deleted_at__isnull = false }):count() },
     conflicts = self:conflicts(),
@@ -113,7 +118,7 @@ end
 -- @tparam[opt] table options as for queries
 -- @treturn boolean false when it was not deleted, or was skipped
 function Model:restore(options)
-  if not (options and type(options.on_conflict) == "function") then
+  if type(options) ~= "table" or type(options.on_conflict) ~= "function" then
     return raw_model.restore(self, options)
   end
   raw_model.need_kept(self)
@@ -204,7 +209,10 @@ end
 -- @treturn boolean true when it was created
 function Model:get_or_create(match, defaults, options)
   core.check_options(options, { "on_deleted" }, "get_or_create")
-  return self:database():transaction(function()
+  if type(match) ~= "table" or (defaults ~= nil and type(defaults) ~= "table") then
+    core.misuse("get_or_create takes tables of values", 'as in get_or_create({ title = "x" }, { views = 1 })')
+  end
+  return raw_model.database(self):transaction(function()
     local found = self.objects:find(match) or revive(self, match, options and options.on_deleted)
     if found then
       return found, false

@@ -102,4 +102,10 @@ static inline double check_scale(void) {
   return scale > 0 ? scale : 1;
 }
 
+/* Sweeps take every n-th step: 1 at full scale, else at most `most`. */
+static inline size_t check_stride(size_t most) {
+  double stride = 1 / check_scale();
+  return stride >= (double)most ? most : stride > 1 ? (size_t)stride : 1;
+}
+
 #endif

@@ -73,7 +73,7 @@ static inline int64_t add_coded(const char *title, int64_t code) {
 
 /* ---- queries: storage for a test's worth of conditions ------------------------ */
 
-#define MOST_CONDITIONS 256
+#define MOST_CONDITIONS 1024
 
 static tomb_cond cond_pool[MOST_CONDITIONS];
 static tomb_value value_pool[MOST_CONDITIONS];

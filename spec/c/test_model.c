@@ -2,8 +2,8 @@
 ** settled, the tables that are made, and those that differ. */
 #include "posts.h"
 
-#define TEXT(n, ...) {.name = n, .type = TOMB_FIELD_TEXT, __VA_ARGS__}
-#define INTEGER(n, ...) {.name = n, .type = TOMB_FIELD_INTEGER, __VA_ARGS__}
+#define TEXT(...) {.type = TOMB_FIELD_TEXT, .name = __VA_ARGS__}
+#define INTEGER(...) {.type = TOMB_FIELD_INTEGER, .name = __VA_ARGS__}
 #define MODEL(f)                                                             \
   {.name = "Post", .fields = f, .n_fields = sizeof f / sizeof f[0]}
 

@@ -1,0 +1,104 @@
+-- The numbered examples print what their comments say: what follows `-->` is one
+-- line of output each, in their order, and all of it. Tabs count as spaces.
+local lfs = require "lfs"
+
+local function names()
+  local list = {}
+  for name in lfs.dir "examples" do
+    if name:match "^%d.*%.lua$" then
+      list[#list + 1] = name
+    end
+  end
+  table.sort(list)
+  return list
+end
+
+-- The interpreter that runs this suite: its name stands before the script's.
+local function interpreter()
+  local i = 0
+  while arg and arg[i - 1] do
+    i = i - 1
+  end
+  return i < 0 and arg[i] or "lua5.4"
+end
+
+local function quote(text)
+  return "'" .. text:gsub("'", [['\'']]) .. "'"
+end
+
+-- What a fresh process of its own writes, errors included. `exec` because a shell
+-- that stays would be searched for leaks too, where sanitizers are preloaded.
+local function output_of(...)
+  local words = { ... }
+  for i, word in ipairs(words) do
+    words[i] = quote(word)
+  end
+  local pipe = assert(io.popen(table.concat({
+    "exec env -u LUA_PATH_5_2 -u LUA_PATH_5_3 -u LUA_PATH_5_4",
+    "-u LUA_CPATH_5_2 -u LUA_CPATH_5_3 -u LUA_CPATH_5_4 -u LUA_INIT",
+    "LUA_PATH=" .. quote(package.path),
+    "LUA_CPATH=" .. quote(package.cpath),
+    quote(interpreter()),
+    table.concat(words, " "),
+    "2>&1",
+  }, " ")))
+  local output = pipe:read "*a"
+  pipe:close()
+  return output
+end
+
+local function plain(line)
+  return (line:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
+end
+
+local function lines_of(text)
+  local lines = {}
+  for line in text:gmatch "[^\n]+" do
+    lines[#lines + 1] = plain(line)
+  end
+  return lines
+end
+
+local function promised_by(path)
+  local lines = {}
+  for line in io.lines(path) do
+    local promised = line:match "%-%->(.*)"
+    if promised then
+      lines[#lines + 1] = plain(promised)
+    end
+  end
+  return lines
+end
+
+describe("the examples", function()
+  it("are there", function()
+    assert.is_true(#names() >= 10)
+  end)
+
+  for _, name in ipairs(names()) do
+    it("print what they say: " .. name, function()
+      local path = "examples/" .. name
+      local promised = promised_by(path)
+      assert.is_true(#promised > 0)
+      assert.same(promised, lines_of(output_of(path)))
+    end)
+  end
+
+  -- It checks what it does by itself; its last lines say that it came to its end.
+  local function assert_is_told(output)
+    assert.is_truthy(output:find "is unused, really %(stands%)\n$", output)
+  end
+
+  it("tell the story of the machine's packages", function()
+    assert_is_told(output_of "examples/packages.lua")
+  end)
+
+  it("tell it of the excerpt, into a file that is kept", function()
+    local path = os.tmpname()
+    os.remove(path)
+    local output = output_of("examples/packages.lua", "examples/packages.status", path)
+    assert.is_truthy(output:find("30 rows", 1, true), output)
+    assert.is_truthy(output:find("is unused, really (stands)\nThe database is " .. path, 1, true), output)
+    assert.is_true(os.remove(path))
+  end)
+end)

@@ -1,0 +1,189 @@
+--- Runs random sequences, shrinks one that fails and prints it as a program.
+local helper = require "helper"
+local Generator = require "laws.generator"
+local Random = require "laws.random"
+local World = require "laws.world"
+local operations = require "laws.operations"
+local shapes = require "laws.shapes"
+local show = require "laws.show"
+
+local M = {}
+
+local function message_of(err)
+  return tostring(type(err) == "table" and (err.message or err) or err)
+end
+
+-- Applies operations from a source until it ends or a law breaks. Answers what was applied and
+-- the error.
+local function drive(world, next_operation)
+  local applied = {}
+  local ok, err = pcall(function()
+    for operation in next_operation do
+      applied[#applied + 1] = operation
+      operations.apply(world, operation)
+    end
+    if world.finish then
+      world:finish()
+    end
+  end)
+  world:close()
+  return applied, not ok and err or nil
+end
+
+local function from_list(list)
+  local i = 0
+  return function()
+    i = i + 1
+    return list[i]
+  end
+end
+
+local function prepared(options)
+  local world = World.new(options.shape, options.strategy, options.world)
+  world.after = options.after
+  world.finish = options.finish
+  if options.prepare then
+    options.prepare(world)
+  end
+  return world
+end
+
+-- ---- shrinking --------------------------------------------------------------------------------
+
+local SECONDS = 20 -- of shrinking
+
+local function without(list, from, to)
+  local rest = {}
+  for i = 1, #list do
+    if i < from or i > to then
+      rest[#rest + 1] = list[i]
+    end
+  end
+  return rest
+end
+
+local function with(list, at, operation)
+  local copy = without(list, 0, 0)
+  copy[at] = operation
+  return copy
+end
+
+local function replaced_ops(operation, ops)
+  local copy = {}
+  for name, value in pairs(operation) do
+    copy[name] = value
+  end
+  copy.ops = ops
+  return copy
+end
+
+-- Drops runs of operations, long ones first, while what is left still fails.
+local function drop(list, fails)
+  local size = math.floor(#list / 2)
+  while size >= 1 do
+    local at = 1
+    while at <= #list do
+      local fewer = without(list, at, at + size - 1)
+      if fails(fewer) then
+        list = fewer
+      else
+        at = at + size
+      end
+    end
+    size = math.floor(size / 2)
+  end
+  return list
+end
+
+local function drop_inside(list, fails)
+  for i = 1, #list do
+    if list[i].ops then
+      local ops = drop(list[i].ops, function(fewer)
+        return fails(with(list, i, replaced_ops(list[i], fewer)))
+      end)
+      ops = drop_inside(ops, function(fewer)
+        return fails(with(list, i, replaced_ops(list[i], fewer)))
+      end)
+      list = with(list, i, replaced_ops(list[i], ops))
+    end
+  end
+  return list
+end
+
+local function shrink(list, options)
+  local stop = os.clock() + SECONDS
+  local function fails(fewer)
+    if os.clock() > stop then
+      return false
+    end
+    local _, err = drive(prepared(options), from_list(fewer))
+    return err ~= nil
+  end
+  local before
+  repeat
+    before = #show.show(list)
+    list = drop_inside(drop(list, fails), fails)
+  until #show.show(list) == before
+  return list
+end
+
+-- ---- running ------------------------------------------------------------------------------------
+
+--- The seed of this run: SPEC_SEED, or the time.
+function M.seed()
+  M.chosen = M.chosen or tonumber(os.getenv "SPEC_SEED" or "") or os.time() % 1000000
+  return M.chosen
+end
+
+local function report(options, seed, err, list)
+  local small = shrink(list, options)
+  local _, last = drive(prepared(options), from_list(small))
+  error(string.format("%s, %s, %s, SPEC_SEED=%d: %s\n\n%s\n", options.law, options.shape, options.strategy,
+    seed, message_of(last or err), show.program(options.shape, options.strategy, small, options.world)), 0)
+end
+
+local function sequence(options, seed)
+  local world = prepared(options)
+  local generator = Generator.new(world, Random.new(seed), options.weights)
+  local left = options.length
+  local applied, err = drive(world, function()
+    left = left - 1
+    return left >= 0 and generator:operation() or nil
+  end)
+  if err then
+    report(options, seed, err, applied)
+  end
+  return #applied
+end
+
+--- Runs sequences of random operations. `options`: `law` (its name, for people), `shape`,
+-- `strategy`, `steps` (in all, scaled), `length` (of a sequence), `weights`, `after(world,
+-- operation)` (the law's own check), `prepare(world)`, `finish(world)`, `world` (options of it).
+function M.run(options)
+  options.length = options.length or 60
+  local steps, seed = helper.scaled(options.steps, options.length), M.seed()
+  while steps > 0 do
+    steps = steps - sequence(options, seed)
+    seed = seed + 1
+  end
+end
+
+--- Calls `fn(shape, strategy)`, names, for each that the laws are tried on.
+function M.each_case(fn)
+  for _, shape in ipairs(shapes.all) do
+    for _, strategy in ipairs(shapes.strategies) do
+      fn(shape.name, strategy)
+    end
+  end
+end
+
+--- Runs a list of operations, as a failure prints it; raises what breaks.
+function M.replay(shape, strategy, list, options)
+  local world = World.new(shape, strategy, options)
+  local _, err = drive(world, from_list(list))
+  if err then
+    error(message_of(err) .. (err.at or ""), 0)
+  end
+end
+
+return M

@@ -1,0 +1,23 @@
+-- The scenarios of the sweep, each a file of scenarios/.
+return {
+  "require",
+  "open",
+  "create",
+  "bulk",
+  "update",
+  "read",
+  "filter",
+  "each",
+  "delete",
+  "restore",
+  "conflict",
+  "upsert",
+  "transaction",
+  "hooks",
+  "raw",
+  "log",
+  "backup",
+  "retention",
+  "errors",
+  "fake",
+}

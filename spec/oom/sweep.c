@@ -1,0 +1,577 @@
+/*
+** sweep.c - a host whose memory runs out, at every allocation in turn.
+**
+** For each scenario (scenarios/NAME.lua) the n-th allocation fails, alone or
+** with all later ones, for n = 1, 2, … until the scenario no longer comes that
+** far; once for Lua's allocator, which the engine shares, and once for
+** SQLite's. After each n: the scenario has succeeded, or failed for want of
+** memory and nothing else; the handle still works; closing gave all memory
+** back; the file is sound, and nothing in it is half-done.
+**
+**   sweep [SCENARIO [MODE [N]]]
+**
+** SPEC_SCALE thins the n: at 1 each is tried, at 0.05 every twentieth.
+*/
+#include <dlfcn.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PATH 512
+#define MOST_SCENARIOS 64
+#define MOST_RULES 32
+#define WORKERS 2
+
+static void die(const char *what, const char *why) {
+  fprintf(stderr, "sweep: %s: %s\n", what, why);
+  exit(2);
+}
+
+/* ---- failing allocators ------------------------------------------------- */
+
+typedef struct failing {
+  bool armed;
+  long at;        /* the allocation that fails, from 1 */
+  bool all_later; /* and all after it */
+  long count;
+  bool hit;
+} failing;
+
+static bool refuses(failing *f) {
+  if (!f->armed) return false;
+  f->count++;
+  bool refused = f->count == f->at || (f->all_later && f->count > f->at);
+  f->hit = f->hit || refused;
+  return refused;
+}
+
+typedef struct heap {
+  failing fail;
+  size_t bytes; /* in use */
+} heap;
+
+/* Blocks move whenever their size changes, so that a stale pointer shows.
+** Shrinking never fails: Lua counts on that. */
+static void *lua_memory(void *ud, void *ptr, size_t osize, size_t nsize) {
+  heap *h = ud;
+  if (ptr == NULL) osize = 0; /* a type tag then */
+  if (nsize > osize && refuses(&h->fail)) return NULL;
+  void *moved = NULL;
+  if (nsize > 0) {
+    moved = malloc(nsize);
+    if (moved == NULL) die("malloc", "the machine is out of memory");
+    if (ptr != NULL) memcpy(moved, ptr, osize < nsize ? osize : nsize);
+  }
+  free(ptr);
+  h->bytes = h->bytes - osize + nsize;
+  return moved;
+}
+
+static sqlite3_mem_methods plain; /* SQLite's own allocator */
+static failing of_sqlite;
+
+static void *sqlite_malloc(int size) {
+  return refuses(&of_sqlite) ? NULL : plain.xMalloc(size);
+}
+
+static void *sqlite_realloc(void *ptr, int size) {
+  if (size > plain.xSize(ptr) && refuses(&of_sqlite)) return NULL;
+  return plain.xRealloc(ptr, size);
+}
+
+/* Without lookaside every small allocation comes to us too. */
+static void take_over_sqlite(void) {
+  sqlite3_mem_methods ours;
+  sqlite3_config(SQLITE_CONFIG_GETMALLOC, &plain);
+  ours = plain;
+  ours.xMalloc = sqlite_malloc;
+  ours.xRealloc = sqlite_realloc;
+  if (sqlite3_config(SQLITE_CONFIG_MALLOC, &ours) != SQLITE_OK ||
+      sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) != SQLITE_OK ||
+      sqlite3_initialize() != SQLITE_OK) {
+    die("sqlite", "cannot take over its memory");
+  }
+}
+
+/* ---- what is run --------------------------------------------------------- */
+
+typedef struct mode {
+  const char *name;
+  bool sqlite, all_later;
+} mode;
+
+static const mode modes[] = {{"lua-once", false, false},
+                             {"lua-later", false, true},
+                             {"sqlite-once", true, false},
+                             {"sqlite-later", true, true}};
+#define MODES ((int)(sizeof modes / sizeof modes[0]))
+
+typedef struct scenario {
+  const char *name;
+  bool from_birth;  /* memory fails from the state's creation on */
+  bool may_refuse;  /* see base.lua */
+  char *template;   /* the database file that each run begins with */
+  size_t size;
+  char *rules[MOST_RULES]; /* queries that must answer no row */
+  int n_rules;
+} scenario;
+
+typedef struct host {
+  lua_CFunction open; /* luaopen_tombstone */
+  char folder[PATH], file[PATH + 16];
+  double scale;
+  int worker, failures;
+  long runs;
+} host;
+
+/* What a protected step is told. */
+typedef struct step {
+  const host *host;
+  scenario *scenario;
+  const char *function; /* of the scenario */
+} step;
+
+/* ---- Lua steps ------------------------------------------------------------ */
+
+static int protect(lua_State *L, lua_CFunction function, step *s) {
+#if LUA_VERSION_NUM < 502
+  return lua_cpcall(L, function, s);
+#else
+  lua_pushcfunction(L, function); /* no allocation */
+  lua_pushlightuserdata(L, s);
+  return lua_pcall(L, 1, 0, 0);
+#endif
+}
+
+/* Runs a Lua file of this folder with the value on top as its argument, which
+** its result replaces. */
+static void run_file(lua_State *L, const char *name) {
+  char path[PATH];
+  snprintf(path, sizeof path, "%s/%s.lua", SPEC_OOM, name);
+  if (luaL_loadfile(L, path) != 0) lua_error(L);
+  lua_insert(L, -2);
+  lua_call(L, 1, 1);
+}
+
+/* Loads the library and the scenario, and leaves it as a global. */
+static int load(lua_State *L) {
+  const step *s = lua_touserdata(L, 1);
+  char name[PATH];
+  luaL_openlibs(L);
+  lua_getglobal(L, "package"); /* other people's C modules may leak */
+  lua_pushliteral(L, "");
+  lua_setfield(L, -2, "cpath");
+  lua_pushcfunction(L, s->host->open);
+  lua_pushliteral(L, "tombstone");
+  lua_call(L, 1, 1);
+  run_file(L, "base");
+  snprintf(name, sizeof name, "scenarios/%s", s->scenario->name);
+  run_file(L, name);
+  lua_setglobal(L, "scenario");
+  return 0;
+}
+
+/* Calls a function of the scenario: its first argument is what `start`
+** returned, the second the file. */
+static int call(lua_State *L) {
+  const step *s = lua_touserdata(L, 1);
+  bool starts = strcmp(s->function, "start") == 0;
+  lua_getglobal(L, "scenario");
+  lua_getfield(L, -1, s->function);
+  lua_getglobal(L, "started");
+  lua_pushstring(L, s->host->file);
+  lua_call(L, 2, 1);
+  if (starts) lua_setglobal(L, "started");
+  return 0;
+}
+
+static int collect_rules(lua_State *L) {
+  step *s = lua_touserdata(L, 1);
+  lua_getglobal(L, "scenario");
+  lua_getfield(L, -1, "rules");
+  for (int i = 1; i <= MOST_RULES; i++) {
+    lua_rawgeti(L, -1, i);
+    if (lua_isnil(L, -1)) return 0;
+    char *rule = malloc(strlen(luaL_checkstring(L, -1)) + 1);
+    if (rule == NULL) die("malloc", "out of memory");
+    strcpy(rule, lua_tostring(L, -1));
+    s->scenario->rules[s->scenario->n_rules++] = rule;
+    lua_pop(L, 1);
+  }
+  return luaL_error(L, "too many rules");
+}
+
+static int read_flags(lua_State *L) {
+  step *s = lua_touserdata(L, 1);
+  lua_getglobal(L, "scenario");
+  lua_getfield(L, -1, "from_birth");
+  s->scenario->from_birth = lua_toboolean(L, -1) != 0;
+  lua_getfield(L, -2, "may_refuse");
+  s->scenario->may_refuse = lua_toboolean(L, -1) != 0;
+  return 0;
+}
+
+/* ---- files ------------------------------------------------------------------ */
+
+static void remove_database(const char *file) {
+  static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".copy",
+                                     ".copy-wal", ".copy-shm", ".copy-journal"};
+  char path[PATH + 64];
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    snprintf(path, sizeof path, "%s%s", file, ends[i]);
+    unlink(path);
+  }
+}
+
+static void read_template(scenario *s, const char *file) {
+  FILE *in = fopen(file, "rb");
+  if (in == NULL) return; /* the scenario makes its own file */
+  fseek(in, 0, SEEK_END);
+  s->size = (size_t)ftell(in);
+  rewind(in);
+  s->template = malloc(s->size + 1);
+  if (s->template == NULL || fread(s->template, 1, s->size, in) != s->size) {
+    die("template", file);
+  }
+  fclose(in);
+}
+
+static void write_template(const scenario *s, const char *file) {
+  remove_database(file);
+  if (s->template == NULL) return;
+  FILE *out = fopen(file, "wb");
+  if (out == NULL || fwrite(s->template, 1, s->size, out) != s->size) {
+    die("template", file);
+  }
+  fclose(out);
+}
+
+/* The lowest number free: grows when a file is left open. */
+static int next_descriptor(void) {
+  int fd = dup(0);
+  close(fd);
+  return fd;
+}
+
+/* ---- verdicts ----------------------------------------------------------------- */
+
+typedef struct run {
+  const scenario *scenario;
+  const mode *mode;
+  long n;
+} run;
+
+static void blame(host *h, const run *r, const char *what, const char *why) {
+  fprintf(stderr, "%s %s %ld: %s: %s\n", r->scenario->name, r->mode->name,
+          r->n, what, why);
+  h->failures++;
+}
+
+static int is_refusal(lua_State *L) {
+  lua_getfield(L, 1, "kind");
+  lua_getfield(L, 1, "hint");
+  bool known = strcmp(luaL_optstring(L, -2, ""), "database") == 0 &&
+               strncmp(luaL_optstring(L, -1, ""), "roll back", 9) == 0;
+  lua_pushboolean(L, known);
+  return 1;
+}
+
+static bool cannot_go_on(lua_State *L) {
+  bool can_not = false;
+  if (!lua_istable(L, -1)) return false;
+  lua_pushcfunction(L, is_refusal);
+  lua_pushvalue(L, -2);
+  if (lua_pcall(L, 1, 1, 0) == 0) can_not = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 1);
+  return can_not;
+}
+
+static bool is_out_of_memory(lua_State *L, const run *r, int status) {
+  if (status == LUA_ERRMEM) return true;
+  if (r->scenario->may_refuse && cannot_go_on(L)) return true;
+  return lua_type(L, -1) == LUA_TSTRING &&
+         strcmp(lua_tostring(L, -1), "not enough memory") == 0;
+}
+
+static int push_text(lua_State *L) {
+  lua_getglobal(L, "tostring");
+  lua_insert(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+/* What the error on top says; its memory is the state's. */
+static const char *text_of(lua_State *L) {
+  lua_pushcfunction(L, push_text);
+  lua_insert(L, -2);
+  lua_pcall(L, 1, 1, 0);
+  const char *text = lua_tostring(L, -1);
+  return text == NULL ? "an error without a text" : text;
+}
+
+static int note_row(void *ud, int n, char **values, char **names) {
+  char *out = ud;
+  (void)names;
+  snprintf(out, PATH, "%s", n > 0 && values[0] != NULL ? values[0] : "NULL");
+  return 0;
+}
+
+/* Answers the first column of the last row, or "" without rows. */
+static void ask(sqlite3 *db, const char *sql, char *out) {
+  char *why = NULL;
+  out[0] = '\0';
+  if (sqlite3_exec(db, sql, note_row, out, &why) != SQLITE_OK) {
+    snprintf(out, PATH, "%s", why == NULL ? "failed" : why);
+  }
+  sqlite3_free(why);
+}
+
+static void check_file(host *h, const run *r) {
+  char answer[PATH];
+  sqlite3 *db;
+  if (access(h->file, F_OK) != 0) return; /* never came so far */
+  if (sqlite3_open_v2(h->file, &db, SQLITE_OPEN_READWRITE, NULL) !=
+      SQLITE_OK) {
+    die("sqlite", "cannot open the file again");
+  }
+  ask(db, "PRAGMA integrity_check", answer);
+  if (strcmp(answer, "ok") != 0) blame(h, r, "damaged file", answer);
+  for (int i = 0; i < r->scenario->n_rules; i++) {
+    ask(db, r->scenario->rules[i], answer);
+    if (answer[0] != '\0') blame(h, r, r->scenario->rules[i], answer);
+  }
+  sqlite3_close(db);
+}
+
+static void check_memory(host *h, const run *r, const heap *memory,
+                         int descriptor) {
+  char number[32];
+  if (memory->bytes != 0) {
+    snprintf(number, sizeof number, "%zu bytes", memory->bytes);
+    blame(h, r, "Lua's allocator leaks", number);
+  }
+  if (sqlite3_memory_used() != 0) {
+    snprintf(number, sizeof number, "%lld bytes",
+             (long long)sqlite3_memory_used());
+    blame(h, r, "SQLite's allocator leaks", number);
+  }
+  if (next_descriptor() != descriptor) {
+    blame(h, r, "a file was left open", "see its descriptor");
+  }
+}
+
+/* ---- one run -------------------------------------------------------------------- */
+
+static failing *arm(const run *r, heap *memory) {
+  failing *f = r->mode->sqlite ? &of_sqlite : &memory->fail;
+  memset(f, 0, sizeof *f);
+  f->at = r->n;
+  f->all_later = r->mode->all_later;
+  f->armed = true;
+  return f;
+}
+
+static void must(host *h, const run *r, lua_State *L, int status,
+                 const char *what) {
+  if (status != 0) blame(h, r, what, text_of(L));
+}
+
+/* Memory is back: what is still open must be in order. Where all later
+** allocations fail, every second run closes without this respite. */
+static void look_after(host *h, const run *r, lua_State *L, step *s,
+                       failing *f) {
+  if (f->all_later && r->n % 2 == 0) return;
+  f->armed = false;
+  s->function = "after";
+  must(h, r, L, protect(L, call, s), "afterwards");
+}
+
+static bool run_started(host *h, const run *r, lua_State *L, heap *memory,
+                        step *s) {
+  s->function = "start";
+  must(h, r, L, protect(L, load, s), "loading");
+  must(h, r, L, protect(L, call, s), "starting");
+  failing *f = arm(r, memory);
+  s->function = "run";
+  int status = protect(L, call, s);
+  if (status != 0 && !is_out_of_memory(L, r, status)) {
+    f->armed = false;
+    blame(h, r, "failed otherwise", text_of(L));
+  } else if (status == 0 && !f->hit) {
+    f->armed = false;
+  } else {
+    look_after(h, r, L, s, f);
+  }
+  lua_close(L);
+  return f->hit;
+}
+
+static bool run_from_birth(host *h, const run *r, heap *memory, step *s) {
+  failing *f = arm(r, memory);
+  lua_State *L = lua_newstate(lua_memory, memory);
+  if (L == NULL) return true;
+  s->function = "start";
+  int status = protect(L, load, s);
+  if (status == 0) status = protect(L, call, s);
+  if (status != 0 && !is_out_of_memory(L, r, status)) {
+    f->armed = false;
+    blame(h, r, "failed otherwise", text_of(L));
+  }
+  lua_close(L);
+  return f->hit;
+}
+
+/* True when an allocation was refused. */
+static bool run_once(host *h, const run *r) {
+  heap memory;
+  step s = {h, (scenario *)r->scenario, NULL};
+  memset(&memory, 0, sizeof memory);
+  write_template(r->scenario, h->file);
+  int descriptor = next_descriptor();
+  bool hit;
+  if (r->scenario->from_birth) {
+    hit = run_from_birth(h, r, &memory, &s);
+  } else {
+    hit = run_started(h, r, lua_newstate(lua_memory, &memory), &memory, &s);
+  }
+  of_sqlite.armed = false;
+  check_memory(h, r, &memory, descriptor);
+  check_file(h, r);
+  h->runs++;
+  return hit;
+}
+
+/* ---- all runs --------------------------------------------------------------------- */
+
+/* Builds the scenario's database in a state whose memory does not fail. */
+static void prepare(host *h, scenario *s) {
+  heap memory;
+  step told = {h, s, "prepare"};
+  memset(&memory, 0, sizeof memory);
+  remove_database(h->file);
+  lua_State *L = lua_newstate(lua_memory, &memory);
+  if (L == NULL || protect(L, load, &told) != 0 ||
+      protect(L, read_flags, &told) != 0 ||
+      protect(L, collect_rules, &told) != 0 || protect(L, call, &told) != 0) {
+    die(s->name, L == NULL ? "no state" : text_of(L));
+  }
+  lua_close(L);
+  read_template(s, h->file);
+}
+
+static long stride(const host *h) {
+  return h->scale >= 1 ? 1 : (long)(1 / h->scale + 0.5);
+}
+
+/* The workers take turns. */
+static void sweep_mode(host *h, const scenario *s, const mode *m) {
+  run r = {s, m, 0};
+  long by = stride(h);
+  int turn = 0, failures = h->failures;
+  for (r.n = 1 + (long)(m - modes) % by;; r.n += by) {
+    if (turn++ % WORKERS != h->worker) continue;
+    if (!run_once(h, &r) || h->failures > failures + 20) return;
+  }
+}
+
+static void sweep(host *h, scenario *s, const char *only, const char *n) {
+  prepare(h, s);
+  for (int i = 0; i < MODES; i++) {
+    if (only != NULL && strcmp(only, modes[i].name) != 0) continue;
+    if (n == NULL) {
+      sweep_mode(h, s, &modes[i]);
+    } else {
+      run r = {s, &modes[i], atol(n)};
+      printf("%s\n", run_once(h, &r) ? "refused" : "not reached");
+    }
+  }
+  for (int i = 0; i < s->n_rules; i++) free(s->rules[i]);
+  free(s->template);
+  remove_database(h->file);
+}
+
+/* The list that scenarios/list.lua answers. */
+static int list_scenarios(const char **names) {
+  static char storage[MOST_SCENARIOS][64];
+  char path[PATH];
+  int n = 0;
+  lua_State *L = luaL_newstate();
+  snprintf(path, sizeof path, "%s/scenarios.lua", SPEC_OOM);
+  if (luaL_loadfile(L, path) != 0 || lua_pcall(L, 0, 1, 0) != 0) {
+    die("scenarios", lua_tostring(L, -1));
+  }
+  for (; n < MOST_SCENARIOS; n++) {
+    lua_rawgeti(L, -1, n + 1);
+    if (lua_isnil(L, -1)) break;
+    snprintf(storage[n], sizeof storage[n], "%s", lua_tostring(L, -1));
+    names[n] = storage[n];
+    lua_pop(L, 1);
+  }
+  lua_close(L);
+  return n;
+}
+
+/* Memory files are faster, and no scenario is about disks. */
+static void make_folder(host *h) {
+  const char *parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : ".";
+  snprintf(h->folder, sizeof h->folder, "%s/tombstone-oom-XXXXXX", parent);
+  if (mkdtemp(h->folder) == NULL) die("folder", h->folder);
+  snprintf(h->file, sizeof h->file, "%s/a.db", h->folder);
+}
+
+static lua_CFunction find_module(void) {
+  union {
+    void *object;
+    lua_CFunction function;
+  } found;
+  void *module = dlopen("./lua/tombstone/core.so", RTLD_NOW);
+  if (module == NULL) die("module", dlerror());
+  found.object = dlsym(module, "luaopen_tombstone");
+  if (found.object == NULL) die("module", "has no luaopen_tombstone");
+  return found.function;
+}
+
+static int work(host *h, int argc, char **argv) {
+  const char *names[MOST_SCENARIOS];
+  int n = list_scenarios(names);
+  take_over_sqlite();
+  make_folder(h);
+  for (int i = 0; i < n; i++) {
+    scenario s;
+    long before = h->runs;
+    if (argc > 1 && strcmp(argv[1], names[i]) != 0) continue;
+    memset(&s, 0, sizeof s);
+    s.name = names[i];
+    sweep(h, &s, argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
+    printf("%-12s %6ld runs\n", names[i], h->runs - before);
+    fflush(stdout);
+  }
+  rmdir(h->folder);
+  printf("worker %d: %ld runs, %d failures\n", h->worker, h->runs,
+         h->failures);
+  return h->failures == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv) {
+  host h;
+  const char *scale = getenv("SPEC_SCALE");
+  int failed = 0, status;
+  memset(&h, 0, sizeof h);
+  h.scale = scale == NULL || atof(scale) <= 0 ? 1 : atof(scale);
+  h.open = find_module();
+  if (argc > 3) return work(&h, argc, argv);
+  for (h.worker = 0; h.worker < WORKERS; h.worker++) {
+    pid_t child = fork();
+    if (child < 0) die("fork", "no process");
+    if (child == 0) exit(work(&h, argc, argv));
+  }
+  while (wait(&status) > 0) failed += status != 0;
+  return failed == 0 ? 0 : 1;
+}
