@@ -87,9 +87,11 @@ end
 -- The way to the rollback calls no Lua function: where memory is gone, Lua has kept as many
 -- call records as pcall and one C function need, and can make no more.
 local function finish(db, side, mark, depth, ok, ...)
-  local why = not ok and (...) or nil
+  local why
   if ok then
     ok, why = pcall(db.commit, db)
+  else
+    why = (...)
   end
   if not ok then
     if db:is_open() and db:depth() > depth then

@@ -92,6 +92,9 @@ static const char *where_of(tomb_query query) {
   return text;
 }
 
+/* The marks of the living are NULL, so that nobody asks for them. */
+#define LIVING_POSTS                                                         \
+  "\"id\", \"title\", \"code\", \"views\", \"note\" FROM \"posts\""
 #define POSTS                                                                \
   "\"id\", \"title\", \"code\", \"views\", \"note\", \"deleted_at\", "         \
   "\"deleted_event\" FROM \"posts\""
@@ -105,7 +108,7 @@ static const char *where_of(tomb_query query) {
 
 static void a_manager_says_who_is_alive(void) {
   CHECK_TEXT(select_of(tomb_objects(post)),
-             "SELECT " POSTS " WHERE " LIVING " ORDER BY \"id\"");
+             "SELECT " LIVING_POSTS " WHERE " LIVING " ORDER BY \"id\"");
   CHECK_TEXT(select_of(tomb_all_objects(post)),
              "SELECT " POSTS " ORDER BY \"id\"");
   CHECK_TEXT(select_of(tomb_deleted_objects(post)),
@@ -296,7 +299,7 @@ static void values_are_what_was_asked_for(void) {
   tomb_query query = tomb_objects(post);
   tomb_fake_forget(db);
   run_values(query);
-  RAN("SELECT " POSTS " WHERE " LIVING " ORDER BY \"id\"");
+  RAN("SELECT " LIVING_POSTS " WHERE " LIVING " ORDER BY \"id\"");
   query.only = only;
   query.n_only = 1;
   run_values(query);
