@@ -8,6 +8,7 @@
 #include "error.h"
 #include "keys.h"
 #include "rows.h"
+#include "value.h"
 #include "verbs.h"
 
 #define WIDEST 16
@@ -116,15 +117,24 @@ static void name_fields(char *out, size_t size, const tomb_group *group) {
   }
 }
 
+/* A computed column has no field, which would say what its values are. */
+static tomb_value value_at(const tomb_group *group, const tomb_value *row,
+                           size_t i) {
+  tomb_value value = row[FIRST_VALUE + i];
+  tomb_unfit(group->fields[i], &value);
+  return value;
+}
+
 /* The value of one field as it is, of several as a text. */
 static tomb_value conflict_value(char *storage, size_t size,
                                  const tomb_group *group,
                                  const tomb_value *row) {
   char shown[80];
-  if (group->n == 1) return row[FIRST_VALUE];
+  if (group->n == 1) return value_at(group, row, 0);
   storage[0] = '\0';
   for (size_t i = 0; i < group->n; i++) {
-    tomb_show_value(shown, sizeof shown, &row[FIRST_VALUE + i]);
+    tomb_value value = value_at(group, row, i);
+    tomb_show_value(shown, sizeof shown, &value);
     size_t used = strlen(storage), n = strlen(shown);
     if (used + n + 3 > size) break;
     if (i > 0) memcpy(storage + used, ", ", 3);

@@ -17,10 +17,22 @@ static tomb_status open_select(tomb_cursor *out, tomb_db *db,
   return tomb_store_open(out, db, err);
 }
 
+/* Every column is a field's; a fake may have been told to answer more. */
+static tomb_status open_fields(tomb_cursor *out, tomb_db *db,
+                               const tomb_statement *statement,
+                               tomb_error *err) {
+  tomb_status st = open_select(out, db, statement, err);
+  if (st != TOMB_OK || out->n == db->sql.n_columns) return st;
+  tomb_fail(err, TOMB_DATABASE, "%zu columns were answered instead of %zu",
+            out->n, db->sql.n_columns);
+  tomb_cursor_close(out);
+  return TOMB_DATABASE;
+}
+
 tomb_status tomb_select(tomb_cursor *out, tomb_db *db, const tomb_query *query,
                         tomb_error *err) {
   tomb_statement statement = tomb_statement_on(query);
-  return open_select(out, db, &statement, err);
+  return open_fields(out, db, &statement, err);
 }
 
 tomb_status tomb_select_snapshot(tomb_cursor *out, tomb_db *db,
@@ -36,7 +48,7 @@ tomb_status tomb_select_values(tomb_cursor *out, tomb_db *db,
                                const tomb_query *query, tomb_error *err) {
   tomb_statement statement = tomb_statement_on(query);
   statement.output = TOMB_OUT_VALUES;
-  return open_select(out, db, &statement, err);
+  return open_fields(out, db, &statement, err);
 }
 
 static tomb_status check_aggregate(const tomb_model *model,

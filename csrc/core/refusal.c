@@ -178,6 +178,13 @@ static void say_unique(const tomb_group *group, const char *verb,
                            : "already exist");
 }
 
+static bool knows_all(const tomb_group *group, const tomb_value *values) {
+  for (size_t i = 0; i < group->n; i++) {
+    if (values[group->fields[i]->index].type == TOMB_ABSENT) return false;
+  }
+  return true;
+}
+
 static void unique_refused(tomb_db *db, const tomb_model *model,
                            const char *verb, const tomb_value *values,
                            tomb_error *err) {
@@ -192,6 +199,7 @@ static void unique_refused(tomb_db *db, const tomb_model *model,
                        err->subject);
     return;
   }
+  if (values != NULL && !knows_all(group, values)) values = NULL;
   if (values != NULL) find_holder(db, model, group, values, err);
   if (err->kind == TOMB_NOMEM) return;
   say_unique(group, verb, values, err);
@@ -238,4 +246,24 @@ tomb_status tomb_refused(tomb_db *db, const tomb_model *model,
   case TOMB_NO_CONSTRAINT: break; /* a trigger's own words */
   }
   return err->kind;
+}
+
+tomb_status tomb_edit_refused(tomb_db *db, const tomb_model *model,
+                              const char *verb, const tomb_value *row,
+                              const tomb_assignment *assignments, size_t n,
+                              tomb_error *err) {
+  size_t bytes = model->n_fields * sizeof *row;
+  tomb_value *values = tomb_realloc(&db->allocator, NULL, 0, bytes);
+  if (values != NULL) {
+    memset(values, 0, bytes);
+    if (row != NULL) memcpy(values, row, bytes);
+    for (size_t i = 0; i < n; i++) {
+      static const tomb_value unknown = {TOMB_ABSENT, {0}};
+      values[assignments[i].field->index] =
+          assignments[i].expr == NULL ? assignments[i].value : unknown;
+    }
+  }
+  tomb_status st = tomb_refused(db, model, verb, values, err);
+  tomb_release(&db->allocator, values, bytes);
+  return st;
 }

@@ -25,6 +25,7 @@ struct tomb_restore_job {
   bool asking;     /* the row at `at` waits for a word … */
   tomb_error why;  /* … for this reason */
   tomb_rows *asked; /* its key */
+  tomb_arena texts; /* how's, which outlive the call that opened */
   bool done;
   int64_t restored;
 };
@@ -70,6 +71,34 @@ static tomb_query span_query(const tomb_restore_job *job, size_t from,
   return query;
 }
 
+/* The rows that are dead now: those that "replace" kills are not among them.
+** A slice is cut from the query's rows first, as a deletion of it would be. */
+static tomb_status select_dead(tomb_keys **out, tomb_db *db,
+                               const tomb_query *query, tomb_error *err) {
+  tomb_query dead = *query;
+  tomb_keys *slice = NULL;
+  *out = NULL;
+  if (query->scope == TOMB_EVERY && tomb_is_sliced(query)) {
+    tomb_status st = tomb_select_keys(&slice, db, query, err);
+    if (st != TOMB_OK) return st;
+    dead = tomb_all_objects(query->model);
+    dead.order = query->order;
+    dead.n_order = query->n_order;
+    dead.among = slice;
+    dead.among_to = tomb_keys_count(slice);
+  }
+  dead.scope = TOMB_DEAD;
+  tomb_status st = tomb_select_keys(out, db, &dead, err);
+  tomb_keys_free(slice);
+  return st;
+}
+
+static bool keep_text(tomb_restore_job *job, const char **text) {
+  if (*text == NULL) return true;
+  *text = tomb_arena_text(&job->texts, *text, strlen(*text));
+  return *text != NULL;
+}
+
 tomb_status tomb_restore_open(tomb_restore_job **out, tomb_db *db,
                               const tomb_query *query,
                               const tomb_restoration *how, tomb_error *err) {
@@ -85,8 +114,12 @@ tomb_status tomb_restore_open(tomb_restore_job **out, tomb_db *db,
   job->db = db;
   job->model = query->model;
   job->how = *how;
-  st = tomb_select_keys(&job->keys, db, query, err);
+  job->texts.a = &db->allocator;
+  st = keep_text(job, &job->how.actor) && keep_text(job, &job->how.reason)
+           ? select_dead(&job->keys, db, query, err)
+           : tomb_out_of_memory(err);
   if (st != TOMB_OK) {
+    tomb_arena_free(&job->texts);
     tomb_release(&db->allocator, job, sizeof *job);
     return tomb_store_leave(db, st, err);
   }
@@ -213,6 +246,7 @@ tomb_status tomb_restore_close(tomb_restore_job *job, int64_t *restored,
   bool done = job->done;
   if (restored != NULL) *restored = done ? job->restored : 0;
   tomb_keys_free(job->keys);
+  tomb_arena_free(&job->texts);
   tomb_rows_free(job->asked);
   tomb_release(&db->allocator, job, sizeof *job);
   if (!tomb_is_open(db)) return TOMB_OK; /* closing has rolled back */
@@ -233,19 +267,27 @@ static tomb_status restore_in_order(int64_t *restored, tomb_db *db,
   return st;
 }
 
+/* Where no row is found in the way, it may have been one of these, dead still
+** but with a text that another has as its original: in their order they may
+** come back. */
 static tomb_status restore_at_once(int64_t *restored, tomb_db *db,
-                                   const tomb_query *query, tomb_error *err) {
+                                   const tomb_query *query,
+                                   const tomb_restoration *how,
+                                   tomb_error *err) {
   tomb_status st = tomb_revive(restored, db, query, NULL, 0, err);
   if (st != TOMB_INTEGRITY) return st;
   *restored = 0;
-  return tomb_restore_refused(db, query, err);
+  st = tomb_restore_refused(db, query, err);
+  return is_conflict(st, err) && !err->has_dead_pk
+             ? restore_in_order(restored, db, query, how, err)
+             : st;
 }
 
 static tomb_status restore(int64_t *restored, tomb_db *db,
                            const tomb_query *query,
                            const tomb_restoration *how, tomb_error *err) {
   return how->on_conflict == TOMB_CONFLICT_FAIL
-             ? restore_at_once(restored, db, query, err)
+             ? restore_at_once(restored, db, query, how, err)
              : restore_in_order(restored, db, query, how, err);
 }
 

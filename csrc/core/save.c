@@ -94,15 +94,17 @@ static const tomb_query *fenced(tomb_row_query storage[2],
                           &values[version->index]);
 }
 
+/* What is not assigned is as it is there. */
 static tomb_status refused(tomb_db *db, const tomb_model *model,
-                           tomb_value *values, const tomb_assignment *a,
+                           const tomb_value *key, const tomb_assignment *a,
                            size_t n, tomb_error *err) {
-  bool known = true;
-  for (size_t i = 0; i < n; i++) {
-    values[a[i].field->index] = a[i].value;
-    known = known && a[i].expr == NULL;
-  }
-  return tomb_refused(db, model, "save record", known ? values : NULL, err);
+  tomb_rows *rows = tomb_rows_new(db);
+  tomb_status st =
+      rows == NULL ? TOMB_DONE : tomb_read_row(rows, db, model, key, NULL);
+  const tomb_value *row = st == TOMB_OK ? tomb_rows_at(rows, 0, NULL) : NULL;
+  st = tomb_edit_refused(db, model, "save record", row, a, n, err);
+  tomb_rows_free(rows);
+  return st;
 }
 
 tomb_status tomb_update_row(tomb_db *db, const tomb_model *model,
@@ -128,7 +130,7 @@ tomb_status tomb_update_row(tomb_db *db, const tomb_model *model,
   st = tomb_store_try(&changed, db, db->driver->dialect->update, &statement,
                       returning, err);
   if (st == TOMB_INTEGRITY) {
-    return refused(db, model, values, assignments, n, err);
+    return refused(db, model, key, assignments, n, err);
   }
   if (st == TOMB_OK && changed == 0) return explain_miss(db, model, key, err);
   if (st == TOMB_OK) write_back(model, values, now);

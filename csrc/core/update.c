@@ -94,7 +94,8 @@ tomb_status tomb_update(int64_t *changed, tomb_db *db, const tomb_query *query,
   st = tomb_store_try(changed, db, db->driver->dialect->update, &statement,
                       returning, err);
   if (st == TOMB_INTEGRITY) {
-    return tomb_refused(db, query->model, "update records", NULL, err);
+    return tomb_edit_refused(db, query->model, "update records", NULL,
+                             assignments, n, err);
   }
   return st;
 }

@@ -58,30 +58,6 @@ static tomb_status refuse_twin(const tomb_model *model,
   return TOMB_DELETED;
 }
 
-static tomb_status insert_or_update(tomb_db *db, const tomb_model *model,
-                                    const tomb_value *values,
-                                    const tomb_upsert *upsert, int64_t now,
-                                    tomb_rows *returning, tomb_error *err) {
-  size_t before = tomb_rows_count(returning);
-  tomb_query every = tomb_all_objects(model);
-  tomb_statement statement = tomb_insertion(&every, values);
-  statement.upsert = upsert;
-  statement.assignments = upsert->update;
-  statement.n_assignments = upsert->n_update;
-  statement.bump = upsert->n_update > 0;
-  statement.returning = true;
-  statement.now = now;
-  tomb_status st = tomb_store_try(NULL, db, db->driver->dialect->insert,
-                                  &statement, returning, err);
-  if (st == TOMB_INTEGRITY) {
-    return tomb_refused(db, model, "upsert record", values, err);
-  }
-  if (st == TOMB_OK && tomb_rows_count(returning) == before) {
-    return refuse_twin(model, upsert, values, NULL, err);
-  }
-  return st;
-}
-
 #define WIDEST 16
 
 /* The rows of `scope` that have the upsert's unique values, or had them. */
@@ -111,6 +87,65 @@ static bool can_have_twin(const tomb_upsert *upsert,
     if (!tomb_is_given(&values[upsert->on[i]->index])) return false;
   }
   return true;
+}
+
+/* The living row with the upsert's unique values, all its fields. */
+static tomb_status read_living(tomb_rows *out, tomb_db *db,
+                               const tomb_model *model,
+                               const tomb_upsert *upsert,
+                               const tomb_value *values) {
+  tomb_row_query storage[WIDEST + 1];
+  tomb_query query;
+  tomb_value null = tomb_null();
+  const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
+  if (!can_have_twin(upsert, values)) return TOMB_DONE;
+  const tomb_query *living =
+      twins(storage, &query, model, upsert, values, TOMB_EVERY);
+  if (stamp != NULL) {
+    living = tomb_query_where(&storage[WIDEST], living, stamp, TOMB_EQ, &null);
+  }
+  return tomb_read_rows(out, db, living, NULL);
+}
+
+/* Where a living row is there, what it would have become was refused. */
+static tomb_status refused(tomb_db *db, const tomb_model *model,
+                           const tomb_value *values, const tomb_upsert *upsert,
+                           tomb_error *err) {
+  tomb_rows *rows = tomb_rows_new(db);
+  bool is_edit = rows != NULL &&
+                 read_living(rows, db, model, upsert, values) == TOMB_OK &&
+                 tomb_rows_count(rows) > 0;
+  tomb_status st =
+      is_edit ? tomb_edit_refused(db, model, "upsert record",
+                                  tomb_rows_at(rows, 0, NULL), upsert->update,
+                                  upsert->n_update, err)
+              : tomb_refused(db, model, "upsert record", values, err);
+  tomb_rows_free(rows);
+  return st;
+}
+
+static tomb_status insert_or_update(tomb_db *db, const tomb_model *model,
+                                    const tomb_value *values,
+                                    const tomb_upsert *upsert, int64_t now,
+                                    tomb_rows *returning, tomb_error *err) {
+  size_t before = tomb_rows_count(returning);
+  tomb_query every = tomb_all_objects(model);
+  tomb_statement statement = tomb_insertion(&every, values);
+  statement.upsert = upsert;
+  statement.assignments = upsert->update;
+  statement.n_assignments = upsert->n_update;
+  statement.bump = upsert->n_update > 0;
+  statement.returning = true;
+  statement.now = now;
+  tomb_status st = tomb_store_try(NULL, db, db->driver->dialect->insert,
+                                  &statement, returning, err);
+  if (st == TOMB_INTEGRITY) {
+    return refused(db, model, values, upsert, err);
+  }
+  if (st == TOMB_OK && tomb_rows_count(returning) == before) {
+    return refuse_twin(model, upsert, values, NULL, err);
+  }
+  return st;
 }
 
 /* The key of the twin that died last, if there is one and none lives. */

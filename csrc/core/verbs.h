@@ -17,12 +17,18 @@ bool tomb_validate_value(const tomb_model *model, const tomb_field *field,
 /*
 ** Turns what the driver said of a violated constraint into words of the model:
 ** "Cannot <verb> - title with value 'x' already exists". `values`, by field,
-** is the row that was refused, or NULL where it is not known. Answers the
-** error's kind, which other kinds than integrity keep.
+** is the row that was refused, or NULL where it is not known; absent ones are
+** not known. Answers the error's kind, which other kinds than integrity keep.
 */
 tomb_status tomb_refused(tomb_db *db, const tomb_model *model,
                          const char *verb, const tomb_value *values,
                          tomb_error *err);
+/* The same for an edit of `row` (all fields; NULL: of rows that are not known):
+** an expression's value is not known. */
+tomb_status tomb_edit_refused(tomb_db *db, const tomb_model *model,
+                              const char *verb, const tomb_value *row,
+                              const tomb_assignment *assignments, size_t n,
+                              tomb_error *err);
 /* The same for a restore of the query's rows: finds the first conflict. */
 tomb_status tomb_restore_refused(tomb_db *db, const tomb_query *query,
                                  tomb_error *err);

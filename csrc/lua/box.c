@@ -45,7 +45,7 @@ lua_db *tomb_check_db(lua_State *L, int index) {
   lua_db *box = tomb_testclass(L, index, DB);
   if (box == NULL) {
     tomb_misuse(L, "call it with a colon, as db:info()",
-                "A database is needed, not a %s", luaL_typename(L, index));
+                "A database is needed, not a %s", tomb_typename(L, index));
   }
   tomb_need_db(L, box);
   return box;
@@ -98,7 +98,7 @@ lua_model *tomb_check_model(lua_State *L, int index) {
   }
   if (model == NULL) {
     tomb_misuse(L, "call it with a colon, as Post:create{}",
-                "A model is needed, not a %s", luaL_typename(L, index));
+                "A model is needed, not a %s", tomb_typename(L, index));
   }
   tomb_need_db(L, model->db);
   return model;
@@ -113,7 +113,7 @@ lua_model *tomb_check_row(lua_State *L, int index) {
   }
   if (model == NULL) {
     tomb_misuse(L, "call it with a colon, as post:save()",
-                "A row is needed, not a %s", luaL_typename(L, index));
+                "A row is needed, not a %s", tomb_typename(L, index));
   }
   tomb_need_db(L, model->db);
   return model;
@@ -123,7 +123,7 @@ lua_query *tomb_check_query(lua_State *L, int index) {
   lua_query *query = tomb_testclass(L, index, QUERY);
   if (query == NULL) {
     tomb_misuse(L, "call it with a colon, as Post.objects:all()",
-                "A query is needed, not a %s", luaL_typename(L, index));
+                "A query is needed, not a %s", tomb_typename(L, index));
   }
   tomb_need_db(L, query->model->db);
   return query;

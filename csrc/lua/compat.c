@@ -6,6 +6,10 @@ int tomb_absindex(lua_State *L, int index) {
                                                  : lua_gettop(L) + index + 1;
 }
 
+const char *tomb_typename(lua_State *L, int index) {
+  return lua_isnoneornil(L, index) ? "nil" : luaL_typename(L, index);
+}
+
 #if LUA_VERSION_NUM >= 504
 
 void *tomb_newud(lua_State *L, size_t size, int refs) {

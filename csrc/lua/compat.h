@@ -24,6 +24,8 @@ void tomb_setref(lua_State *L, int index, int n);
 void tomb_getref(lua_State *L, int index, int n);
 
 int tomb_absindex(lua_State *L, int index);
+/* What the value is, for people; no argument is nil to them. */
+const char *tomb_typename(lua_State *L, int index);
 void tomb_setfuncs(lua_State *L, const luaL_Reg *functions);
 /* Pushes the registry's table of that name, making it at the first call. */
 void tomb_class(lua_State *L, const char *name);

@@ -60,14 +60,14 @@ static void check_filter(lua_State *L, int index) {
   if (lua_istable(L, index)) return;
   tomb_misuse(L, "as in filter{ views__gte = 10 }",
               "A filter takes a table of conditions, not a %s",
-              luaL_typename(L, index));
+              tomb_typename(L, index));
 }
 
 static void check_key(lua_State *L, int index) {
   if (lua_type(L, index) == LUA_TSTRING) return;
   tomb_misuse(L, "as in filter{ views__gte = 10 }",
               "A filter's keys are names of fields, not a %s",
-              luaL_typename(L, index));
+              tomb_typename(L, index));
 }
 
 /* ---- expressions -------------------------------------------------------------- */

@@ -68,7 +68,7 @@ static bool keep_function(lua_State *L, const char *name, int ref) {
   }
   if (!lua_isfunction(L, -1)) {
     tomb_misuse(L, NULL, "%s is a function, not a %s", name,
-                luaL_typename(L, -1));
+                tomb_typename(L, -1));
   }
   tomb_setref(L, -2, ref);
   return true;
@@ -86,7 +86,7 @@ static int core_open(lua_State *L) {
   size_t size;
   if (lua_type(L, 1) != LUA_TSTRING) {
     return tomb_misuse(L, "as in open \"app.db\"",
-                       "open takes a path, not a %s", luaL_typename(L, 1));
+                       "open takes a path, not a %s", tomb_typename(L, 1));
   }
   const char *path = lua_tolstring(L, 1, &size);
   if (strlen(path) != size) {
@@ -131,7 +131,7 @@ static int db_backup(lua_State *L) {
   lua_db *box = tomb_check_db(L, 1);
   if (lua_type(L, 2) != LUA_TSTRING) {
     return tomb_misuse(L, "as in db:backup \"copy.db\"",
-                       "backup takes a path, not a %s", luaL_typename(L, 2));
+                       "backup takes a path, not a %s", tomb_typename(L, 2));
   }
   const char *path = lua_tostring(L, 2);
   if (strlen(path) != lua_rawlen(L, 2)) {
@@ -225,7 +225,7 @@ static int db_deletion_end(lua_State *L) {
   return 1;
 }
 
-/* db:undo(event id, on_conflict) -> the number of rows restored */
+/* db:undo(event id, on_conflict) -> the number of rows restored, and when */
 static int db_undo(lua_State *L) {
   tomb_error err;
   int64_t restored;
@@ -244,7 +244,9 @@ static int db_undo(lua_State *L) {
   tomb_finish(L, box, 1, st, &err);
   tomb_value count = tomb_integer(restored);
   tomb_pushvalue(L, NULL, &count);
-  return 1;
+  tomb_value now = tomb_time(how.now);
+  tomb_pushvalue(L, NULL, &now);
+  return 2;
 }
 
 /* ---- retention ---------------------------------------------------------------------------- */

@@ -133,7 +133,7 @@ static size_t to_aggregates(lua_State *L, int index, const tomb_model *model,
   luaL_checkstack(L, MOST_AGGREGATES + 8, NULL);
   if (!lua_istable(L, index)) {
     tomb_misuse(L, "as in aggregate{ n = count \"*\" }",
-                "aggregate takes a table, not a %s", luaL_typename(L, index));
+                "aggregate takes a table, not a %s", tomb_typename(L, index));
   }
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {

@@ -20,7 +20,7 @@ static const char *text(lua_State *L, int table, const char *name) {
   if (lua_isnil(L, -1)) return NULL;
   if (lua_type(L, -1) != LUA_TSTRING) {
     tomb_misuse(L, NULL, "%s must be a text, not a %s", name,
-                luaL_typename(L, -1));
+                tomb_typename(L, -1));
   }
   const char *value = lua_tostring(L, -1);
   if (strlen(value) != lua_rawlen(L, -1)) {
@@ -144,7 +144,7 @@ static const char *const *names(lua_State *L, int spec, const char *name,
     lua_rawgeti(L, list, (int)i + 1);
     if (lua_type(L, -1) != LUA_TSTRING) {
       tomb_misuse(L, NULL, "%s takes names of fields, not a %s", name,
-                  luaL_typename(L, -1));
+                  tomb_typename(L, -1));
     }
     out[i] = lua_tostring(L, -1);
   }

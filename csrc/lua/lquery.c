@@ -58,7 +58,7 @@ const tomb_field *tomb_check_field(lua_State *L, int index,
   size_t size;
   if (lua_type(L, index) != LUA_TSTRING) {
     tomb_misuse(L, NULL, "A field's name is needed, not a %s",
-                luaL_typename(L, index));
+                tomb_typename(L, index));
   }
   const char *name = lua_tolstring(L, index, &size);
   const tomb_field *field = tomb_model_find(model, name, size);
@@ -90,7 +90,7 @@ static int query_order_by(lua_State *L) {
     if (lua_type(L, at) != LUA_TSTRING) {
       tomb_misuse(L, "as in order_by(\"title\", \"-views\")",
                   "order_by takes names of fields, not a %s",
-                  luaL_typename(L, at));
+                  tomb_typename(L, at));
     }
     const char *term = lua_tolstring(L, at, &size);
     if (tomb_order_term(&order[i], query->query.model, term, size, &err) !=

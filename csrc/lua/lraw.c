@@ -17,7 +17,7 @@ static tomb_value *raw_values(lua_State *L, size_t *n) {
     bool nan = value->type == TOMB_NUMBER && isnan(value->as.number);
     if (nan || value->type == TOMB_REFUSED) {
       tomb_misuse(L, NULL, "Value %d cannot be bound: it is a %s", i - 2,
-                  nan ? "NaN" : luaL_typename(L, i));
+                  nan ? "NaN" : tomb_typename(L, i));
     }
   }
   return values;
@@ -25,7 +25,7 @@ static tomb_value *raw_values(lua_State *L, size_t *n) {
 
 static const char *check_sql(lua_State *L, size_t *size) {
   if (lua_type(L, 2) != LUA_TSTRING) {
-    tomb_misuse(L, NULL, "SQL is a text, not a %s", luaL_typename(L, 2));
+    tomb_misuse(L, NULL, "SQL is a text, not a %s", tomb_typename(L, 2));
   }
   return lua_tolstring(L, 2, size);
 }

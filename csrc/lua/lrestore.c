@@ -65,7 +65,6 @@ static int query_restore_job(lua_State *L) {
   tomb_begin_query(L, &b);
   read_restoration(L, &b, &how);
   how.on_conflict = TOMB_CONFLICT_ASK;
-  how.actor = how.reason = NULL; /* they would not outlive this call */
   tomb_restore_job **job = tomb_new_job(L, 1);
   tomb_status st =
       tomb_restore_open(job, tomb_engine(&b), &b.query, &how, &err);
@@ -81,8 +80,10 @@ static tomb_restore_job **check_job(lua_State *L) {
   return job;
 }
 
-/* Pushes what a conflict function is told. */
-static void push_conflict(lua_State *L, const tomb_error *err) {
+/* Pushes what a conflict function is told of the row with that key, which may
+** be too long for an error. */
+static void push_conflict(lua_State *L, const tomb_error *err,
+                          const tomb_value *pk) {
   lua_createtable(L, 0, 6);
   tomb_set_string(L, "message", err->message);
   lua_createtable(L, (int)err->n_fields, 0);
@@ -99,7 +100,7 @@ static void push_conflict(lua_State *L, const tomb_error *err) {
     tomb_pushkept(L, &err->live_pk);
     lua_setfield(L, -2, "live_pk");
   }
-  tomb_pushkept(L, &err->dead_pk);
+  tomb_pushvalue(L, NULL, pk);
   lua_setfield(L, -2, "dead_pk");
 }
 
@@ -112,7 +113,7 @@ static int job_next(lua_State *L) {
   if (st == TOMB_DONE) return 0;
   if (st != TOMB_ROW) return tomb_raise(L, &err);
   tomb_pushvalue(L, NULL, &pk);
-  push_conflict(L, &err);
+  push_conflict(L, &err, &pk);
   return 2;
 }
 

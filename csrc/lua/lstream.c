@@ -86,6 +86,7 @@ static int query_each(lua_State *L) {
                        : tomb_stream_open(&each->stream, query->model->db->db,
                                           &query->query, &err);
   if (st != TOMB_OK) tomb_raise(L, &err);
+  if (!each->snapshot) return 1; /* holds nothing open */
   lua_pushnil(L);
   lua_pushnil(L);
   lua_pushvalue(L, 3);

@@ -207,7 +207,7 @@ void tomb_values_finish(lua_State *L, const row_values *v, tomb_status st,
 void tomb_need_table(lua_State *L, int index, const char *what) {
   if (lua_istable(L, index)) return;
   tomb_misuse(L, NULL, "%s takes a table of values, not a %s", what,
-              luaL_typename(L, index));
+              tomb_typename(L, index));
 }
 
 /* ---- assignments ----------------------------------------------------------------- */

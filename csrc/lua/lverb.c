@@ -13,7 +13,7 @@ const char *tomb_text_option(lua_State *L, int options, const char *name) {
   if (lua_isnil(L, -1)) return NULL;
   if (lua_type(L, -1) != LUA_TSTRING) {
     tomb_misuse(L, NULL, "%s is a text, not a %s", name,
-                luaL_typename(L, -1));
+                tomb_typename(L, -1));
   }
   if (strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1)) {
     tomb_misuse(L, NULL, "%s holds a zero byte", name);

@@ -225,7 +225,7 @@ void tomb_check_options(lua_State *L, int index, const char *const *known,
   index = tomb_absindex(L, index);
   if (!lua_istable(L, index)) {
     tomb_misuse(L, NULL, "%s takes a table of options, not a %s", what,
-                luaL_typename(L, index));
+                tomb_typename(L, index));
   }
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {

@@ -36,15 +36,22 @@ local function needs_lua(db, options)
   return false
 end
 
+local function stamp(event, now)
+  local query = getmetatable(event).objects:filter { id = event.id }
+  if query:update { undone_at = now } == 0 then
+    core.fail("not_found", "There is no event " .. tostring(event.id) .. " to undo")
+  end
+end
+
 -- Conflict functions and hooks run between the restores of the models.
 local function undo_in_lua(event, db, options)
   return db:transaction(function()
-    local restored = 0
+    local restored, now = 0, db:now()
+    stamp(event, now)
     for _, model in ipairs(holders(db)) do
       restored = restored + held(event, model):restore(options)
     end
-    db:undo(event.id)
-    return restored
+    return restored, now
   end)
 end
 
@@ -60,8 +67,8 @@ function Event:undo(options)
   core.check_options(options, { "on_conflict" }, "undo")
   local db = getmetatable(self):database()
   local undo = needs_lua(db, options) and undo_in_lua or undo_in_one
-  local count = undo(self, db, options)
-  self:reload()
+  local count, now = undo(self, db, options)
+  self.undone_at = now
   return count
 end
 

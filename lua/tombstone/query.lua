@@ -34,10 +34,11 @@ end
 
 -- The function runs between the steps of the restore, never below the engine.
 local function restore_asking(query, options)
+  core.check_options(options, { "all", "actor", "reason", "on_conflict" }, "restore")
   need_meaning(query, options, "restore")
   local job
   local ok, err = pcall(function()
-    job = query:restore_job()
+    job = query:restore_job { actor = options.actor, reason = options.reason }
     ask(job, query, options.on_conflict)
   end)
   if not ok then

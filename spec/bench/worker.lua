@@ -10,7 +10,7 @@ local data = require "bench.data"
 local CACHE_KIB = 65536
 -- A memory run has a cache that the small file fills too, so that only what
 -- grows with the rows can make a difference.
-local SMALL_CACHE_KIB = 2000
+local SMALL_CACHE_KIB = 256
 
 -- A sum over rows that depends on their order, small enough for a double.
 local function new_sum()

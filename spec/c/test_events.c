@@ -71,6 +71,23 @@ static void two_that_mangle_alike_are_told_apart(void) {
   close_db();
 }
 
+/* Of rows deleted together one may end up with the text of another. */
+static void what_looks_like_its_neighbour_comes_back_too(void) {
+  static const char *const titles[] = {"a__deleted_5.000000", "a"};
+  for (int first = 0; first < 2; first++) {
+    open_posts();
+    add_post(titles[first], 1);
+    add_post(titles[1 - first], 1);
+    clock_now = 4000000; /* the deletion is stamped 5.000000 */
+    int64_t event = delete_posts(tomb_objects(post));
+    clock_now = INT64_C(1763880000000000);
+    CHECK_INT(undo(event), 2);
+    CHECK_TEXT(title_of(1), titles[first]);
+    CHECK_TEXT(title_of(2), titles[1 - first]);
+    close_db();
+  }
+}
+
 static void an_index_of_others_that_refuses_is_told(void) {
   tomb_deleted out;
   open_posts();
@@ -117,6 +134,34 @@ static void nothing_taken_is_no_event(void) {
   CHECK_INT(out.count, 0);
   CHECK_INT(out.event, 0);
   CHECK_TEXT(events(), "1");
+  close_db();
+}
+
+/* What cannot be written of an event is refused before a row is marked. */
+static void a_wrong_event_is_refused_and_the_transaction_goes_on(void) {
+  static const tomb_value no_text = {TOMB_TEXT, {.text = {"\xFF", 1}}};
+  const tomb_deletion wrong[] = {
+      {.now = 5, .actor = "\xFF"},
+      {.now = 5, .reason = "\xC3"},
+      {.now = 5, .pk = &no_text},
+      {.now = INT64_C(253402300800000000)}, /* the year 10000 */
+      {.now = INT64_MIN}};
+  tomb_deleted out;
+  open_posts();
+  int64_t id = add_post("a", 1);
+  MUST(tomb_begin(db, &check_error));
+  add_post("b", 1);
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    CHECK_STATUS(try_delete(&out, tomb_objects(post), wrong[i]),
+                 TOMB_VALIDATION);
+    CHECK_INT(out.count, 0);
+    CHECK(is_alive(id));
+  }
+  CHECK_STATUS(tomb_deletion_begin(db, &wrong[0], &check_error),
+               TOMB_VALIDATION);
+  MUST(tomb_commit(db, &check_error));
+  CHECK_INT(count_of(tomb_objects(post)), 2);
+  CHECK_INT(delete_at(id, 7000000).at, 7000000); /* the clock is right again */
   close_db();
 }
 
@@ -329,9 +374,11 @@ int main(void) {
   RUN(stamps_increase_whatever_the_clock_says);
   RUN(a_clock_before_1970_is_a_clock);
   RUN(two_that_mangle_alike_are_told_apart);
+  RUN(what_looks_like_its_neighbour_comes_back_too);
   RUN(an_index_of_others_that_refuses_is_told);
   RUN(an_event_tells_who_and_why);
   RUN(nothing_taken_is_no_event);
+  RUN(a_wrong_event_is_refused_and_the_transaction_goes_on);
   RUN(there_is_no_event_to_undo);
   RUN(too_many_is_refused_and_nothing_is_taken);
   RUN(an_id_that_was_rolled_back_is_not_used_again);

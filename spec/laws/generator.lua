@@ -85,7 +85,7 @@ end
 -- About what the next deletion will be stamped with.
 function Generator:stamp()
   local conn = self.world.conns[1]
-  return math.max(values.micro(conn.clock.now), conn.last_stamp + 1)
+  return math.max(values.micro(conn.clock.now), conn.guessed_stamp + 1)
 end
 
 -- As a program gives it: times as numbers, NULL as null.

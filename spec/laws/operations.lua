@@ -283,7 +283,7 @@ local function edit_all(plan, pks, changes)
   for _, pk in ipairs(pks) do
     local conflicts = plan:conflicts(plan.rows[pk].values, pk)
     if #conflicts > 0 then
-      return "integrity", { conflicts = conflicts }
+      return "integrity", { conflicts = conflicts, loose = true }
     end
   end
 end
@@ -386,9 +386,6 @@ local function upsert_changes(world, operation, given)
       changes[field.name] = value
     end
   end
-  if not next(changes) then
-    changes[operation.by[1]] = given[operation.by[1]]
-  end
   return changes
 end
 
@@ -414,6 +411,8 @@ local function insert_or_update(plan, operation, made, changes)
   local there = in_the_way(plan, operation, made)
   if there and plan.rows[there].at then
     return "deleted"
+  elseif there and not next(changes) then
+    return nil, nil, there
   elseif there then
     local kind, why = plans.edit(plan, there, nil, changes)
     return kind, why, there
@@ -574,7 +573,7 @@ function M.delete_query(world, operation)
     if is_whole(described) and not operation.all then
       return "misuse"
     elseif described.scope == "deleted_objects" then
-      return nil
+      return nil, { early = true }
     end
     local pks = living_of(plan, plan:select(described_for(world, described)))
     n = plans.kill(plan, pks, pick(operation, "actor", "reason"))

@@ -14,7 +14,7 @@ local copy = Mirror.copy
 function M.new(mirror, conn)
   local plan = mirror:clone()
   plan.now = values.micro(conn.clock.now)
-  plan.last_stamp = conn.last_stamp
+  plan.last_stamp = conn.guessed_stamp
   plan.shared = conn.shared and copy(conn.shared)
   plan.kills = {} -- `{ pks =, originals =, at =, event = }`, in order
   plan.opened = {} -- ids of new events, in order, negative

@@ -194,6 +194,9 @@ function M.is_shown(field, value, shown)
   if field.kind == "datetime" then
     return type(shown) == "number" and M.time(shown) == value
   end
+  if field.kind == "number" and type(shown) == "number" then
+    return shown + 0.0 == value -- a row keeps what the program wrote into it
+  end
   return shown == value
 end
 

@@ -60,7 +60,7 @@ local function connect(world, path, options)
   })
   local model = shapes.declare(db, world.known.shape, world.known.strategy, options.model)
   db:create_tables()
-  return { db = db, model = model, clock = clock, last_stamp = 0, last_event = 0, depth = 0 }
+  return { db = db, model = model, clock = clock, last_stamp = 0, guessed_stamp = 0, last_event = 0, depth = 0 }
 end
 
 --- A world of a shape (a name) and a strategy. `options`: `handles` (2: two handles on one file),
@@ -272,11 +272,12 @@ end
 local MOST_LATE = 500
 
 local function learn_stamp(world, conn, kill, stamp)
-  local earliest = math.max(values.micro(conn.clock.now), conn.last_stamp + 1)
-  if stamp < earliest or stamp > earliest + MOST_LATE then
-    fail("a deletion was stamped %.0f where %.0f was due", stamp, earliest)
+  local now = values.micro(conn.clock.now)
+  local latest = math.max(now, conn.last_stamp + 1, conn.guessed_stamp + 1) + MOST_LATE
+  if stamp < now or stamp <= conn.last_stamp or stamp > latest then
+    fail("a deletion was stamped %.0f where %.0f was due", stamp, kill.at)
   end
-  conn.last_stamp = stamp
+  conn.last_stamp, conn.guessed_stamp = stamp, math.max(stamp, conn.guessed_stamp)
   kill.at = stamp
   for i, pk in ipairs(kill.pks) do
     local row = world.mirror.rows[pk]
@@ -518,6 +519,7 @@ function World:perform(conn, predict, call, settle, begins)
   if self.locked and self.locked ~= conn and (begins or not is_early) then
     kind, why = "busy", nil
   end
+  conn.guessed_stamp = math.max(conn.guessed_stamp, plan.last_stamp)
   local shown = shown_rows(self)
   local results = { pcall(call) }
   if not results[1] and is_failure(results[2]) then

@@ -572,6 +572,12 @@ int main(int argc, char **argv) {
     if (child < 0) die("fork", "no process");
     if (child == 0) exit(work(&h, argc, argv));
   }
-  while (wait(&status) > 0) failed += status != 0;
+  while (wait(&status) > 0) {
+    if (WIFSIGNALED(status)) {
+      fprintf(stderr, "sweep: a worker died of signal %d\n",
+              WTERMSIG(status));
+    }
+    failed += status != 0;
+  }
   return failed == 0 ? 0 : 1;
 }

@@ -12,8 +12,10 @@ return {
   end,
   run = function(s)
     local Post, fake = s.Post, core.fake
-    fake.answer(s.db, { columns = 4, { 1, "a", nil, nil } })
+    fake.answer(s.db, { columns = 2, { 1, "a" } })
     base.equal("a", Post.objects:first().title)
+    fake.answer(s.db, { columns = 3, { 1, "a", 2 } })
+    base.expect("database", Post.objects.first, Post.objects)
     Post:create { title = "b" }
     base.equal(true, #fake.statements(s.db) >= 2)
     fake.fail(s.db, 1, "busy", "locked")
