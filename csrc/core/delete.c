@@ -54,6 +54,22 @@ static tomb_status insert_event(tomb_db *db, int64_t id, const char *model,
   return tomb_insert(db, events, values, deletion->now, err);
 }
 
+/* What the event will say, before anything is written of it. */
+static tomb_status check_event(const tomb_db *db, tomb_value at,
+                               const tomb_deletion *deletion,
+                               tomb_error *err) {
+  const tomb_model *events = db->events;
+  tomb_value values[EVENT_FIELDS];
+  memset(values, 0, sizeof values);
+  put(values, events, "at", at);
+  put(values, events, "actor", text_or_null(deletion->actor));
+  put(values, events, "reason", text_or_null(deletion->reason));
+  if (deletion->pk != NULL && deletion->pk->type == TOMB_TEXT) {
+    put(values, events, "pk", *deletion->pk);
+  }
+  return tomb_validate(events, values, false, err);
+}
+
 /* An id that a rollback took back is not used again: the dead rows that a
 ** program still holds in memory name it. The transaction keeps other writers
 ** out, so that the database is asked once in each. */
@@ -94,6 +110,9 @@ tomb_status tomb_deletion_begin(tomb_db *db, const tomb_deletion *deletion,
                      db->depth == 0 ? "A deletion needs a transaction"
                                     : "A deletion is open already");
   }
+  const tomb_value no_time = {TOMB_ABSENT, {0}};
+  tomb_status st = check_event(db, no_time, deletion, err);
+  if (st != TOMB_OK) return st;
   drop_text(db, &shared->actor);
   drop_text(db, &shared->reason);
   shared->actor = keep_text(db, deletion->actor);
@@ -239,6 +258,9 @@ tomb_status tomb_delete(tomb_deleted *out, tomb_db *db,
   if (err == NULL) err = &own;
   memset(out, 0, sizeof *out);
   tomb_status st = tomb_need_soft_delete(query->model, "delete", err);
+  if (st == TOMB_OK) {
+    st = check_event(db, tomb_time(deletion->now), deletion, err);
+  }
   if (st != TOMB_OK || query->scope == TOMB_DEAD) return st;
   out->at = tomb_store_stamp(db, deletion->now);
   st = begin(&step, db, deletion, err);

@@ -75,14 +75,8 @@ tomb_status tomb_fail(tomb_error *err, tomb_status kind, const char *format,
   return kind;
 }
 
-void tomb_error_set(tomb_error *err, tomb_status kind, const char *format,
-                    ...) {
-  if (err == NULL) return;
-  va_list args;
-  va_start(args, format);
-  clear(err, kind);
-  print(err->message, sizeof err->message, format, args);
-  va_end(args);
+void tomb_error_clear(tomb_error *err) {
+  if (err != NULL) clear(err, TOMB_OK);
 }
 
 void tomb_error_hint(tomb_error *err, const char *format, ...) {

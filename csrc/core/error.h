@@ -14,8 +14,8 @@
 ** `return tomb_fail(err, …)` reads well. */
 tomb_status tomb_fail(tomb_error *err, tomb_status kind, const char *format,
                       ...) TOMB_PRINTF(3, 4);
-void tomb_error_set(tomb_error *err, tomb_status kind, const char *format, ...)
-    TOMB_PRINTF(3, 4);
+/* Nothing was refused so far. */
+void tomb_error_clear(tomb_error *err);
 /* Says what to do about it. */
 void tomb_error_hint(tomb_error *err, const char *format, ...)
     TOMB_PRINTF(2, 3);

@@ -84,6 +84,7 @@ static tomb_status select_dead(tomb_keys **out, tomb_db *db,
     dead = tomb_all_objects(query->model);
     dead.order = query->order;
     dead.n_order = query->n_order;
+    dead.reversed = query->reversed;
     dead.among = slice;
     dead.among_to = tomb_keys_count(slice);
   }
@@ -267,9 +268,32 @@ static tomb_status restore_in_order(int64_t *restored, tomb_db *db,
   return st;
 }
 
+/* Rows are marked by their keys, so that this is the way back. */
+static tomb_status restore_backwards(int64_t *restored, tomb_db *db,
+                                     const tomb_query *query,
+                                     const tomb_restoration *how,
+                                     tomb_error *err) {
+  tomb_keys *keys;
+  tomb_order by_key = {tomb_key_field(query->model), true};
+  tomb_status st = select_dead(&keys, db, query, err);
+  if (st != TOMB_OK) return st;
+  tomb_query back = tomb_deleted_objects(query->model);
+  back.order = &by_key;
+  back.n_order = 1;
+  back.among = keys;
+  back.among_to = tomb_keys_count(keys);
+  st = restore_in_order(restored, db, &back, how, err);
+  tomb_keys_free(keys);
+  return st;
+}
+
+static bool is_unexplained(tomb_status st, const tomb_error *err) {
+  return is_conflict(st, err) && !err->has_dead_pk;
+}
+
 /* Where no row is found in the way, it may have been one of these, dead still
 ** but with a text that another has as its original: in their order they may
-** come back. */
+** come back, or in that of their deletion turned round. */
 static tomb_status restore_at_once(int64_t *restored, tomb_db *db,
                                    const tomb_query *query,
                                    const tomb_restoration *how,
@@ -278,9 +302,13 @@ static tomb_status restore_at_once(int64_t *restored, tomb_db *db,
   if (st != TOMB_INTEGRITY) return st;
   *restored = 0;
   st = tomb_restore_refused(db, query, err);
-  return is_conflict(st, err) && !err->has_dead_pk
-             ? restore_in_order(restored, db, query, how, err)
-             : st;
+  if (is_unexplained(st, err)) {
+    st = restore_in_order(restored, db, query, how, err);
+  }
+  if (is_unexplained(st, err)) {
+    st = restore_backwards(restored, db, query, how, err);
+  }
+  return st;
 }
 
 static tomb_status restore(int64_t *restored, tomb_db *db,

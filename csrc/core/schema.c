@@ -120,25 +120,6 @@ static tomb_status create_role_index(tomb_db *db, const tomb_model *model,
   return tomb_store_run(db, NULL, err);
 }
 
-static tomb_status create_indexes(tomb_db *db, const tomb_model *model,
-                                  tomb_error *err) {
-  const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
-  const tomb_field *event = model->roles[TOMB_ROLE_DELETED_EVENT];
-  tomb_status st = create_role_index(db, model, model->living_index,
-                                     tomb_key_field(model), stamp,
-                                     " IS NULL", err);
-  if (st == TOMB_OK) {
-    st = create_role_index(db, model, model->event_index, event, event,
-                           " IS NOT NULL", err);
-  }
-  for (size_t i = 0; st == TOMB_OK && i < model->n_groups; i++) {
-    tomb_sql_clear(&db->sql);
-    tomb_sql_create_index(&db->sql, model, &model->groups[i]);
-    st = tomb_store_run(db, NULL, err);
-  }
-  return st;
-}
-
 /* ---- what is there ---------------------------------------------------------------- */
 
 static tomb_status catalogue(tomb_rows **out, tomb_db *db, const char *sql,
@@ -246,41 +227,74 @@ static tomb_status compare_unique(const tomb_model *model,
   return TOMB_OK; /* what is missing is made below */
 }
 
-static tomb_status compare(tomb_db *db, const tomb_model *model,
-                           const tomb_rows *columns, tomb_error *err) {
-  tomb_rows *indexes;
+static tomb_status compare(const tomb_model *model, const tomb_rows *columns,
+                           const tomb_rows *indexes, tomb_error *err) {
   tomb_status st = compare_columns(model, columns, err);
-  if (st != TOMB_OK) return st;
-  st = catalogue(&indexes, db, db->driver->dialect->unique_indexes,
-                 model->table, err);
   for (size_t i = 0; st == TOMB_OK && i < model->n_groups; i++) {
     if (model->groups[i].unique == TOMB_NOT_UNIQUE) continue;
     st = compare_unique(model, &model->groups[i], indexes, err);
   }
-  tomb_rows_free(indexes);
   return st;
 }
 
 /* ---- create_tables -------------------------------------------------------------------- */
 
-static tomb_status create_table(tomb_db *db, const tomb_model *model,
-                                tomb_error *err) {
-  tomb_rows *columns;
-  tomb_status st = catalogue(&columns, db, db->driver->dialect->columns,
-                             model->table, err);
-  if (st != TOMB_OK) return st;
+/* A column may have been declared UNIQUE: a second index would only cost. */
+static bool has_index(const tomb_group *group, const tomb_rows *indexes) {
+  bool whole = group->unique == TOMB_UNIQUE_MANGLE ||
+               group->unique == TOMB_UNIQUE_ALWAYS;
+  return whole && has_unique(group, indexes, false);
+}
+
+static tomb_status create_indexes(tomb_db *db, const tomb_model *model,
+                                  const tomb_rows *indexes, tomb_error *err) {
+  const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
+  const tomb_field *event = model->roles[TOMB_ROLE_DELETED_EVENT];
+  tomb_status st = create_role_index(db, model, model->living_index,
+                                     tomb_key_field(model), stamp,
+                                     " IS NULL", err);
+  if (st == TOMB_OK) {
+    st = create_role_index(db, model, model->event_index, event, event,
+                           " IS NOT NULL", err);
+  }
+  for (size_t i = 0; st == TOMB_OK && i < model->n_groups; i++) {
+    if (has_index(&model->groups[i], indexes)) continue;
+    tomb_sql_clear(&db->sql);
+    tomb_sql_create_index(&db->sql, model, &model->groups[i]);
+    st = tomb_store_run(db, NULL, err);
+  }
+  return st;
+}
+
+static tomb_status create_missing(tomb_db *db, const tomb_model *model,
+                                  const tomb_rows *columns,
+                                  const tomb_rows *indexes, tomb_error *err) {
+  tomb_status st = TOMB_OK;
   if (tomb_rows_count(columns) > 0) {
-    st = compare(db, model, columns, err);
+    st = compare(model, columns, indexes, err);
   } else {
     tomb_sql_clear(&db->sql);
     tomb_sql_create_table(&db->sql, model);
     st = tomb_store_run(db, NULL, err);
   }
-  tomb_rows_free(columns);
-  if (st == TOMB_OK) st = create_indexes(db, model, err);
+  if (st == TOMB_OK) st = create_indexes(db, model, indexes, err);
   return st == TOMB_INTEGRITY ? differs(model, "has rows that are not unique",
                                         model->table, err)
                               : st;
+}
+
+static tomb_status create_table(tomb_db *db, const tomb_model *model,
+                                tomb_error *err) {
+  const tomb_dialect *d = db->driver->dialect;
+  tomb_rows *columns, *indexes = NULL;
+  tomb_status st = catalogue(&columns, db, d->columns, model->table, err);
+  if (st == TOMB_OK) {
+    st = catalogue(&indexes, db, d->unique_indexes, model->table, err);
+  }
+  if (st == TOMB_OK) st = create_missing(db, model, columns, indexes, err);
+  tomb_rows_free(columns);
+  tomb_rows_free(indexes);
+  return st;
 }
 
 tomb_status tomb_create_tables(tomb_db *db, tomb_error *err) {

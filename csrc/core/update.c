@@ -57,7 +57,7 @@ tomb_status tomb_check_assignments(const tomb_model *model,
     tomb_status st = check_target(model, &assignments[i], err);
     if (st != TOMB_OK) return st;
   }
-  tomb_error_set(err, TOMB_OK, "%s", "");
+  tomb_error_clear(err);
   for (size_t i = 0; i < n; i++) {
     tomb_assignment *a = &assignments[i];
     if (a->expr != NULL) continue;

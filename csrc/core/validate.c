@@ -10,7 +10,7 @@ static void bad(const tomb_model *model, const tomb_field *field,
                 const char *reason, tomb_error *err) {
   if (err == NULL) return;
   if (err->n_fields == 0) {
-    tomb_error_set(err, TOMB_VALIDATION, "%s is not valid", model->name);
+    tomb_fail(err, TOMB_VALIDATION, "%s is not valid", model->name);
     tomb_error_model(err, model->name);
   }
   size_t used = strlen(err->message), room = sizeof err->message - used;
@@ -77,7 +77,7 @@ static bool is_required(const tomb_field *field) {
 tomb_status tomb_validate(const tomb_model *model, tomb_value *values,
                           bool complete, tomb_error *err) {
   bool ok = true;
-  tomb_error_set(err, TOMB_OK, "%s", "");
+  tomb_error_clear(err);
   for (size_t i = 0; i < model->n_fields; i++) {
     const tomb_field *field = &model->fields[i];
     if (complete && values[i].type == TOMB_ABSENT && is_required(field)) {

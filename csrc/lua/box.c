@@ -77,7 +77,11 @@ static int db_gc(lua_State *L) {
 
 static int db_close(lua_State *L) {
   lua_db *box = tomb_testclass(L, 1, DB);
-  if (box != NULL && box->db != NULL) tomb_close(box->db);
+  if (box == NULL) {
+    return tomb_misuse(L, "call it with a colon, as db:close()",
+                       "A database is needed, not a %s", tomb_typename(L, 1));
+  }
+  if (box->db != NULL) tomb_close(box->db);
   return 0;
 }
 

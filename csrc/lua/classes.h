@@ -38,6 +38,10 @@ lua_query *tomb_push_only(lua_State *L);
 const tomb_field *tomb_check_field(lua_State *L, int index,
                                    const tomb_model *model);
 
+/* ledit.c: functions of the module's table */
+int tomb_row_is_unsaved(lua_State *L);
+int tomb_row_unsave(lua_State *L);
+
 /* lupdate.c: raises when a whole manager is written without all = true */
 void tomb_need_meaning(lua_State *L, const lua_query *query, int options,
                        const char *verb);

@@ -160,7 +160,7 @@ void tomb_tovalue(lua_State *L, int index, const tomb_field *field,
 
 /* ---- to Lua -------------------------------------------------------------------- */
 
-static void push_integer(lua_State *L, int64_t n) {
+void tomb_push_count(lua_State *L, int64_t n) {
 #if TOMB_LUA_INTEGERS
   lua_pushinteger(L, (lua_Integer)n);
 #else
@@ -181,7 +181,7 @@ void tomb_pushvalue(lua_State *L, const tomb_field *field,
   case TOMB_ABSENT:
   case TOMB_REFUSED:
   case TOMB_NULL: lua_pushnil(L); break;
-  case TOMB_INTEGER: push_integer(L, value->as.integer); break;
+  case TOMB_INTEGER: tomb_push_count(L, value->as.integer); break;
   case TOMB_BOOLEAN: lua_pushboolean(L, value->as.integer != 0); break;
   case TOMB_NUMBER: lua_pushnumber(L, value->as.number); break;
   case TOMB_TIME:

@@ -15,6 +15,8 @@ void tomb_tovalue(lua_State *L, int index, const tomb_field *field,
 /* Pushes a value; NULL and absent as nil. `field` may be NULL. */
 void tomb_pushvalue(lua_State *L, const tomb_field *field,
                     const tomb_value *value);
+/* Pushes an integer; a decimal text where Lua's numbers cannot hold it. */
+void tomb_push_count(lua_State *L, int64_t n);
 void tomb_pushkept(lua_State *L, const tomb_kept_value *kept);
 bool tomb_isnull(lua_State *L, int index);
 /* Pushes tombstone.null. */

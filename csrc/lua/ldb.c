@@ -242,8 +242,7 @@ static int db_undo(lua_State *L) {
   tomb_status st =
       tomb_undo(&restored, box->db, id.as.integer, &how, &err);
   tomb_finish(L, box, 1, st, &err);
-  tomb_value count = tomb_integer(restored);
-  tomb_pushvalue(L, NULL, &count);
+  tomb_push_count(L, restored);
   tomb_value now = tomb_time(how.now);
   tomb_pushvalue(L, NULL, &now);
   return 2;
@@ -262,8 +261,7 @@ static int db_purge_batch(lua_State *L) {
   tomb_status st =
       tomb_purge_expired(&n, box->db, model->model, now, dry_run, &err);
   tomb_finish(L, box, 1, st, &err);
-  tomb_value count = tomb_integer(n);
-  tomb_pushvalue(L, NULL, &count);
+  tomb_push_count(L, n);
   return 1;
 }
 
@@ -275,8 +273,7 @@ static int db_purge_events(lua_State *L) {
   int64_t now = tomb_clock(L, box, 1);
   tomb_status st = tomb_purge_events(&n, box->db, now, dry_run, &err);
   tomb_finish(L, box, 1, st, &err);
-  tomb_value count = tomb_integer(n);
-  tomb_pushvalue(L, NULL, &count);
+  tomb_push_count(L, n);
   return 1;
 }
 

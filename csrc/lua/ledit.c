@@ -256,6 +256,22 @@ static int row_need_kept(lua_State *L) {
   return 0;
 }
 
+/* core.is_unsaved(row) */
+int tomb_row_is_unsaved(lua_State *L) {
+  lua_settop(L, 1);
+  lua_model *model = tomb_check_row(L, 1);
+  lua_pushboolean(L, tomb_state_of(L, model->db, 2, 1) == TOMB_STATE_NEW);
+  return 1;
+}
+
+/* core.unsave(row): its save has been taken back, by a hook */
+int tomb_row_unsave(lua_State *L) {
+  lua_settop(L, 1);
+  lua_model *model = tomb_check_row(L, 1);
+  tomb_note_new(L, model->db, 2, 1);
+  return 0;
+}
+
 void tomb_open_edit(lua_State *L) {
   static const luaL_Reg functions[] = {{"create", model_create},
                                        {"new", model_new},

@@ -67,8 +67,7 @@ static int query_count(lua_State *L) {
   tomb_getref(L, -1, MODEL_DB);
   tomb_status st = tomb_count(&n, query->model->db->db, &query->query, &err);
   tomb_finish(L, query->model->db, -1, st, &err);
-  tomb_value value = tomb_integer(n);
-  tomb_pushvalue(L, NULL, &value);
+  tomb_push_count(L, n);
   return 1;
 }
 

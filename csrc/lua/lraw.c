@@ -112,8 +112,7 @@ static int db_exec(lua_State *L) {
   tomb_status st =
       tomb_exec(&changed, box->db, sql, size, values, n, &err);
   tomb_finish(L, box, 1, st, &err);
-  tomb_value count = tomb_integer(changed);
-  tomb_pushvalue(L, NULL, &count);
+  tomb_push_count(L, changed);
   return 1;
 }
 

@@ -104,8 +104,7 @@ static int query_update(lua_State *L) {
   tomb_status st = tomb_update(&changed, v.model->db->db, &query->query, list,
                                n, now, NULL, &err);
   tomb_values_finish(L, &v, st, &err);
-  tomb_value count = tomb_integer(changed);
-  tomb_pushvalue(L, NULL, &count);
+  tomb_push_count(L, changed);
   return 1;
 }
 

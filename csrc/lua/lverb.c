@@ -87,11 +87,6 @@ tomb_db *tomb_engine(const lua_verb *b) {
   return b->v.model->db->db;
 }
 
-void tomb_push_count(lua_State *L, int64_t n) {
-  tomb_value value = tomb_integer(n);
-  tomb_pushvalue(L, NULL, &value);
-}
-
 void tomb_set_string(lua_State *L, const char *name, const char *text) {
   if (text == NULL) return;
   lua_pushstring(L, text);

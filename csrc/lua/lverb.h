@@ -26,7 +26,6 @@ bool tomb_flag_option(lua_State *L, int options, const char *name);
 tomb_on_conflict tomb_conflict_word(lua_State *L, int index);
 int64_t tomb_count_option(lua_State *L, int options, const char *name);
 
-void tomb_push_count(lua_State *L, int64_t n);
 /* Sets a field of the table on top; NULL sets none. */
 void tomb_set_string(lua_State *L, const char *name, const char *text);
 

@@ -85,6 +85,8 @@ int luaopen_tombstone_core(lua_State *L) {
       {"misuse", core_misuse},
       {"fail", core_fail},
       {"check_options", core_check_options},
+      {"is_unsaved", tomb_row_is_unsaved},
+      {"unsave", tomb_row_unsave},
       {NULL, NULL}};
 #if LUA_VERSION_NUM >= 502
   luaL_checkversion(L);

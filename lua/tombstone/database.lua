@@ -63,10 +63,13 @@ end
 
 --- Calls `fn` when the outermost transaction has committed; at once outside of one.
 function Database:after_commit(fn)
+  local queue = side_of(self).queue
+  if type(fn) ~= "function" then
+    core.misuse("after_commit takes a function, not a " .. type(fn))
+  end
   if self:depth() == 0 then
     return fn()
   end
-  local queue = side_of(self).queue
   queue[#queue + 1] = fn
 end
 
@@ -76,11 +79,19 @@ local function drop_from(queue, from)
   end
 end
 
+-- All of them: what they belong to is committed, whatever one of them raises.
 local function run_queue(side)
   local queue = side.queue
   side.queue = {}
+  local failed, why = false, nil
   for i = 1, #queue do
-    queue[i]()
+    local ok, err = pcall(queue[i])
+    if not ok and not failed then
+      failed, why = true, err
+    end
+  end
+  if failed then
+    error(why, 0)
   end
 end
 
@@ -134,11 +145,12 @@ function Database:deletion(options, fn)
   if type(fn) ~= "function" then
     core.misuse("deletion takes options and a function", 'as in db:deletion({ actor = "ana" }, fn)')
   end
+  local side = side_of(self)
   return self:transaction(function()
     self:deletion_begin(options)
     local function close(...)
       local id = self:deletion_end()
-      return id and side_of(self).events.all_objects:get(id), ...
+      return id and side.events.all_objects:get(id), ...
     end
     return close(fn())
   end)
@@ -198,7 +210,7 @@ function Database:purge_expired(options)
   core.check_options(options, { "dry_run" }, "purge_expired")
   local dry_run = options ~= nil and options.dry_run == true
   local report = {}
-  for _, kept in ipairs(self:models()) do
+  for _, kept in ipairs(side_of(self).models) do
     if kept:keep() then
       report[rawget(kept, "__name")] = purge_model(self, kept, dry_run)
     end

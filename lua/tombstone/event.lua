@@ -20,6 +20,12 @@ local function holders(db)
   return list
 end
 
+-- Its database; what is no row is refused.
+local function database_of(event)
+  core.methods.model.is_deleted(event)
+  return getmetatable(event):database()
+end
+
 local function held(event, model)
   return model.deleted_objects:filter { deleted_event = event.id }
 end
@@ -65,7 +71,7 @@ end
 -- @raise integrity, with the rows in conflict; then nothing was restored
 function Event:undo(options)
   core.check_options(options, { "on_conflict" }, "undo")
-  local db = getmetatable(self):database()
+  local db = database_of(self)
   local undo = needs_lua(db, options) and undo_in_lua or undo_in_one
   local count, now = undo(self, db, options)
   self.undone_at = now
@@ -76,6 +82,7 @@ end
 -- @tparam model model
 -- @treturn query
 function Event:rows(model)
+  core.methods.model.has_events(model) -- refuses what is no model
   return held(self, model)
 end
 
@@ -83,7 +90,7 @@ end
 -- @treturn {[string]=number}
 function Event:counts()
   local counts = {}
-  for _, model in ipairs(holders(getmetatable(self):database())) do
+  for _, model in ipairs(holders(database_of(self))) do
     local n = held(self, model):count()
     if n > 0 then
       counts[rawget(model, "__name")] = n
@@ -95,7 +102,7 @@ end
 --- What undoing would do: `rows` by model and `conflicts`. Writes nothing.
 function Event:restore_plan()
   local plan = { rows = {}, conflicts = {} }
-  for _, model in ipairs(holders(getmetatable(self):database())) do
+  for _, model in ipairs(holders(database_of(self))) do
     local own = held(self, model):restore_plan()
     for name, n in pairs(own.rows) do
       plan.rows[name] = n

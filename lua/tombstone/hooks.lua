@@ -84,17 +84,26 @@ local function put_back(row, fields)
   end
 end
 
--- A refused call changes nothing in the row either, whatever a hook wrote there.
+-- A refused call changes nothing in the row either, whatever a hook wrote there. What an
+-- after_commit hook raises comes too late to refuse anything.
 local function within(row, body)
-  local model = getmetatable(row)
-  local before = copy(row)
-  local ok, result = pcall(function()
-    return model:database():transaction(body)
+  local db = getmetatable(row):database()
+  local before, unsaved, committed = copy(row), core.is_unsaved(row), false
+  local ok, result = pcall(db.transaction, db, function()
+    db:after_commit(function()
+      committed = true
+    end)
+    return body()
   end)
   if ok then
     return result
   end
-  put_back(row, before)
+  if not committed then
+    put_back(row, before)
+    if unsaved then
+      core.unsave(row)
+    end
+  end
   return error(result, 0)
 end
 
@@ -118,6 +127,18 @@ local function create(model, values)
   return save(raw_model.new(model, values))
 end
 
+-- A refusal says which row of the list it was.
+local function numbered(i, call, ...)
+  local ok, result = pcall(call, ...)
+  if ok then
+    return result
+  end
+  if getmetatable(result) == core.error then
+    result.index = i
+  end
+  return error(result, 0)
+end
+
 local function bulk_create(model, list)
   if type(list) ~= "table" or #list == 0 then
     return raw_model.bulk_create(model, list)
@@ -125,14 +146,25 @@ local function bulk_create(model, list)
   return raw_model.database(model):transaction(function()
     local rows = {}
     for i = 1, #list do
-      rows[i] = create(model, list[i])
+      rows[i] = numbered(i, raw_model.new, model, list[i])
     end
+    run_all(model, "before_save", rows)
+    for i = 1, #rows do
+      numbered(i, raw_model.save, rows[i])
+    end
+    run_all(model, "after_save", rows)
+    queue_commit(model, rows, "save")
     return rows
   end)
 end
 
 local function is_expression(value)
   return type(value) == "table" and getmetatable(value) == core.expression
+end
+
+-- Names that begin with "_" are the program's own.
+local function is_note(name)
+  return type(name) == "string" and name:sub(1, 1) == "_"
 end
 
 -- What update{} writes after a hook has seen, and perhaps changed, the row.
@@ -145,12 +177,12 @@ local function changes(row, before, values)
     end
   end
   for name, value in pairs(row) do
-    if before[name] ~= value then
+    if before[name] ~= value and not is_note(name) then
       changed[name] = value
     end
   end
   for name in pairs(before) do
-    if row[name] == nil then
+    if row[name] == nil and not is_note(name) then
       changed[name] = core.null
     end
   end
@@ -172,6 +204,7 @@ local function update(row, values)
   if type(values) ~= "table" then
     return raw_model.update(row, values)
   end
+  raw_model.need_kept(row)
   local model = getmetatable(row)
   local before = copy(row)
   return within(row, function()
@@ -197,7 +230,7 @@ local function upsert(model, values, options)
       given[name] = value
     end
     for name, value in pairs(row) do
-      if before[name] ~= value then
+      if before[name] ~= value and not is_note(name) then
         given[name] = value
       end
     end
@@ -231,16 +264,27 @@ local function refresh(model, rows, fixed)
   end
 end
 
+-- The rows of the call. What a limit cuts off is cut before the others are left out.
+local function fixed_where(query, lookups)
+  if query:scope() == "all_objects" then
+    query = query:fixed()
+  end
+  return query:filter(lookups):fixed()
+end
+
 local function living(query)
-  return query:filter { deleted_at = core.null }:fixed()
+  return fixed_where(query, { deleted_at = core.null })
 end
 
 local function dead(query)
-  return query:filter { deleted_at__isnull = false }:fixed()
+  return fixed_where(query, { deleted_at__isnull = false })
 end
 
 local function delete(query, options)
   local model = query:model()
+  if not raw_model.is_soft(model) then
+    return raw_query.delete(query, options)
+  end
   return model:database():transaction(function()
     local fixed = living(query)
     local rows = fixed:all()
@@ -255,6 +299,9 @@ end
 
 local function restore(query, options, plain)
   local model = query:model()
+  if not raw_model.is_soft(model) then
+    return plain(query, options)
+  end
   return model:database():transaction(function()
     local fixed = dead(query)
     local rows = fixed:all()
@@ -306,20 +353,51 @@ local function itself(row)
   return model.all_objects:filter { [key] = row[key] }
 end
 
-local function row_verb(name, verb)
-  return function(row, options)
-    raw_model.need_kept(row)
-    return within(row, function()
-      local count, event = verb(itself(row), options)
-      if count == 0 then
-        return name ~= "delete" and false or nil
-      end
-      if name ~= "purge" then
-        raw_model.reload(row)
-      end
-      return event or true
-    end)
+-- Runs `verb` between the hooks of this name; answers what it answers.
+local function between(row, name, verb, options)
+  local model = getmetatable(row)
+  run(model, "before_" .. name, row)
+  local done = verb(row, options)
+  if done then
+    run(model, "after_" .. name, row, name == "delete" and done ~= true and done or nil)
+    queue_commit(model, { row }, name)
   end
+  return done
+end
+
+local function lives(row)
+  return itself(row):filter({ deleted_at = core.null }):exists()
+end
+
+local function delete_row(row, options)
+  raw_model.need_kept(row)
+  if not getmetatable(row):is_soft() then
+    return raw_model.delete(row, options)
+  end
+  return within(row, function()
+    return lives(row) and between(row, "delete", raw_model.delete, options) or nil
+  end)
+end
+
+local function restore_row(row, options)
+  raw_model.need_kept(row)
+  if not getmetatable(row):is_soft() then
+    return raw_model.restore(row, options)
+  end
+  return within(row, function()
+    local dead_row = itself(row):filter({ deleted_at__isnull = false }):exists()
+    return dead_row and between(row, "restore", core.methods.model.restore, options)
+  end)
+end
+
+local function purge_row(row, options)
+  raw_model.need_kept(row)
+  return within(row, function()
+    if getmetatable(row):is_soft() and lives(row) then
+      between(row, "delete", raw_model.delete, options)
+    end
+    return itself(row):exists() and between(row, "purge", raw_model.purge, options)
+  end)
 end
 
 -- ---- installing --------------------------------------------------------------------------
@@ -337,7 +415,7 @@ M.delete, M.restore, M.purge = delete, restore, purge
 
 --- Makes the model's writes run its hooks.
 function M.install(model, on)
-  if not on or not next(on) then
+  if on == nil then
     return
   end
   check(on)
@@ -347,14 +425,9 @@ function M.install(model, on)
   rawset(model, "bulk_create", bulk_create)
   rawset(model, "update", update)
   rawset(model, "upsert", upsert)
-  rawset(model, "delete", row_verb("delete", delete))
-  rawset(model, "restore", row_verb("restore", function(query, options)
-    return core.methods.query.restore(query, options)
-  end))
-  rawset(model, "purge", row_verb("purge", function(query, options)
-    options = options or {}
-    return purge(query, { living = true, actor = options.actor, reason = options.reason })
-  end))
+  rawset(model, "delete", delete_row)
+  rawset(model, "restore", restore_row)
+  rawset(model, "purge", purge_row)
 end
 
 return M

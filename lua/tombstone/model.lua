@@ -18,18 +18,20 @@ local OPTIONS = {
 }
 local SOFT_DELETE = { "unique", "event", "column", "keep" }
 local MANAGERS = { objects = true, all_objects = true, deleted_objects = true }
+local LONGEST = 1e11 -- some three thousand years
 local UNITS = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 
 --- "90d" -> seconds; numbers are seconds already.
 function M.seconds(text)
-  if type(text) == "number" and text > 0 then
-    return text
+  local seconds = text
+  if type(text) == "string" then
+    local number, unit = text:match "^(%d+%.?%d*)([smhdw])$"
+    seconds = number and tonumber(number) * UNITS[unit]
   end
-  local number, unit = tostring(text):match "^(%d+%.?%d*)([smhdw])$"
-  if not number or tonumber(number) <= 0 then
+  if type(seconds) ~= "number" or not (seconds > 0 and seconds < LONGEST) then
     core.misuse("'" .. tostring(text) .. "' is no duration", 'as in "90d", "12h", or a number of seconds')
   end
-  return tonumber(number) * UNITS[unit]
+  return seconds
 end
 
 local function unique_word(value)

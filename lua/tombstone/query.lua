@@ -65,6 +65,7 @@ end
 -- @raise integrity, with the rows in conflict
 function Query:restore(options)
   if hooks.of(raw_query.model(self)) then
+    core.check_options(options, { "all", "actor", "reason", "on_conflict" }, "restore")
     need_meaning(self, options, "restore")
     return hooks.restore(self, options, plain_restore)
   end
@@ -77,6 +78,7 @@ end
 -- @treturn event|nil the event; nil when nothing was deleted
 function Query:delete(options)
   if hooks.of(raw_query.model(self)) then
+    core.check_options(options, { "all", "actor", "reason", "max_rows" }, "delete")
     need_meaning(self, options, "delete")
     return hooks.delete(self, options)
   end
@@ -89,6 +91,7 @@ end
 -- @treturn number rows purged
 function Query:purge(options)
   if hooks.of(raw_query.model(self)) then
+    core.check_options(options, { "all", "living", "actor", "reason" }, "purge")
     need_meaning(self, options, "purge")
     return hooks.purge(self, options)
   end
@@ -99,7 +102,11 @@ end
 -- @treturn {[string]=number}
 function Query:delete_plan()
   local model = raw_query.model(self)
-  return { [rawget(model, "__name")] = self:filter({ deleted_at = core.null }):count() }
+  local name = rawget(model, "__name")
+  if not model:is_soft() then
+    core.misuse(name .. " has no soft delete, so it cannot delete", "use purge, or turn soft_delete on")
+  end
+  return { [name] = self:filter({ deleted_at = core.null }):count() }
 end
 
 --- What a restore would do. Writes nothing.
@@ -107,9 +114,10 @@ end
 -- live_pk }`; `twin_pk` in place of `live_pk` is another row of the same restore
 function Query:restore_plan()
   local model = raw_query.model(self)
+  local conflicts = self:conflicts()
   return {
     rows = { [rawget(model, "__name")] = self:filter({ deleted_at__isnull = false }):count() },
-    conflicts = self:conflicts(),
+    conflicts = conflicts,
   }
 end
 

@@ -13,6 +13,7 @@
 #include <time.h>
 
 enum { ID, TITLE, CONTENT, VIEWS, DELETED_AT, DELETED_EVENT, COLUMNS };
+#define LIVING_COLUMNS DELETED_AT
 
 static const char *const names[COLUMNS] = {
     "id", "title", "content", "views", "deleted_at", "deleted_event"};
@@ -35,20 +36,22 @@ enum {
   STATEMENTS
 };
 
-#define ROW                                                                    \
-  "SELECT id, title, content, views, deleted_at, deleted_event "               \
-  "FROM posts WHERE "
+/* A living row's last two columns are known to be NULL. */
+#define LIVING_ROW "SELECT id, title, content, views FROM posts WHERE "
+#define DEAD_ROW                                                               \
+  "SELECT id, title, content, views, deleted_at, deleted_event FROM posts "    \
+  "WHERE "
 #define MARK "__deleted_"
 #define MARK_SIZE (sizeof MARK - 1)
 #define SUFFIX_SIZE (MARK_SIZE + 17) /* 1763880000.123456 */
 #define PAGE_ROWS 50
 
 static const char *const texts[STATEMENTS] = {
-    [GET] = ROW "id = ? AND deleted_at IS NULL",
-    [GET_DELETED] = ROW "id = ? AND deleted_at IS NOT NULL",
-    [PAGE] = ROW "deleted_at IS NULL AND views >= ? AND views < ? "
-                 "ORDER BY id LIMIT 50",
-    [EACH] = ROW "deleted_at IS NULL ORDER BY id",
+    [GET] = LIVING_ROW "id = ? AND deleted_at IS NULL",
+    [GET_DELETED] = DEAD_ROW "id = ? AND deleted_at IS NOT NULL",
+    [PAGE] = LIVING_ROW "deleted_at IS NULL AND views >= ? AND views < ? "
+                        "ORDER BY id LIMIT 50",
+    [EACH] = LIVING_ROW "deleted_at IS NULL ORDER BY id",
     [INSERT] = "INSERT INTO posts (title, content, views) VALUES (?, ?, ?)",
     [UPDATE] = "UPDATE posts SET content = ? "
                "WHERE id = ? AND deleted_at IS NULL",
@@ -147,35 +150,33 @@ static void set_text(lua_State *L, sqlite3_stmt *stmt, int column) {
   lua_rawset(L, -3);
 }
 
-/* A living row has two columns less: its table is half as large. */
-static void push_row(lua_State *L, sqlite3_stmt *stmt) {
-  int living = sqlite3_column_type(stmt, DELETED_AT) == SQLITE_NULL;
-  lua_createtable(L, 0, living ? COLUMNS - 2 : COLUMNS);
+static void push_row(lua_State *L, sqlite3_stmt *stmt, int columns) {
+  lua_createtable(L, 0, columns);
   set_integer(L, stmt, ID);
   set_text(L, stmt, TITLE);
   set_text(L, stmt, CONTENT);
   set_integer(L, stmt, VIEWS);
-  if (living) return;
+  if (columns == LIVING_COLUMNS) return;
   set_text(L, stmt, DELETED_AT);
   set_integer(L, stmt, DELETED_EVENT);
 }
 
-static int get_by(lua_State *L, int which) {
+static int get_by(lua_State *L, int which, int columns) {
   raw *r = self(L);
   sqlite3_stmt *stmt = r->statements[which];
   sqlite3_bind_int64(stmt, 1, luaL_checkinteger(L, 1));
   if (sqlite3_step(stmt) != SQLITE_ROW) return fail(L, r);
-  push_row(L, stmt);
+  push_row(L, stmt, columns);
   sqlite3_reset(stmt);
   return 1;
 }
 
 static int raw_get(lua_State *L) {
-  return get_by(L, GET);
+  return get_by(L, GET, LIVING_COLUMNS);
 }
 
 static int raw_get_deleted(lua_State *L) {
-  return get_by(L, GET_DELETED);
+  return get_by(L, GET_DELETED, COLUMNS);
 }
 
 static int raw_page(lua_State *L) {
@@ -185,7 +186,7 @@ static int raw_page(lua_State *L) {
   sqlite3_bind_int64(stmt, 2, luaL_checkinteger(L, 2));
   lua_createtable(L, PAGE_ROWS, 0);
   for (int i = 1; sqlite3_step(stmt) == SQLITE_ROW; i++) {
-    push_row(L, stmt);
+    push_row(L, stmt, LIVING_COLUMNS);
     lua_rawseti(L, -2, i);
   }
   return sqlite3_reset(stmt) == SQLITE_OK ? 1 : fail(L, r);
@@ -196,7 +197,7 @@ static int raw_each(lua_State *L) {
   raw *r = self(L);
   sqlite3_stmt *stmt = r->statements[EACH];
   if (sqlite3_step(stmt) == SQLITE_ROW) {
-    push_row(L, stmt);
+    push_row(L, stmt, LIVING_COLUMNS);
     return 1;
   }
   return sqlite3_reset(stmt) == SQLITE_OK ? 0 : fail(L, r);

@@ -408,6 +408,25 @@ static void one_index_of_several_is_enough_to_differ(void) {
                 "other ON posts (title) WHERE views > 3", NULL);
 }
 
+static void what_is_unique_already_gets_no_second_index(void) {
+  open_empty();
+  define_posts();
+  exec("CREATE TABLE posts (id integer NOT NULL PRIMARY KEY, title text NOT "
+       "NULL UNIQUE, code integer, views integer NOT NULL, note text, "
+       "deleted_at datetime, deleted_event integer)");
+  MUST(tomb_create_tables(db, &check_error));
+  CHECK_TEXT(sql_of("posts__title__key"), "(none)");
+  CHECK(sql_of("posts__code__live")[0] == 'C');
+  add_post("a", 1);
+  tomb_value row[FIELDS];
+  empty_row(row);
+  row[TITLE] = tomb_text("a");
+  CHECK_STATUS(tomb_insert(db, post, row, tick(), &check_error),
+               TOMB_INTEGRITY);
+  CHECK_TEXT(check_error.fields[0], "title");
+  close_db();
+}
+
 int main(void) {
   RUN(names_are_words);
   RUN(tables_and_columns_hold_no_dot_or_comma);
@@ -425,5 +444,6 @@ int main(void) {
   RUN(indexes_of_one_name_are_both_made);
   RUN(a_table_that_differs_is_refused);
   RUN(one_index_of_several_is_enough_to_differ);
+  RUN(what_is_unique_already_gets_no_second_index);
   return check_done();
 }

@@ -287,8 +287,15 @@ static void only_takes_along_what_a_row_needs(void) {
              "\"article\" WHERE " LIVING " ORDER BY \"id\"");
 }
 
+/* The next statement answers no row of so many columns. */
+static void expect_columns(size_t n) {
+  const tomb_fake_reply none = {.columns = n};
+  MUST(tomb_fake_answer(db, &none));
+}
+
 static void run_values(tomb_query query) {
   tomb_cursor cursor;
+  expect_columns(query.only == NULL ? FIELDS - 2 : query.n_only);
   MUST(tomb_select_values(&cursor, db, &query, &check_error));
   CHECK_STATUS(tomb_cursor_next(&cursor, &check_error), TOMB_DONE);
   tomb_cursor_close(&cursor);
@@ -314,6 +321,7 @@ static void run_sum(tomb_query query) {
   tomb_cursor cursor;
   const tomb_aggregate sums[] = {{TOMB_SUM, tomb_model_field(post, VIEWS), 0},
                                  {TOMB_COUNT, NULL, false}};
+  expect_columns(query.n_groups + 2);
   MUST(tomb_select_aggregates(&cursor, db, &query, sums, 2, &check_error));
   tomb_cursor_next(&cursor, &check_error);
   tomb_cursor_close(&cursor);

@@ -252,7 +252,7 @@ static void nobody_needs_an_error(void) {
   tomb_value value = tomb_integer(1);
   CHECK_STATUS(tomb_fail(NULL, TOMB_BUSY, "%s", ""), TOMB_BUSY);
   CHECK_STATUS(tomb_out_of_memory(NULL), TOMB_NOMEM);
-  tomb_error_set(NULL, TOMB_BUSY, "%s", "");
+  tomb_error_clear(NULL);
   tomb_error_hint(NULL, "%s", "");
   tomb_error_message(NULL, "%s", "");
   tomb_error_model(NULL, "");

@@ -88,14 +88,6 @@ function Generator:stamp()
   return math.max(values.micro(conn.clock.now), conn.guessed_stamp + 1)
 end
 
--- As a program gives it: times as numbers, NULL as null.
-local function given(field, stored)
-  if stored == nil or field.kind == "datetime" then
-    return null
-  end
-  return stored
-end
-
 -- What a row has, had, or has in the way: values that are likely to be refused.
 function Generator:met(field)
   local mirror = self.world.mirror
@@ -105,8 +97,8 @@ function Generator:met(field)
   end
   local row = mirror.rows[self.random:pick(keys)]
   local from = self.random:chance(70) and mirror:originals(row) or row.values
-  local value = given(field, from[field.name])
-  return values.store(field, value) and value or nil
+  local value = values.given(field, from[field.name])
+  return value ~= nil and values.store(field, value) and value or nil
 end
 
 function Generator:value(field)
@@ -247,10 +239,12 @@ local function on_row(name, more)
   end
 end
 
+-- Microseconds; in between the clock stands still.
+local STEPS = { 1, 2, 500000, 1000000, -1000000, -3, -3600000000, 86400000000 }
+
 function make.clock(generator)
-  local random, now = generator.random, generator.world.conns[1].clock.now
-  local steps = { 0.000001, 0.000002, 0.5, 1, -1, -0.000003, -3600, 86400 }
-  return { op = "clock", on = generator:handle(), now = now + random:pick(steps) }
+  local now = values.micro(generator.world.conns[1].clock.now) + generator.random:pick(STEPS)
+  return { op = "clock", on = generator:handle(), now = now / 1e6 }
 end
 
 function make.create(generator)

@@ -17,6 +17,7 @@ function M.new(mirror, conn)
   plan.last_stamp = conn.guessed_stamp
   plan.shared = conn.shared and copy(conn.shared)
   plan.kills = {} -- `{ pks =, originals =, at =, event = }`, in order
+  plan.killed = {} -- by key
   plan.opened = {} -- ids of new events, in order, negative
   return plan
 end
@@ -177,6 +178,9 @@ function M.kill(plan, pks, deletion)
   kill.event = open_event(plan, deletion)
   mark(plan, kill)
   plan.kills[#plan.kills + 1] = kill
+  for _, pk in ipairs(pks) do
+    plan.killed[pk] = true
+  end
   return #pks
 end
 
@@ -246,25 +250,32 @@ local function rename(plan, pk, made, conflicts)
   revive(plan, pk, made)
 end
 
--- The first living row in the way, in the order of the groups.
-local function twin_of(plan, conflicts)
+-- A row of the same call that is still dead can be in the way, by its text with the suffix. One
+-- UPDATE may meet the two in another order than row by row: then both outcomes are right. Of a
+-- row that this call has killed the suffix is only guessed.
+local function note_tangle(plan, conflicts, waiting)
   for _, conflict in ipairs(conflicts) do
     for _, pk in ipairs(conflict.pks) do
-      if plan:lives(pk) then
-        return pk
-      end
+      local is_tangled = plan:is_dead(pk) and (waiting[pk] or plan.killed[pk])
+      plan.tangled = plan.tangled or is_tangled or false
     end
   end
 end
 
+-- A row that is in the way twice is asked to die twice, which takes a stamp each time.
 local function replace(plan, pk, made, conflicts, how)
-  while #conflicts > 0 do
-    local twin = twin_of(plan, conflicts)
-    if not twin then
-      return refuse(conflicts, made)
+  for _, conflict in ipairs(conflicts) do
+    for _, twin in ipairs(conflict.pks) do
+      if plan.rows[twin].at == nil or plan.killed[twin] then
+        local deletion = { pk = twin, actor = how.actor, reason = how.reason }
+        M.kill(plan, plan:lives(twin) and { twin } or {}, deletion)
+      end
     end
-    M.kill(plan, { twin }, { pk = twin, actor = how.actor, reason = how.reason })
-    conflicts = plan:conflicts(made, pk)
+  end
+  local left = plan:conflicts(made, pk)
+  if #left > 0 then
+    note_tangle(plan, left, {})
+    return refuse(left, made)
   end
   revive(plan, pk, made)
 end
@@ -287,16 +298,6 @@ end
 --- What a conflict function of the specs answers for a row.
 function M.answer(answers, rank)
   return answers[rank % #answers + 1]
-end
-
--- A row of the same call that is still dead can be in the way, by its text with the suffix. One
--- UPDATE may meet the two in another order than row by row: then both outcomes are right.
-local function note_tangle(plan, conflicts, waiting)
-  for _, conflict in ipairs(conflicts) do
-    for _, pk in ipairs(conflict.pks) do
-      plan.tangled = plan.tangled or (waiting[pk] and plan:is_dead(pk)) or false
-    end
-  end
 end
 
 local function restore_one(plan, pk, how, waiting)

@@ -269,6 +269,20 @@ local pools = {
   blob = { "", "\0", "\0\1", "a", "A", MARK, "\255\254", "'" },
 }
 
+--- A stored value as a program gives it, where it is one of those above; nil where it is not.
+function M.given(field, stored)
+  if stored == nil then
+    return null
+  elseif field.kind ~= "datetime" then
+    return stored
+  end
+  for _, seconds in ipairs(pools.datetime) do
+    if M.time(seconds) == stored then
+      return seconds
+    end
+  end
+end
+
 --- A value for a field. `stamp` is about what the next deletion will be stamped with.
 function M.nasty(random, field, stamp)
   if field.null and random:chance(25) then

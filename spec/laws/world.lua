@@ -315,15 +315,20 @@ local function take_event(world, conn, plan, placeholder, event)
   end
 end
 
-local function stamp_of(world, conn, plan, kill, opened)
+-- The stamp of a deletion: its rows bear it, or the event that it opened. Nothing bears it when
+-- the rows were purged in an event of others.
+local function stamp_of(world, conn, kill, opened)
   for _, pk in ipairs(kill.pks) do
     local row = world.mirror.rows[pk]
     if row and row.event == kill.event then
       local there = conn.model.all_objects:find(pk)
-      return there and there.deleted_at and values.micro(there.deleted_at)
+      if not there or not there.deleted_at then
+        fail "a row that should be dead bears no stamp"
+      end
+      return values.micro(there.deleted_at)
     end
   end
-  return opened[kill.event] and world.mirror.events[kill.event].at or kill.at
+  return opened[kill.event] and world.mirror.events[kill.event].at
 end
 
 local function learn(world, conn, plan)
@@ -336,11 +341,10 @@ local function learn(world, conn, plan)
     opened[event.id] = true
   end
   for _, kill in ipairs(plan.kills) do
-    local stamp = stamp_of(world, conn, plan, kill, opened)
-    if not stamp then
-      fail "a row that should be dead bears no stamp"
+    local stamp = stamp_of(world, conn, kill, opened)
+    if stamp then
+      learn_stamp(world, conn, kill, stamp)
     end
-    learn_stamp(world, conn, kill, stamp)
     opened[kill.event] = nil -- the event bears the stamp of its first deletion
   end
   conn.shared = plan.shared
@@ -520,6 +524,7 @@ function World:perform(conn, predict, call, settle, begins)
     kind, why = "busy", nil
   end
   conn.guessed_stamp = math.max(conn.guessed_stamp, plan.last_stamp)
+  self.refused = false
   local shown = shown_rows(self)
   local results = { pcall(call) }
   if not results[1] and is_failure(results[2]) then
@@ -528,6 +533,7 @@ function World:perform(conn, predict, call, settle, begins)
     self.tangles = self.tangles + 1
     adopt(self, conn)
   elseif kind or plan.tangled then
+    self.refused = true
     refused(self, results, kind or "integrity", not plan.tangled and why or nil, shown)
   else
     done(self, conn, plan, results, settle)
