@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "instant.h"
+
 const char *tomb_status_name(tomb_status status) {
   static const char *const names[] = {
       "ok",       "row",         "done",       "integrity",
@@ -156,10 +158,13 @@ void tomb_show_value(char *out, size_t size, const tomb_value *value) {
   case TOMB_BOOLEAN:
     snprintf(out, size, value->as.integer != 0 ? "true" : "false");
     break;
-  case TOMB_INTEGER:
-  case TOMB_TIME:
-    snprintf(out, size, "%" PRId64, value->as.integer);
+  case TOMB_INTEGER: snprintf(out, size, "%" PRId64, value->as.integer); break;
+  case TOMB_TIME: {
+    char text[TOMB_TIME_SIZE];
+    tomb_time_format(text, value->as.integer);
+    snprintf(out, size, "%s", text);
     break;
+  }
   case TOMB_NUMBER: snprintf(out, size, "%.17g", value->as.number); break;
   case TOMB_BLOB:
     snprintf(out, size, "a blob of %zu bytes", value->as.text.size);

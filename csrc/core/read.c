@@ -23,10 +23,9 @@ static tomb_status open_fields(tomb_cursor *out, tomb_db *db,
                                tomb_error *err) {
   tomb_status st = open_select(out, db, statement, err);
   if (st != TOMB_OK || out->n == db->sql.n_columns) return st;
-  tomb_fail(err, TOMB_DATABASE, "%zu columns were answered instead of %zu",
-            out->n, db->sql.n_columns);
+  st = tomb_other_columns(out->n, db->sql.n_columns, err);
   tomb_cursor_close(out);
-  return TOMB_DATABASE;
+  return st;
 }
 
 tomb_status tomb_select(tomb_cursor *out, tomb_db *db, const tomb_query *query,
@@ -100,7 +99,7 @@ tomb_status tomb_count(int64_t *out, tomb_db *db, const tomb_query *query,
   st = tomb_cursor_next(&cursor, err);
   if (st == TOMB_ROW) *out = cursor.values[0].as.integer;
   tomb_cursor_close(&cursor);
-  return st == TOMB_ROW ? TOMB_OK : st;
+  return st == TOMB_ROW || st == TOMB_DONE ? TOMB_OK : st;
 }
 
 tomb_status tomb_exists(bool *out, tomb_db *db, const tomb_query *query,

@@ -101,17 +101,29 @@ tomb_status tomb_store_open(tomb_cursor *out, tomb_db *db, tomb_error *err) {
   return TOMB_OK;
 }
 
-/* Only "SELECT *" of a table that has changed answers other columns. */
-static bool fits_columns(tomb_db *db, tomb_prepared *p) {
-  bool fresh = p->fresh;
+tomb_status tomb_other_columns(size_t n, size_t wanted, tomb_error *err) {
+  return tomb_fail(err, TOMB_DATABASE,
+                   "%zu columns were answered instead of %zu", n, wanted);
+}
+
+/* "SELECT *" of a table that has changed answers other columns; of fields
+** only a fake does. */
+static tomb_status fit_columns(tomb_db *db, tomb_prepared *p,
+                               tomb_error *err) {
+  size_t n = p->fresh ? db->driver->columns(p->stmt) : p->n_columns;
   p->fresh = false;
-  return !fresh || db->driver->columns(p->stmt) == p->n_columns ||
-         tomb_statements_refit(&db->statements, p);
+  if (n == p->n_columns) return TOMB_OK;
+  if (p->n_columns > 0 && p->fields[0] != NULL) {
+    return tomb_other_columns(n, p->n_columns, err);
+  }
+  return tomb_statements_refit(&db->statements, p) ? TOMB_OK
+                                                   : tomb_out_of_memory(err);
 }
 
 static tomb_status fetch(tomb_db *db, tomb_prepared *p, tomb_error *err) {
-  if (!fits_columns(db, p) ||
-      !db->driver->row(p->stmt, p->values, p->n_columns)) {
+  tomb_status st = fit_columns(db, p, err);
+  if (st != TOMB_OK) return st;
+  if (!db->driver->row(p->stmt, p->values, p->n_columns)) {
     return tomb_out_of_memory(err);
   }
   for (size_t i = 0; i < p->n_columns; i++) {

@@ -58,6 +58,8 @@ tomb_status tomb_store_run(tomb_db *db, tomb_rows *rows, tomb_error *err);
 /* Runs a text without values. */
 tomb_status tomb_store_text(tomb_db *db, const char *text, tomb_error *err);
 int64_t tomb_store_changes(const tomb_db *db);
+/* Refuses an answer of another width than was asked for. */
+tomb_status tomb_other_columns(size_t n, size_t wanted, tomb_error *err);
 
 /* Compiles and runs an UPDATE, INSERT or DELETE; `changed` may be NULL. */
 tomb_status tomb_store_write(int64_t *changed, tomb_db *db,

@@ -81,7 +81,11 @@ static int db_close(lua_State *L) {
     return tomb_misuse(L, "call it with a colon, as db:close()",
                        "A database is needed, not a %s", tomb_typename(L, 1));
   }
-  if (box->db != NULL) tomb_close(box->db);
+  if (box->db == NULL) return 0;
+  for (lua_cursor *c = box->open; c != NULL; c = c->next) {
+    if (!c->inside) tomb_cursor_close(&c->cursor);
+  }
+  tomb_close(box->db); /* or the last cursor does, when its row is made */
   return 0;
 }
 
@@ -190,6 +194,17 @@ lua_cursor *tomb_new_cursor(lua_State *L, lua_db *box, int db_index) {
 void tomb_end_cursor(lua_cursor *cursor) {
   if (cursor->cursor.db != NULL) tomb_cursor_close(&cursor->cursor);
   cursor->in_use = false;
+  if (cursor->link == NULL) return;
+  *cursor->link = cursor->next;
+  if (cursor->next != NULL) cursor->next->link = cursor->link;
+  cursor->link = NULL;
+}
+
+void tomb_list_cursor(lua_db *box, lua_cursor *cursor) {
+  cursor->next = box->open;
+  cursor->link = &box->open;
+  if (cursor->next != NULL) cursor->next->link = &cursor->next;
+  box->open = cursor;
 }
 
 static int cursor_gc(lua_State *L) {

@@ -36,8 +36,11 @@ enum {
   DB_REFS = DB_EVENTS
 };
 
+typedef struct lua_cursor lua_cursor;
+
 typedef struct lua_db {
   tomb_db *db;      /* NULL: not open yet */
+  lua_cursor *open; /* the cursors that stay open between calls */
   lua_State *owner; /* the coroutine that began the transaction */
   bool has_clock, has_log, has_states;
   int levels;          /* transactions that the program has begun */
@@ -68,10 +71,12 @@ typedef struct lua_query {
   lua_model *model;
 } lua_query;
 
-typedef struct lua_cursor {
+struct lua_cursor {
   tomb_cursor cursor;
   bool in_use;
-} lua_cursor;
+  bool inside; /* a row of it is being made */
+  lua_cursor *next, **link; /* of its database's list; NULL: not in it */
+};
 
 /* The key under which a model's table holds its MODEL userdata. */
 extern const char tomb_model_key;
@@ -96,6 +101,8 @@ lua_query *tomb_new_query(lua_State *L, int parent, size_t extra);
 lua_cursor *tomb_new_cursor(lua_State *L, lua_db *box, int db_index);
 /* Closes it; the box may be used again. */
 void tomb_end_cursor(lua_cursor *cursor);
+/* It stays open between calls: closing the database closes it too. */
+void tomb_list_cursor(lua_db *box, lua_cursor *cursor);
 /* Pushes a box for rows. */
 tomb_rows **tomb_new_rows(lua_State *L, lua_db *box);
 tomb_restore_job **tomb_new_job(lua_State *L, int query);

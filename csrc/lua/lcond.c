@@ -165,10 +165,31 @@ static void keep_value(lua_State *L, int index, tomb_value *out, block *b) {
   out->as.text.data = copy;
 }
 
+/* Values under names, and those behind a hole, would be lost without a word.
+** Lists may tell their length, as those of pluck do. */
+static void need_list(lua_State *L, int index, const tomb_cond *cond) {
+  size_t n = 0;
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+      n++;
+    } else if (lua_type(L, -1) != LUA_TSTRING ||
+               strcmp(lua_tostring(L, -1), "n") != 0) {
+      n = cond->n_values + 1;
+      lua_pop(L, 1);
+      break;
+    }
+  }
+  if (n == cond->n_values) return;
+  tomb_misuse(L, NULL, "%s takes a list of plain values", cond->key);
+}
+
 static void build_list(lua_State *L, int index, tomb_cond *cond, block *b) {
   cond->n_values = lua_rawlen(L, index);
   cond->values = take(b, cond->n_values * sizeof *cond->values);
   index = tomb_absindex(L, index);
+  need_list(L, index, cond);
   for (size_t i = 0; i < cond->n_values; i++) {
     lua_rawgeti(L, index, (int)i + 1);
     if (lua_istable(L, -1)) {

@@ -73,8 +73,7 @@ static int db_query(lua_State *L) {
 /* The statement stays open until the last row, break (5.4) or close(). */
 static int db_each(lua_State *L) {
   lua_db *box = tomb_check_db(L, 1);
-  lua_cursor *cursor = open_raw(L, box);
-  (void)cursor;
+  tomb_list_cursor(box, open_raw(L, box));
   lua_pushnil(L);
   tomb_setref(L, 1, DB_CURSOR); /* this cursor is the loop's own now */
   lua_pushnil(L);
@@ -87,9 +86,14 @@ static int cursor_call(lua_State *L) {
   tomb_error err;
   lua_cursor *box = tomb_testclass(L, 1, CURSOR);
   if (box == NULL) return tomb_misuse(L, NULL, "A cursor is needed");
+  if (!box->in_use) return 0;
+  tomb_getref(L, 1, 1);
+  tomb_need_db(L, lua_touserdata(L, -1));
   tomb_status st = tomb_cursor_next(&box->cursor, &err);
   if (st == TOMB_ROW) {
+    box->inside = true;
     push_raw_row(L, &box->cursor);
+    box->inside = false;
     return 1;
   }
   tomb_end_cursor(box);

@@ -16,7 +16,7 @@ enum { EACH_QUERY = 1, EACH_MODEL, EACH_TABLE, EACH_KEYS, EACH_ROW, EACH_REFS = 
 typedef struct lua_each {
   lua_model *model;
   tomb_stream *stream; /* or, of a snapshot: */
-  tomb_cursor cursor;
+  lua_cursor box;
   bool snapshot, reuse, closed, partial;
   const tomb_field *const *fields;
   size_t n;
@@ -27,7 +27,7 @@ static void close_each(lua_each *each) {
   each->stream = NULL;
   each->closed = true;
   tomb_stream_free(stream);
-  if (each->cursor.db != NULL) tomb_cursor_close(&each->cursor);
+  tomb_end_cursor(&each->box);
 }
 
 static int each_close(lua_State *L) {
@@ -51,7 +51,11 @@ static void read_options(lua_State *L, lua_each *each) {
 
 static tomb_status open_snapshot(lua_each *each, const tomb_query *query,
                                  tomb_error *err) {
-  return tomb_select_snapshot(&each->cursor, each->model->db->db, query, err);
+  lua_db *db = each->model->db;
+  tomb_status st =
+      tomb_select_snapshot(&each->box.cursor, db->db, query, err);
+  if (st == TOMB_OK) tomb_list_cursor(db, &each->box);
+  return st;
 }
 
 /* Copies what each step needs beside the stream, so that it costs little. */
@@ -105,10 +109,10 @@ static tomb_status step(lua_each *each, const tomb_value **values,
     }
     return st;
   }
-  each->fields = each->cursor.fields;
-  each->n = each->cursor.n;
-  tomb_status st = tomb_cursor_next(&each->cursor, err);
-  *values = each->cursor.values;
+  each->fields = each->box.cursor.fields;
+  each->n = each->box.cursor.n;
+  tomb_status st = tomb_cursor_next(&each->box.cursor, err);
+  *values = each->box.cursor.values;
   return st;
 }
 
@@ -168,12 +172,14 @@ static int each_call(lua_State *L) {
     close_each(each);
     return st == TOMB_DONE ? 0 : tomb_raise(L, &err);
   }
+  each->box.inside = true;
   push_keys(L, each, &h);
   if (each->reuse) {
     push_reused(L, &h, values);
   } else {
     tomb_hydrate(L, &h, values);
   }
+  each->box.inside = false;
   note_partial(L, each);
   return 1;
 }

@@ -292,6 +292,9 @@ static int model_upsert(lua_State *L) {
                                    &upsert, now, *rows, &err);
   tomb_values_finish(L, &v, st, &err);
   push_returned(L, &v, *rows);
+  /* inserted or not: nobody can tell, and after a rollback its id may be
+  ** another row's */
+  tomb_note_created(L, v.model->db, v.at, lua_gettop(L));
   return 1;
 }
 

@@ -63,7 +63,7 @@ local function check_name(name, model_name)
   if core.methods.model[name] ~= nil or MANAGERS[name] or name:match "^__" then
     core.misuse(
       model_name .. "." .. name .. " would hide the method of that name",
-      'rename it with attr, as in { attr = "' .. name .. '_" }'
+      'rename it with attr, as in { attr = "' .. name .. '_value" }'
     )
   end
 end

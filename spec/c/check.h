@@ -84,7 +84,7 @@ static inline int check_done(void) {
   return check_failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* ---- numbers ---------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------ */
 
 /* A small generator: the same numbers everywhere, another row by its seed. */
 static inline uint64_t check_random(uint64_t *state) {

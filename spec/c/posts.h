@@ -47,7 +47,7 @@ static inline void close_db(void) {
   db = NULL;
 }
 
-/* ---- rows ------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------- */
 
 static inline void empty_row(tomb_value *row) {
   memset(row, 0, FIELDS * sizeof *row);
@@ -71,7 +71,7 @@ static inline int64_t add_coded(const char *title, int64_t code) {
   return row[ID].as.integer;
 }
 
-/* ---- queries: storage for a test's worth of conditions ------------------------ */
+/* ---- queries: storage for a test's worth of conditions ------------------ */
 
 #define MOST_CONDITIONS 1024
 
@@ -115,7 +115,7 @@ static inline int64_t count_of(tomb_query query) {
   return n;
 }
 
-/* ---- verbs ---------------------------------------------------------------------- */
+/* ---- verbs -------------------------------------------------------------- */
 
 static inline int64_t delete_posts(tomb_query query) {
   tomb_deleted out;
@@ -185,6 +185,25 @@ static inline const char *title_of(int64_t id) {
 
 static inline bool is_alive(int64_t id) {
   return count_of(of_key(tomb_objects(post), id)) == 1;
+}
+
+/* Ten posts: with and without codes and notes, three of them dead. */
+static inline void open_ten(void) {
+  static const char *const notes[] = {"Alpha", "alpha", "", "a%b", "a_b",
+                                      "\xC3\xA9t\xC3\xA9", "x[y]*?"};
+  open_posts();
+  for (int i = 0; i < 10; i++) {
+    char title[32];
+    tomb_value row[FIELDS];
+    empty_row(row);
+    snprintf(title, sizeof title, "post %d", i);
+    row[TITLE] = tomb_text(title);
+    row[VIEWS] = tomb_integer(i % 4);
+    if (i % 2 == 0) row[CODE] = tomb_integer(i);
+    if (i < 7) row[NOTE] = tomb_text(notes[i]);
+    MUST(tomb_insert(db, post, row, tick(), &check_error));
+  }
+  delete_posts(where(tomb_objects(post), "id__gt", tomb_integer(7)));
 }
 
 #endif

@@ -7,9 +7,7 @@
 #ifndef SPEC_SCENARIOS_H
 #define SPEC_SCENARIOS_H
 
-#include "posts.h"
-
-#include "store.h"
+#include "state.h"
 
 typedef struct scenario {
   const char *name;
@@ -33,7 +31,7 @@ static inline void define_notes(void) {
   MUST(tomb_define(&note, db, &def, &check_error));
 }
 
-/* ---- preparations ----------------------------------------------------------- */
+/* ---- preparations ------------------------------------------------------- */
 
 /* Living posts a, b, c; dead ones a, d; coded e. */
 static inline void six_posts(void) {
@@ -63,7 +61,7 @@ static inline void dead_notes(void) {
 static inline void nothing(void) {
 }
 
-/* ---- writes ------------------------------------------------------------------ */
+/* ---- writes ------------------------------------------------------------- */
 
 static inline tomb_status insert_titled(const char *title, tomb_error *err) {
   tomb_value row[FIELDS];
@@ -150,7 +148,7 @@ static inline tomb_status run_upsert_refused(tomb_error *err) {
   return upsert_titled("d", TOMB_ON_DELETED_REFUSE, err);
 }
 
-/* ---- deletions ------------------------------------------------------------------ */
+/* ---- deletions ---------------------------------------------------------- */
 
 static inline tomb_status run_delete_row(tomb_error *err) {
   tomb_deleted out;
@@ -201,7 +199,7 @@ static inline tomb_status run_delete_shared(tomb_error *err) {
   return st;
 }
 
-/* ---- restores --------------------------------------------------------------------- */
+/* ---- restores ----------------------------------------------------------- */
 
 static inline tomb_status restore_all(tomb_on_conflict word, tomb_error *err) {
   int64_t restored;
@@ -270,7 +268,7 @@ static inline tomb_status run_undo(tomb_error *err) {
   return st;
 }
 
-/* ---- purges ------------------------------------------------------------------------- */
+/* ---- purges ------------------------------------------------------------- */
 
 static inline tomb_status purge_all(tomb_query query, tomb_error *err) {
   int64_t purged;
@@ -299,7 +297,7 @@ static inline tomb_status run_purge_events(tomb_error *err) {
   return tomb_purge_events(&n, db, clock_now + 2 * DAY, false, err);
 }
 
-/* ---- tables, reads, raw SQL ------------------------------------------------------------ */
+/* ---- tables, reads, raw SQL --------------------------------------------- */
 
 static inline tomb_status run_create_tables(tomb_error *err) {
   return tomb_create_tables(db, err);
@@ -404,8 +402,6 @@ static const scenario scenarios[] = {
 };
 #define SCENARIOS (sizeof scenarios / sizeof scenarios[0])
 
-/* ---- the state of a database ------------------------------------------------------------ */
-
 /* Models and tables, and what the scenario wants to find in them. */
 static inline void prepare_scenario(const scenario *s) {
   clock_now = INT64_C(1763880000000000);
@@ -413,62 +409,6 @@ static inline void prepare_scenario(const scenario *s) {
   define_notes();
   if (!s->makes_tables) MUST(tomb_create_tables(db, &check_error));
   s->prepare();
-}
-
-static inline bool has_tables(void) {
-  return strcmp(ask("SELECT count(*) FROM sqlite_master WHERE name = 'posts'"),
-                "1") == 0;
-}
-
-/* Everything that is stored, as a text to be freed. */
-static inline char *dump_database(void) {
-  static const char *const parts[] = {
-      "SELECT group_concat(name || ifnull(sql, '')) FROM (SELECT * FROM "
-      "sqlite_master ORDER BY name)",
-      "SELECT group_concat(quote(id) || quote(title) || quote(code) || "
-      "quote(views) || quote(note) || quote(deleted_at) || "
-      "quote(deleted_event)) FROM (SELECT * FROM posts ORDER BY id)",
-      "SELECT group_concat(quote(id) || quote(text) || quote(version) || "
-      "quote(deleted_at)) FROM (SELECT * FROM note ORDER BY id)",
-      "SELECT group_concat(quote(id) || quote(at) || quote(model) || quote(pk) "
-      "|| quote(actor) || quote(undone_at)) FROM (SELECT * FROM "
-      "tombstone_event ORDER BY id)",
-      "SELECT group_concat(name || seq) FROM (SELECT * FROM sqlite_sequence "
-      "ORDER BY name)"};
-  const size_t n = has_tables() ? 5 : 1;
-  char *text = calloc(n, 16384);
-  for (size_t i = 0; i < n; i++) {
-    tomb_cursor cursor;
-    MUST(tomb_query_raw(&cursor, db, parts[i], strlen(parts[i]), NULL, 0,
-                        &check_error));
-    if (tomb_cursor_next(&cursor, &check_error) == TOMB_ROW &&
-        cursor.values[0].type == TOMB_TEXT) {
-      strncat(text, cursor.values[0].as.text.data, 16000);
-    }
-    tomb_cursor_close(&cursor);
-    strcat(text, "\n");
-  }
-  return text;
-}
-
-static inline bool is_anything_in_use(void) {
-  const tomb_prepared *p = db->statements.newest;
-  for (; p != NULL; p = p->older) {
-    if (p->in_use) return true;
-  }
-  return db->cursors != 0 || db->snapshots != 0;
-}
-
-/* What holds after every call, whatever became of it. */
-static inline void check_state(int line) {
-  check_int(tomb_depth(db), 0, __FILE__, line);
-  check_that(!is_anything_in_use(), __FILE__, line, "no statement in use");
-  if (!has_tables()) return;
-  check_text(ask("SELECT count(*) FROM posts WHERE (deleted_at IS NULL) <> "
-                 "(deleted_event IS NULL) OR deleted_event NOT IN (SELECT id "
-                 "FROM tombstone_event) OR (deleted_at IS NULL) <> (title NOT "
-                 "LIKE '%\\_\\_deleted\\_%' ESCAPE '\\')"),
-             "0", __FILE__, line);
 }
 
 #endif

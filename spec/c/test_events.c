@@ -25,7 +25,7 @@ static const char *events(void) {
   return ask("SELECT count(*) FROM tombstone_event");
 }
 
-/* ---- stamps -------------------------------------------------------------------- */
+/* ---- stamps ------------------------------------------------------------- */
 
 static void stamps_increase_whatever_the_clock_says(void) {
   open_posts();
@@ -105,7 +105,7 @@ static void an_index_of_others_that_refuses_is_told(void) {
   close_db();
 }
 
-/* ---- what an event is ------------------------------------------------------------- */
+/* ---- what an event is --------------------------------------------------- */
 
 static void an_event_tells_who_and_why(void) {
   tomb_deleted out;
@@ -192,7 +192,7 @@ static void too_many_is_refused_and_nothing_is_taken(void) {
   close_db();
 }
 
-/* ---- ids ---------------------------------------------------------------------------- */
+/* ---- ids ---------------------------------------------------------------- */
 
 static void an_id_that_was_rolled_back_is_not_used_again(void) {
   open_posts();
@@ -230,7 +230,7 @@ static void no_committed_id_is_given_out_twice(void) {
   remove("test_events.db-shm");
 }
 
-/* ---- one event for many calls ---------------------------------------------------------- */
+/* ---- one event for many calls ------------------------------------------- */
 
 static void begin_deletion(const char *actor) {
   tomb_deletion how = {.actor = actor, .reason = "because"};
@@ -328,7 +328,7 @@ static void a_call_that_takes_nothing_opens_no_shared_event(void) {
   close_db();
 }
 
-/* ---- models without events --------------------------------------------------------------- */
+/* ---- models without events ---------------------------------------------- */
 
 static void a_stamp_alone_deletes_and_restores(void) {
   const tomb_field_def field = {.name = "title", .type = TOMB_FIELD_TEXT,

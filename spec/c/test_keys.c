@@ -74,7 +74,7 @@ static void many_keys_keep_their_order(void) {
   tomb_keys_free(keys);
 }
 
-/* ---- keys of queries ----------------------------------------------------------- */
+/* ---- keys of queries ---------------------------------------------------- */
 
 static void the_keys_of_a_query_come_in_its_order(void) {
   open_posts();

@@ -92,7 +92,7 @@ static void any_stamp_is_safe_to_ask_for(void) {
              "a__deleted_-999999999999.999999999");
 }
 
-/* ---- random texts: original back, byte for byte -------------------------- */
+/* ---- random texts: original back, byte for byte ------------------------- */
 
 /* Pieces that are markers, parts of markers, stamps, UTF-8 and noise. */
 static size_t random_text(char *out, size_t room, uint64_t *state,
@@ -133,7 +133,7 @@ static void any_text_comes_back_byte_for_byte(void) {
   }
 }
 
-/* ---- the same in SQL ------------------------------------------------------ */
+/* ---- the same in SQL ---------------------------------------------------- */
 
 static tomb_db *db;
 
@@ -163,7 +163,7 @@ static void sql_strips_what_c_strips(void) {
   tomb_free(db);
 }
 
-/* ---- which field of a row --------------------------------------------------- */
+/* ---- which field of a row ----------------------------------------------- */
 
 enum { ID, A, B, N, C, DELETED_AT, DELETED_EVENT, FIELDS };
 

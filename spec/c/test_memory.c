@@ -26,7 +26,7 @@ static void fail_at(supply *s, size_t nth) {
   s->until_failure = nth;
 }
 
-/* ---- the engine's allocator ------------------------------------------------------ */
+/* ---- the engine's allocator --------------------------------------------- */
 
 /* Sizes must be told right: a host's allocator may count on them. */
 typedef struct header {
@@ -58,7 +58,7 @@ static void *allocate(void *ud, void *ptr, size_t osize, size_t nsize) {
 
 static const tomb_options options = {.allocator = {allocate, NULL}};
 
-/* ---- SQLite's --------------------------------------------------------------------- */
+/* ---- SQLite's ----------------------------------------------------------- */
 
 static sqlite3_mem_methods real;
 
@@ -91,7 +91,7 @@ static bool configure_sqlite(void) {
          sqlite3_initialize() == SQLITE_OK;
 }
 
-/* ---- the sweep ----------------------------------------------------------------------- */
+/* ---- the sweep ---------------------------------------------------------- */
 
 static void check_answer(const scenario *s, const supply *who, tomb_status st,
                          size_t nth) {
@@ -169,7 +169,7 @@ static void inside_a_transaction_sqlite_too(void) {
   sweep(&sqlite, 13 * check_stride(5), true);
 }
 
-/* ---- opening and defining ---------------------------------------------------------------- */
+/* ---- opening and defining ----------------------------------------------- */
 
 static bool open_starves(supply *who, size_t nth) {
   size_t sqlite_before = sqlite.blocks;

@@ -5,7 +5,7 @@
 #include "mem.h"
 #include "statement.h"
 
-/* ---- a driver that only counts ------------------------------------------------ */
+/* ---- a driver that only counts ------------------------------------------ */
 
 struct tomb_stmt {
   char text[64];
@@ -76,7 +76,7 @@ static void use(const char *text) {
   tomb_statements_give_back(&all, take(text));
 }
 
-/* ---- the cache ------------------------------------------------------------------ */
+/* ---- the cache ---------------------------------------------------------- */
 
 static void a_text_is_prepared_once(void) {
   begin(4);
@@ -160,7 +160,7 @@ static void texts_that_share_a_beginning_are_apart(void) {
   end();
 }
 
-/* ---- with a database --------------------------------------------------------------- */
+/* ---- with a database ---------------------------------------------------- */
 
 static tomb_status query(tomb_cursor *out, const char *sql) {
   return tomb_query_raw(out, db, sql, strlen(sql), NULL, 0, &check_error);

@@ -131,7 +131,7 @@ static void an_empty_stream_is_done(void) {
   close_db();
 }
 
-/* ---- while others write -------------------------------------------------------------- */
+/* ---- while others write ------------------------------------------------- */
 
 static bool seen[4 * ROWS];
 
@@ -225,7 +225,7 @@ static void transactions_come_and_go_between_rows(void) {
   }
 }
 
-/* ---- text keys --------------------------------------------------------------------------- */
+/* ---- text keys ---------------------------------------------------------- */
 
 static void text_keys_go_on_behind_the_last(void) {
   const tomb_field_def field = {.name = "slug", .type = TOMB_FIELD_TEXT,
@@ -253,7 +253,7 @@ static void text_keys_go_on_behind_the_last(void) {
   close_db();
 }
 
-/* ---- failures ------------------------------------------------------------------------------ */
+/* ---- failures ----------------------------------------------------------- */
 
 static void a_stream_that_fails_is_over(void) {
   const tomb_error broken = {.kind = TOMB_DATABASE, .message = "gone"};

@@ -48,7 +48,7 @@ static const char *all_posts(void) {
              "', ') FROM (SELECT * FROM posts ORDER BY id)");
 }
 
-/* ---- living rows ------------------------------------------------------------------ */
+/* ---- living rows -------------------------------------------------------- */
 
 static void it_inserts_and_then_updates(void) {
   open_rows();
@@ -89,7 +89,7 @@ static void it_needs_a_unique_constraint_and_valid_values(void) {
   close_rows();
 }
 
-/* ---- dead rows --------------------------------------------------------------------- */
+/* ---- dead rows ---------------------------------------------------------- */
 
 static void a_dead_twin_stays_dead(void) {
   for (int field = TITLE; field <= CODE; field++) {
@@ -186,7 +186,7 @@ static void a_mangled_value_is_not_written_over(void) {
   close_rows();
 }
 
-/* ---- other fields ------------------------------------------------------------------- */
+/* ---- other fields ------------------------------------------------------- */
 
 static const tomb_model *define_tags(void) {
   const tomb_field_def field = {.name = "name", .type = TOMB_FIELD_TEXT,

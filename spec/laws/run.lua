@@ -110,21 +110,24 @@ local function drop_inside(list, fails)
   return list
 end
 
-local function shrink(list, options)
-  local stop = os.clock() + SECONDS
-  local function fails(fewer)
-    if os.clock() > stop then
-      return false
-    end
-    local _, err = drive(prepared(options), from_list(fewer))
-    return err ~= nil
+--- A shorter list of operations that still fails, as `fails(list)` tells.
+function M.shrink(list, fails)
+  local stop, before = os.clock() + SECONDS, nil
+  local function in_time(fewer)
+    return os.clock() < stop and fails(fewer)
   end
-  local before
   repeat
     before = #show.show(list)
-    list = drop_inside(drop(list, fails), fails)
+    list = drop_inside(drop(list, in_time), in_time)
   until #show.show(list) == before
   return list
+end
+
+local function shrink(list, options)
+  return M.shrink(list, function(fewer)
+    local _, err = drive(prepared(options), from_list(fewer))
+    return err ~= nil
+  end)
 end
 
 -- ---- running ------------------------------------------------------------------------------------

@@ -838,7 +838,7 @@ describe("every error", function()
     end
   end)
 
-  it("quotes a long value by its beginning, and keeps all of it in value", function()
+  it("quotes a long value by its beginning", function()
     local _, Post = helper.blog(nil, { title = f.text { unique = true } })
     local text = ("ü"):rep(5000)
     Post:create { title = text }

@@ -729,7 +729,7 @@ describe("models", function()
         open,
         { [name] = f.text() }
       )
-      assert.are.equal('rename it with attr, as in { attr = "' .. name .. '_" }', err.hint)
+      assert.are.equal('rename it with attr, as in { attr = "' .. name .. '_value" }', err.hint)
     end
   end)
 

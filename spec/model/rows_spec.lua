@@ -343,11 +343,13 @@ describe("save", function()
     untouched("deleted", dead, "update", { title = "x" })
   end)
 
-  it("does not touch the marks of deletion", function()
+  -- its texts may carry a suffix that the row has lost again meanwhile
+  it("refuses a row that was dead when it was read", function()
     local row = Post:create { title = "Hello" }
-    row.deleted_at = 5
-    row:save()
-    assert.is_nil(Post.objects:get(1).deleted_at)
+    row:delete()
+    Post.deleted_objects:filter({ id = 1 }):restore()
+    untouched("deleted", row, "save")
+    assert.are.equal("Hello", Post.objects:get(1).title)
   end)
 
   it("refused by the database, changes nothing", function()

@@ -95,7 +95,7 @@ describe("update of a query", function()
     local query = Post.objects:filter { id__gte = 1 }
     local err = helper.refuses(
       "integrity",
-      "Cannot update records - title already exists",
+      "Cannot update records - title with value 'same' already exists",
       query.update,
       query,
       { title = "same" }

@@ -16,6 +16,7 @@ return {
     base.equal("a", Post.objects:first().title)
     fake.answer(s.db, { columns = 3, { 1, "a", 2 } })
     base.expect("database", Post.objects.first, Post.objects)
+    base.expect("database", Post.objects.all, Post.objects:only "title")
     Post:create { title = "b" }
     base.equal(true, #fake.statements(s.db) >= 2)
     fake.fail(s.db, 1, "busy", "locked")

@@ -1,0 +1,66 @@
+/* state.h - the whole state of a database, to be compared, and what holds in
+** every state. */
+#ifndef SPEC_STATE_H
+#define SPEC_STATE_H
+
+#include "posts.h"
+
+#include "store.h"
+
+static inline bool has_tables(void) {
+  return strcmp(ask("SELECT count(*) FROM sqlite_master WHERE name = 'posts'"),
+                "1") == 0;
+}
+
+/* Everything that is stored, as a text to be freed. */
+static inline char *dump_database(void) {
+  static const char *const parts[] = {
+      "SELECT group_concat(name || ifnull(sql, '')) FROM (SELECT * FROM "
+      "sqlite_master ORDER BY name)",
+      "SELECT group_concat(quote(id) || quote(title) || quote(code) || "
+      "quote(views) || quote(note) || quote(deleted_at) || "
+      "quote(deleted_event)) FROM (SELECT * FROM posts ORDER BY id)",
+      "SELECT group_concat(quote(id) || quote(text) || quote(version) || "
+      "quote(deleted_at)) FROM (SELECT * FROM note ORDER BY id)",
+      "SELECT group_concat(quote(id) || quote(at) || quote(model) || quote(pk) "
+      "|| quote(actor) || quote(undone_at)) FROM (SELECT * FROM "
+      "tombstone_event ORDER BY id)",
+      "SELECT group_concat(name || seq) FROM (SELECT * FROM sqlite_sequence "
+      "ORDER BY name)"};
+  const size_t n = has_tables() ? 5 : 1;
+  char *text = calloc(n, 16384);
+  for (size_t i = 0; i < n; i++) {
+    tomb_cursor cursor;
+    MUST(tomb_query_raw(&cursor, db, parts[i], strlen(parts[i]), NULL, 0,
+                        &check_error));
+    if (tomb_cursor_next(&cursor, &check_error) == TOMB_ROW &&
+        cursor.values[0].type == TOMB_TEXT) {
+      strncat(text, cursor.values[0].as.text.data, 16000);
+    }
+    tomb_cursor_close(&cursor);
+    strcat(text, "\n");
+  }
+  return text;
+}
+
+static inline bool is_anything_in_use(void) {
+  const tomb_prepared *p = db->statements.newest;
+  for (; p != NULL; p = p->older) {
+    if (p->in_use) return true;
+  }
+  return db->cursors != 0 || db->snapshots != 0;
+}
+
+/* What holds after every call, whatever became of it. */
+static inline void check_state(int line) {
+  check_int(tomb_depth(db), 0, __FILE__, line);
+  check_that(!is_anything_in_use(), __FILE__, line, "no statement in use");
+  if (!has_tables()) return;
+  check_text(ask("SELECT count(*) FROM posts WHERE (deleted_at IS NULL) <> "
+                 "(deleted_event IS NULL) OR deleted_event NOT IN (SELECT id "
+                 "FROM tombstone_event) OR (deleted_at IS NULL) <> (title NOT "
+                 "LIKE '%\\_\\_deleted\\_%' ESCAPE '\\')"),
+             "0", __FILE__, line);
+}
+
+#endif

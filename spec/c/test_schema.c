@@ -1,0 +1,197 @@
+/* test_schema.c - the tables and indexes that are made, and the tables that
+** differ from their models. */
+#include "models.h"
+
+/* ---- tables ------------------------------------------------------------- */
+
+static const char *sql_of(const char *name) {
+  char sql[200];
+  snprintf(sql, sizeof sql, "SELECT sql FROM sqlite_master WHERE name = '%s'",
+           name);
+  return ask(sql);
+}
+
+static void a_table_has_its_columns_and_indexes(void) {
+  open_posts();
+  CHECK_TEXT(sql_of("posts"),
+             "CREATE TABLE \"posts\" (\"id\" integer NOT NULL PRIMARY KEY "
+             "AUTOINCREMENT, \"title\" varchar(30) NOT NULL, \"code\" integer, "
+             "\"views\" integer NOT NULL, \"note\" text, \"deleted_at\" "
+             "datetime, \"deleted_event\" integer)");
+  CHECK_TEXT(sql_of("posts__title__key"),
+             "CREATE UNIQUE INDEX \"posts__title__key\" ON \"posts\" "
+             "(\"title\")");
+  CHECK_TEXT(sql_of("posts__code__live"),
+             "CREATE UNIQUE INDEX \"posts__code__live\" ON \"posts\" "
+             "(\"code\") WHERE \"deleted_at\" IS NULL");
+  CHECK_TEXT(sql_of("posts__views"),
+             "CREATE INDEX \"posts__views\" ON \"posts\" (\"views\") WHERE "
+             "\"deleted_at\" IS NULL");
+  CHECK_TEXT(sql_of("posts__living"),
+             "CREATE INDEX \"posts__living\" ON \"posts\" (\"id\") WHERE "
+             "\"deleted_at\" IS NULL");
+  CHECK_TEXT(sql_of("posts__event"),
+             "CREATE INDEX \"posts__event\" ON \"posts\" (\"deleted_event\") "
+             "WHERE \"deleted_event\" IS NOT NULL");
+  CHECK_TEXT(ask("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND "
+                 "tbl_name = 'posts'"),
+             "5");
+  close_db();
+}
+
+static void checks_and_collations_are_in_the_table(void) {
+  const tomb_field_def fields[] = {
+      TEXT("name", .collate = "NOCASE", .check = "length(name) > 0")};
+  open_empty();
+  const tomb_model_def def = {.name = "Tag", .fields = fields, .n_fields = 1,
+                              .soft_delete = TOMB_SOFT_DELETE_STAMP};
+  define(&def);
+  MUST(tomb_create_tables(db, &check_error));
+  CHECK_TEXT(sql_of("tag"),
+             "CREATE TABLE \"tag\" (\"id\" integer NOT NULL PRIMARY KEY "
+             "AUTOINCREMENT, \"name\" text NOT NULL COLLATE \"NOCASE\" "
+             "CONSTRAINT \"name\" CHECK (\"deleted_at\" IS NOT NULL OR "
+             "(length(name) > 0)), \"deleted_at\" datetime)");
+  close_db();
+}
+
+static const char *table_of(const char *name) {
+  static char sql[200];
+  const tomb_model_def def = {.name = name};
+  open_empty();
+  define(&def);
+  MUST(tomb_create_tables(db, &check_error));
+  snprintf(sql, sizeof sql, "%s",
+           ask("SELECT name FROM sqlite_master WHERE type = 'table' AND name "
+               "NOT LIKE '%tombstone%' AND name <> 'sqlite_sequence'"));
+  close_db();
+  return sql;
+}
+
+static void tables_are_called_in_snake_case(void) {
+  CHECK_TEXT(table_of("Post"), "post");
+  CHECK_TEXT(table_of("BlogPost"), "blog_post");
+  CHECK_TEXT(table_of("HTTPServer"), "httpserver");
+  CHECK_TEXT(table_of("Post2Tag"), "post2_tag");
+  CHECK_TEXT(table_of("Blog_Post"), "blog_post");
+}
+
+/* A name of 63 bytes becomes a longer one. */
+static void a_long_name_makes_a_longer_table(void) {
+  char name[64], wanted[128];
+  size_t n = 0;
+  for (size_t i = 0; i < 63; i++) {
+    bool upper = i % 2 == 0;
+    name[i] = upper ? 'A' : 'b';
+    if (upper && i > 0) wanted[n++] = '_';
+    wanted[n++] = upper ? 'a' : 'b';
+  }
+  name[63] = wanted[n] = '\0';
+  CHECK_TEXT(table_of(name), wanted);
+}
+
+/* "posts__event" is the index of the dead already. */
+static void indexes_of_one_name_are_both_made(void) {
+  static const char *const pair[] = {"a", "b"};
+  const tomb_field_def fields[] = {
+      INTEGER("event", .index = true), INTEGER("living", .index = true),
+      TEXT("a"), TEXT("b"), TEXT("ab", .column = "a__b", .index = true)};
+  const tomb_group_def group = {.fields = pair, .n_fields = 2};
+  open_empty();
+  const tomb_model_def def = {.name = "Visit", .fields = fields, .n_fields = 5,
+                              .groups = &group, .n_groups = 1};
+  define(&def);
+  MUST(tomb_create_tables(db, &check_error));
+  MUST(tomb_create_tables(db, &check_error));
+  CHECK_TEXT(ask("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND "
+                 "tbl_name = 'visit'"),
+             "6");
+  CHECK_TEXT(sql_of("visit__event"),
+             "CREATE INDEX \"visit__event\" ON \"visit\" (\"deleted_event\") "
+             "WHERE \"deleted_event\" IS NOT NULL");
+  close_db();
+}
+
+/* ---- tables that are there ---------------------------------------------- */
+
+static void check_differs(const char *ddl, const char *message) {
+  open_empty();
+  define_posts();
+  exec(ddl);
+  CHECK_STATUS(tomb_create_tables(db, &check_error),
+               message == NULL ? TOMB_OK : TOMB_MIGRATION);
+  if (message != NULL) {
+    CHECK_TEXT(check_error.message, message);
+    CHECK_TEXT(sql_of("tombstone_event"), "(none)");
+  }
+  CHECK_INT(tomb_depth(db), 0);
+  close_db();
+}
+
+#define COLUMNS                                                              \
+  "CREATE TABLE posts (id integer NOT NULL PRIMARY KEY, title text NOT NULL, " \
+  "code integer, views integer NOT NULL, note text, "
+
+static void a_table_that_differs_is_refused(void) {
+  check_differs(COLUMNS "deleted_at datetime, deleted_event integer)", NULL);
+  check_differs(COLUMNS "deleted_at datetime)",
+                "Table \"posts\" differs from Post - deleted_event is missing");
+  check_differs(COLUMNS "deleted_at datetime NOT NULL, deleted_event integer)",
+                "Table \"posts\" differs from Post - deleted_at is NOT NULL "
+                "there");
+  check_differs(COLUMNS "deleted_at datetime, deleted_event integer); "
+                "CREATE UNIQUE INDEX mine ON posts (code)",
+                "Table \"posts\" differs from Post - code is unique among the "
+                "dead too");
+  check_differs(COLUMNS "deleted_at datetime, deleted_event integer); "
+                "CREATE UNIQUE INDEX mine ON posts (title) WHERE views > 3",
+                "Table \"posts\" differs from Post - title is unique among "
+                "some rows only");
+  check_differs(COLUMNS "deleted_at datetime, deleted_event integer); "
+                "INSERT INTO posts (title, views) VALUES ('a', 1), ('a', 2)",
+                "Table \"posts\" differs from Post - posts has rows that are "
+                "not unique");
+}
+
+/* Any index on all rows holds the dead too, whichever is met first. */
+static void one_index_of_several_is_enough_to_differ(void) {
+  check_differs(COLUMNS "deleted_at datetime, deleted_event integer); "
+                "CREATE UNIQUE INDEX mine ON posts (code); CREATE UNIQUE INDEX "
+                "other ON posts (code) WHERE deleted_at IS NULL",
+                "Table \"posts\" differs from Post - code is unique among the "
+                "dead too");
+  check_differs(COLUMNS "deleted_at datetime, deleted_event integer); "
+                "CREATE UNIQUE INDEX mine ON posts (title); CREATE UNIQUE "
+                "INDEX other ON posts (title) WHERE views > 3", NULL);
+}
+
+static void what_is_unique_already_gets_no_second_index(void) {
+  open_empty();
+  define_posts();
+  exec("CREATE TABLE posts (id integer NOT NULL PRIMARY KEY, title text NOT "
+       "NULL UNIQUE, code integer, views integer NOT NULL, note text, "
+       "deleted_at datetime, deleted_event integer)");
+  MUST(tomb_create_tables(db, &check_error));
+  CHECK_TEXT(sql_of("posts__title__key"), "(none)");
+  CHECK(sql_of("posts__code__live")[0] == 'C');
+  add_post("a", 1);
+  tomb_value row[FIELDS];
+  empty_row(row);
+  row[TITLE] = tomb_text("a");
+  CHECK_STATUS(tomb_insert(db, post, row, tick(), &check_error),
+               TOMB_INTEGRITY);
+  CHECK_TEXT(check_error.fields[0], "title");
+  close_db();
+}
+
+int main(void) {
+  RUN(a_table_has_its_columns_and_indexes);
+  RUN(checks_and_collations_are_in_the_table);
+  RUN(tables_are_called_in_snake_case);
+  RUN(a_long_name_makes_a_longer_table);
+  RUN(indexes_of_one_name_are_both_made);
+  RUN(a_table_that_differs_is_refused);
+  RUN(one_index_of_several_is_enough_to_differ);
+  RUN(what_is_unique_already_gets_no_second_index);
+  return check_done();
+}
