@@ -40,6 +40,38 @@ function helper.clean()
   end
 end
 
+-- ---- processes -------------------------------------------------------------
+
+--- The interpreter that runs this suite: its name stands before the script's.
+function helper.interpreter()
+  local i = 0
+  while arg and arg[i - 1] do
+    i = i - 1
+  end
+  return i < 0 and arg[i] or "lua5.4"
+end
+
+--- A word of a shell command.
+function helper.quote(text)
+  return "'" .. tostring(text):gsub("'", [['\'']]) .. "'"
+end
+
+--- The command that runs a script with this suite's interpreter and modules. It replaces
+-- the shell, which would be searched for leaks too where sanitizers are preloaded.
+function helper.lua_command(...)
+  local words = {
+    "exec env -u LUA_PATH_5_2 -u LUA_PATH_5_3 -u LUA_PATH_5_4",
+    "-u LUA_CPATH_5_2 -u LUA_CPATH_5_3 -u LUA_CPATH_5_4 -u LUA_INIT",
+    "LUA_PATH=" .. helper.quote(package.path),
+    "LUA_CPATH=" .. helper.quote(package.cpath),
+    helper.quote(helper.interpreter()),
+  }
+  for _, word in ipairs { ... } do
+    words[#words + 1] = helper.quote(word)
+  end
+  return table.concat(words, " ")
+end
+
 -- ---- time --------------------------------------------------------------------
 
 --- A clock that stands still until `clock.now` is set: `open(path, { clock = clock.tell })`.

@@ -62,8 +62,8 @@ const tomb_dialect tomb_sqlite_dialect = {
     .text_is_ordered_by_bytes = true,
     .position = "instr",
     .glob = " GLOB ",
-    .columns =
-        "SELECT name, type, \"notnull\" FROM pragma_table_xinfo(?)",
+    .columns = "SELECT name, type, \"notnull\", pk, dflt_value IS NOT NULL "
+               "FROM pragma_table_xinfo(?)",
     .unique_indexes =
         "SELECT l.name, l.partial, (SELECT group_concat(name, ',') FROM "
         "(SELECT name FROM pragma_index_info(l.name) ORDER BY seqno)) FROM "

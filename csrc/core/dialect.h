@@ -44,7 +44,7 @@ typedef struct tomb_dialect {
   const char *glob;
 
   /* Catalogue queries; each takes the table's name. */
-  const char *columns; /* name, type, not null (0/1) */
+  const char *columns; /* name, type, not null, in the key, defaulted (0/1) */
   const char *unique_indexes; /* name, partial (0/1), columns joined by "," */
 } tomb_dialect;
 

@@ -330,8 +330,8 @@ static tomb_status restore_and_read(int64_t *restored, tomb_db *db,
   if (st != TOMB_OK) return st;
   every.scope = TOMB_EVERY;
   st = restore(restored, db, query, how, err);
-  if (st == TOMB_OK && *restored > 0) {
-    step.wrote = true;
+  if (st == TOMB_OK) {
+    step.wrote = *restored > 0;
     st = tomb_read_rows(how->returning, db, &every, err);
   }
   st = tomb_step_end(&step, db, st, err);

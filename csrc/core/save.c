@@ -107,6 +107,14 @@ static tomb_status refused(tomb_db *db, const tomb_model *model,
   return st;
 }
 
+/* The key and the version say which row; false where they cannot be one. */
+static bool fit_identity(const tomb_model *model, tomb_value *values) {
+  const tomb_field *key = tomb_key_field(model);
+  const tomb_field *version = model->roles[TOMB_ROLE_VERSION];
+  return tomb_fit(key, &values[key->index]) &&
+         (version == NULL || tomb_fit(version, &values[version->index]));
+}
+
 tomb_status tomb_update_row(tomb_db *db, const tomb_model *model,
                             tomb_value *values, tomb_assignment *assignments,
                             size_t n, int64_t now, tomb_rows *returning,
@@ -115,7 +123,7 @@ tomb_status tomb_update_row(tomb_db *db, const tomb_model *model,
   tomb_row_query storage[2];
   int64_t changed = 0;
   if (n == 0) return tomb_fail(err, TOMB_MISUSE, "There is nothing to save");
-  if (!tomb_is_given(key)) {
+  if (!fit_identity(model, values) || !tomb_is_given(key)) {
     return tomb_fail(err, TOMB_MISUSE, "Cannot save record - it has no %s",
                      tomb_key_field(model)->name);
   }
@@ -142,11 +150,11 @@ tomb_status tomb_update_row(tomb_db *db, const tomb_model *model,
 tomb_status tomb_save(tomb_db *db, const tomb_model *model, tomb_value *values,
                       int64_t now, tomb_error *err) {
   const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
-  tomb_status st = tomb_validate(model, values, false, err);
-  if (st != TOMB_OK) return st;
   if (stamp != NULL && tomb_is_given(&values[stamp->index])) {
     return refuse_dead(model, &values[tomb_key_field(model)->index], err);
   }
+  tomb_status st = tomb_validate(model, values, false, err);
+  if (st != TOMB_OK) return st;
   size_t bytes = model->n_fields * sizeof(tomb_assignment);
   tomb_assignment *a = tomb_realloc(&db->allocator, NULL, 0, bytes);
   if (a == NULL) return tomb_out_of_memory(err);

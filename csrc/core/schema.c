@@ -1,4 +1,5 @@
 /* schema.c - a model's tables and indexes: creating them, comparing them. */
+#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
@@ -88,6 +89,18 @@ static void where_null(tomb_sql *sql, const tomb_field *field,
   tomb_sql_add(sql, how);
 }
 
+/* The key breaks ties in every order. A generated one ends each index anyway;
+** another has to be told, or the planner finds a unique index of all rows that
+** needs none, and walks through the dead. */
+static bool wants_key(const tomb_model *model, const tomb_group *group) {
+  const tomb_field *key = tomb_key_field(model);
+  bool wants = group->unique == TOMB_NOT_UNIQUE && !is_generated(key);
+  for (size_t i = 0; i < group->n; i++) {
+    wants = wants && group->fields[i] != key;
+  }
+  return wants;
+}
+
 /* Every index is of the living, but for those that hold the dead to a value
 ** of their own. */
 void tomb_sql_create_index(tomb_sql *sql, const tomb_model *model,
@@ -99,6 +112,10 @@ void tomb_sql_create_index(tomb_sql *sql, const tomb_model *model,
   for (size_t i = 0; i < group->n; i++) {
     tomb_sql_join(sql, &first, " (", ", ");
     tomb_sql_field(sql, group->fields[i]);
+  }
+  if (wants_key(model, group)) {
+    tomb_sql_add(sql, ", ");
+    tomb_sql_field(sql, tomb_key_field(model));
   }
   tomb_sql_add(sql, ")");
   if (!whole) {
@@ -163,6 +180,21 @@ static const tomb_value *find_column(const tomb_rows *columns,
   return NULL;
 }
 
+static tomb_status compare_column(const tomb_model *model,
+                                  const tomb_field *field,
+                                  const tomb_value *row, tomb_error *err) {
+  bool not_null = row[2].as.integer != 0, in_key = row[3].as.integer != 0;
+  if (field->role == TOMB_ROLE_KEY) {
+    return in_key ? TOMB_OK
+                  : differs(model, "is no primary key there", field->column,
+                            err);
+  }
+  if (not_null != field->nullable) return TOMB_OK;
+  return differs(model,
+                 field->nullable ? "is NOT NULL there" : "is NULL there",
+                 field->column, err);
+}
+
 static tomb_status compare_columns(const tomb_model *model,
                                    const tomb_rows *columns,
                                    tomb_error *err) {
@@ -172,12 +204,30 @@ static tomb_status compare_columns(const tomb_model *model,
     if (row == NULL) {
       return differs(model, "is missing", field->column, err);
     }
-    bool not_null = row[2].as.integer != 0;
-    if (field->role != TOMB_ROLE_KEY && not_null == field->nullable) {
-      return differs(model,
-                     field->nullable ? "is NOT NULL there" : "is NULL there",
-                     field->column, err);
-    }
+    tomb_status st = compare_column(model, field, row, err);
+    if (st != TOMB_OK) return st;
+  }
+  return TOMB_OK;
+}
+
+static bool has_column(const tomb_model *model, const tomb_value *name) {
+  for (size_t i = 0; i < model->n_fields; i++) {
+    if (same_text(name, model->fields[i].column)) return true;
+  }
+  return false;
+}
+
+/* A column that nobody fills keeps every row out. */
+static tomb_status compare_others(const tomb_model *model,
+                                  const tomb_rows *columns, tomb_error *err) {
+  char name[TOMB_NAME_SIZE * 2];
+  for (size_t i = 0; i < tomb_rows_count(columns); i++) {
+    const tomb_value *row = tomb_rows_at(columns, i, NULL);
+    bool needed = row[2].as.integer != 0 && row[4].as.integer == 0;
+    if (!needed || has_column(model, &row[0])) continue;
+    snprintf(name, sizeof name, "%.*s", (int)row[0].as.text.size,
+             row[0].as.text.data);
+    return differs(model, "is NOT NULL there and not in the model", name, err);
   }
   return TOMB_OK;
 }
@@ -230,6 +280,7 @@ static tomb_status compare_unique(const tomb_model *model,
 static tomb_status compare(const tomb_model *model, const tomb_rows *columns,
                            const tomb_rows *indexes, tomb_error *err) {
   tomb_status st = compare_columns(model, columns, err);
+  if (st == TOMB_OK) st = compare_others(model, columns, err);
   for (size_t i = 0; st == TOMB_OK && i < model->n_groups; i++) {
     if (model->groups[i].unique == TOMB_NOT_UNIQUE) continue;
     st = compare_unique(model, &model->groups[i], indexes, err);

@@ -1,9 +1,11 @@
 /*
 ** stream.c - a query's rows without an open statement between them.
 **
-** In the key's order each chunk begins after the last key read. In any other
-** order the keys are noted first, a few bytes each, and rows fetched by them;
-** a row that has died meanwhile, or no longer matches, is left out.
+** In the key's order each chunk begins after the last key read; the stream ends
+** with the largest key that was there when it began, or a loop that makes rows
+** would never end. In any other order the keys are noted first, a few bytes
+** each, and rows fetched by them. A row that has died meanwhile, or no longer
+** matches, is left out.
 */
 #include <string.h>
 
@@ -23,6 +25,7 @@ struct tomb_stream {
   bool ended;
   const tomb_field **fields; /* of the columns */
   size_t n_fields, key_column;
+  tomb_rows *largest; /* the key to end with, once there is a second chunk */
   tomb_rows *rows; /* the chunk */
   size_t row;      /* the next one of it */
 };
@@ -44,6 +47,7 @@ void tomb_stream_free(tomb_stream *stream) {
   if (stream == NULL) return;
   tomb_allocator a = stream->db->allocator;
   tomb_keys_free(stream->keys);
+  tomb_rows_free(stream->largest);
   tomb_rows_free(stream->rows);
   tomb_release(&a, (void *)stream->fields,
                stream->n_fields * sizeof *stream->fields);
@@ -118,20 +122,47 @@ static tomb_status read_chunk(tomb_stream *s, const tomb_query *query,
   return st;
 }
 
+static tomb_status find_largest(tomb_stream *s, tomb_error *err) {
+  const tomb_field *key = tomb_key_field(s->query.model);
+  tomb_order by_key = {key, true};
+  tomb_query query = tomb_all_objects(s->query.model);
+  tomb_cursor cursor;
+  query.order = &by_key;
+  query.n_order = 1;
+  query.limit = 1;
+  query.only = &key;
+  query.n_only = 1;
+  s->largest = tomb_rows_new(s->db);
+  if (s->largest == NULL) return tomb_out_of_memory(err);
+  tomb_status st = tomb_select_values(&cursor, s->db, &query, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_cursor_next(&cursor, err);
+  if (st == TOMB_ROW) st = tomb_rows_add(s->largest, cursor.values, 1, err);
+  tomb_cursor_close(&cursor);
+  return st == TOMB_DONE ? TOMB_OK : st;
+}
+
+/* The rows behind the chunk that was read last. */
+static const tomb_query *go_on(tomb_row_query storage[2], const tomb_stream *s,
+                               const tomb_rows *chunk) {
+  const tomb_field *key = tomb_key_field(s->query.model);
+  size_t n = tomb_rows_count(chunk);
+  if (n == 0) return &s->query;
+  const tomb_value *last = tomb_rows_at(chunk, n - 1, NULL);
+  const tomb_query *query = tomb_query_where(
+      &storage[0], &s->query, key, TOMB_GT, &last[s->key_column]);
+  storage[0].query.offset = 0;
+  if (tomb_rows_count(s->largest) == 0) return query;
+  return tomb_query_where(&storage[1], query, key, TOMB_LTE,
+                          tomb_rows_at(s->largest, 0, NULL));
+}
+
 /* The last key of the chunk lives in the rows, so the new chunk is gathered
 ** beside them before they go. */
 static tomb_status next_by_key(tomb_stream *s, tomb_error *err) {
   tomb_rows *before = s->rows;
-  size_t n = tomb_rows_count(before);
-  tomb_row_query storage;
-  tomb_query query = s->query;
-  if (n > 0) {
-    const tomb_value *last = tomb_rows_at(before, n - 1, NULL);
-    query = *tomb_query_where(&storage, &s->query,
-                              tomb_key_field(s->query.model), TOMB_GT,
-                              &last[s->key_column]);
-    query.offset = 0;
-  }
+  tomb_row_query storage[2];
+  tomb_query query = *go_on(storage, s, before);
   query.limit = s->left < 0 || s->left > CHUNK ? CHUNK : s->left;
   s->rows = tomb_rows_new(s->db);
   if (s->rows == NULL) {
@@ -144,7 +175,8 @@ static tomb_status next_by_key(tomb_stream *s, tomb_error *err) {
   s->ended = got < (size_t)query.limit;
   if (s->left >= 0) s->left -= (int64_t)got;
   if (s->left == 0) s->ended = true;
-  return st;
+  if (st != TOMB_OK || s->ended || s->largest != NULL) return st;
+  return find_largest(s, err);
 }
 
 static tomb_status next_by_list(tomb_stream *s, tomb_error *err) {

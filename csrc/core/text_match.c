@@ -95,6 +95,11 @@ static tomb_value glob_pattern(tomb_sql *sql, const tomb_value *like) {
 }
 
 static void like(tomb_sql *sql, const tomb_cond *cond) {
+  const tomb_value *wanted = &cond->values[0];
+  if (memchr(wanted->as.text.data, '\0', wanted->as.text.size) != NULL) {
+    tomb_sql_add(sql, "1 = 0"); /* no text holds one, and GLOB stops there */
+    return;
+  }
   tomb_value pattern = glob_pattern(sql, &cond->values[0]);
   /* the unary plus keeps SQLite from preparing the statement anew for each
   ** pattern */

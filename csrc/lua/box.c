@@ -28,7 +28,20 @@ lua_db *tomb_new_db(lua_State *L) {
   tomb_setref(L, -2, DB_CREATED);
   lua_newtable(L);
   tomb_setref(L, -2, DB_LEVELS);
+  lua_newtable(L);
+  tomb_setref(L, -2, DB_SIDE);
   return box;
+}
+
+/* Not in a weak table by handle: before Lua 5.2 its values, which refer to the
+** handle, would keep it for ever. */
+int tomb_db_side(lua_State *L) {
+  if (tomb_testclass(L, 1, DB) == NULL) {
+    return tomb_misuse(L, "call it with a colon, as db:transaction(fn)",
+                       "A database is needed");
+  }
+  tomb_getref(L, 1, DB_SIDE);
+  return 1;
 }
 
 void tomb_need_db(lua_State *L, lua_db *box) {

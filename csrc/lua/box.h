@@ -33,7 +33,8 @@ enum {
   DB_LEVELS,    /* depth -> the number of rows created before */
   DB_CURSOR,    /* a cursor to be used again */
   DB_EVENTS,    /* the model of events, a table */
-  DB_REFS = DB_EVENTS
+  DB_SIDE,      /* a table: what the Lua side knows of the handle */
+  DB_REFS = DB_SIDE
 };
 
 typedef struct lua_cursor lua_cursor;
@@ -45,6 +46,8 @@ typedef struct lua_db {
   bool has_clock, has_log, has_states;
   int levels;          /* transactions that the program has begun */
   lua_Integer created; /* rows created in the outermost of them */
+  /* numbers of those that rollbacks took, from … up to, to be noted yet */
+  lua_Integer lost_from, lost_to;
 } lua_db;
 
 enum {
@@ -82,6 +85,8 @@ struct lua_cursor {
 extern const char tomb_model_key;
 
 lua_db *tomb_new_db(lua_State *L);
+/* core.side(db) -> DB_SIDE, of a closed one too */
+int tomb_db_side(lua_State *L);
 /* The open database at `index`; raises when it is closed, or when another
 ** coroutine is in the middle of a transaction. */
 lua_db *tomb_check_db(lua_State *L, int index);

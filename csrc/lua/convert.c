@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lcond.h"
 #include "raise.h"
 
 static const char json_key = 'j'; /* its address, in the registry */
@@ -46,8 +47,10 @@ static void push_codec(lua_State *L, int which, const tomb_field *field) {
   lua_remove(L, -2);
 }
 
-static void bad_json(lua_State *L, const tomb_field *field,
+/* What the codec raised is on top. */
+static void bad_json(lua_State *L, int status, const tomb_field *field,
                      const char *what) {
+  if (status == LUA_ERRMEM) lua_error(L);
   const char *why = lua_tostring(L, -1);
   tomb_misuse(L, NULL, "Field '%s' %s - %s", field->name, what,
               why == NULL ? "unknown" : why);
@@ -58,11 +61,10 @@ static void encode(lua_State *L, int index, const tomb_field *field) {
   index = tomb_absindex(L, index);
   push_codec(L, 1, field);
   lua_pushvalue(L, index);
-  if (lua_pcall(L, 1, 1, 0) != 0) {
-    bad_json(L, field, "cannot be encoded as JSON");
-  }
+  int status = lua_pcall(L, 1, 1, 0);
+  if (status != 0) bad_json(L, status, field, "cannot be encoded as JSON");
   if (lua_type(L, -1) != LUA_TSTRING) {
-    bad_json(L, field, "was not encoded to a string");
+    bad_json(L, 0, field, "was not encoded to a string");
   }
   lua_replace(L, index);
 }
@@ -71,7 +73,8 @@ static void push_decoded(lua_State *L, const tomb_field *field,
                          const tomb_value *value) {
   push_codec(L, 2, field);
   lua_pushlstring(L, value->as.text.data, value->as.text.size);
-  if (lua_pcall(L, 1, 1, 0) != 0) bad_json(L, field, "holds no valid JSON");
+  int status = lua_pcall(L, 1, 1, 0);
+  if (status != 0) bad_json(L, status, field, "holds no valid JSON");
 }
 
 /* ---- to the engine ----------------------------------------------------------- */
@@ -154,7 +157,12 @@ void tomb_tovalue(lua_State *L, int index, const tomb_field *field,
     }
     break;
   case LUA_TSTRING: from_string(L, index, field, out); break;
-  default: out->type = TOMB_REFUSED; break;
+  default:
+    if (tomb_isexpr(L, index)) {
+      *out = tomb_text("takes arithmetic in update only");
+    }
+    out->type = TOMB_REFUSED;
+    break;
   }
 }
 

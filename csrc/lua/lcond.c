@@ -157,8 +157,25 @@ static size_t values_size(lua_State *L, int index, int depth) {
   return size;
 }
 
-static void keep_value(lua_State *L, int index, tomb_value *out, block *b) {
-  tomb_tovalue(L, index, NULL, out);
+/* Where Lua has no 64-bit integers they come as text too, and only the field
+** tells that they are meant. */
+static const tomb_field *integer_field(const tomb_cond *cond,
+                                       const block *b) {
+#if TOMB_LUA_INTEGERS
+  (void)cond;
+  (void)b;
+  return NULL;
+#else
+  const char *lookup = strstr(cond->key, "__");
+  size_t n = lookup == NULL ? cond->key_size : (size_t)(lookup - cond->key);
+  const tomb_field *field = tomb_model_find(b->model, cond->key, n);
+  return field != NULL && field->type == TOMB_FIELD_INTEGER ? field : NULL;
+#endif
+}
+
+static void keep_value(lua_State *L, int index, const tomb_field *field,
+                       tomb_value *out, block *b) {
+  tomb_tovalue(L, index, field, out);
   if (out->type != TOMB_TEXT) return;
   char *copy = take(b, out->as.text.size + 1);
   memcpy(copy, out->as.text.data, out->as.text.size);
@@ -190,12 +207,13 @@ static void build_list(lua_State *L, int index, tomb_cond *cond, block *b) {
   cond->values = take(b, cond->n_values * sizeof *cond->values);
   index = tomb_absindex(L, index);
   need_list(L, index, cond);
+  const tomb_field *field = integer_field(cond, b);
   for (size_t i = 0; i < cond->n_values; i++) {
     lua_rawgeti(L, index, (int)i + 1);
     if (lua_istable(L, -1)) {
       tomb_misuse(L, NULL, "%s takes a list of plain values", cond->key);
     }
-    keep_value(L, -1, &cond->values[i], b);
+    keep_value(L, -1, field, &cond->values[i], b);
     lua_pop(L, 1);
   }
 }
@@ -223,7 +241,7 @@ static tomb_cond *build_pair(lua_State *L, block *b) {
   } else {
     cond->n_values = 1;
     cond->values = take(b, sizeof *cond->values);
-    keep_value(L, -1, cond->values, b);
+    keep_value(L, -1, integer_field(cond, b), cond->values, b);
   }
   return cond;
 }

@@ -212,6 +212,15 @@ static void save_new(lua_State *L, row_values *v) {
   tomb_note_created(L, v->model->db, v->at, 1);
 }
 
+/* A field that was set to tombstone.null reads nil, as it will from now on. */
+static void clear_nulls(lua_State *L, const row_values *v) {
+  for (size_t i = 0; i < v->model->n_fields; i++) {
+    if (!tomb_isnull(L, v->slots + (int)i)) continue;
+    lua_pushnil(L);
+    tomb_set_field(L, v, 1, i);
+  }
+}
+
 static void save_old(lua_State *L, row_values *v, int names) {
   static const tomb_role written[] = {TOMB_ROLE_UPDATED_AT, TOMB_ROLE_VERSION};
   tomb_error err;
@@ -220,6 +229,7 @@ static void save_old(lua_State *L, row_values *v, int names) {
   tomb_status st =
       tomb_save(v->model->db->db, v->model->model, v->values, now, &err);
   tomb_values_finish(L, v, st, &err);
+  clear_nulls(L, v);
   for (size_t i = 0; i < 2; i++) {
     const tomb_field *field = tomb_model_role(v->model->model, written[i]);
     if (field == NULL) continue;

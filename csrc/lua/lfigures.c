@@ -23,7 +23,7 @@ static void begin_values(lua_State *L, reading *r) {
 }
 
 static int query_values(lua_State *L) {
-  reading r;
+  reading r = {.grouped = false};
   int n = 0;
   begin_values(L, &r);
   lua_newtable(L);
@@ -36,7 +36,7 @@ static int query_values(lua_State *L) {
 }
 
 static int query_pluck(lua_State *L) {
-  reading r;
+  reading r = {.grouped = false};
   int n = 0;
   if (lua_gettop(L) != 2) {
     return tomb_misuse(L, "use values for several",
@@ -60,6 +60,7 @@ static int query_pluck(lua_State *L) {
 }
 
 static int query_count(lua_State *L) {
+  tomb_no_more(L, 1, "count");
   tomb_error err;
   int64_t n;
   lua_query *query = tomb_check_query(L, 1);
@@ -72,6 +73,7 @@ static int query_count(lua_State *L) {
 }
 
 static int query_exists(lua_State *L) {
+  tomb_no_more(L, 1, "exists");
   tomb_error err;
   bool exists;
   lua_query *query = tomb_check_query(L, 1);
@@ -137,6 +139,10 @@ static size_t to_aggregates(lua_State *L, int index, const tomb_model *model,
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     if (n == MOST_AGGREGATES) tomb_misuse(L, NULL, "Too many aggregates");
+    if (lua_type(L, -2) != LUA_TSTRING) {
+      tomb_misuse(L, "as in aggregate{ n = count \"*\" }",
+                  "Each aggregate needs a name");
+    }
     out[n++] = to_aggregate(L, model);
     lua_pop(L, 1);
     lua_pushvalue(L, -1); /* the name stays, a copy drives lua_next */
@@ -174,9 +180,10 @@ static void check_group_order(lua_State *L, const tomb_query *query) {
 }
 
 static int query_aggregate(lua_State *L) {
+  tomb_no_more(L, 2, "aggregate");
   tomb_aggregate aggregates[MOST_AGGREGATES];
   tomb_error err;
-  reading r;
+  reading r = {.grouped = true};
   int rows = 0;
   lua_settop(L, 2);
   lua_query *query = tomb_check_query(L, 1);

@@ -30,6 +30,8 @@ lua_query *tomb_push_filtered(lua_State *L, int parent, int index,
 }
 
 static int refine(lua_State *L, bool exclude) {
+  tomb_no_more(L, lua_type(L, 2) == LUA_TSTRING ? 3 : 2,
+               exclude ? "exclude" : "filter");
   lua_settop(L, 3);
   tomb_check_query(L, 1);
   int table = 2;

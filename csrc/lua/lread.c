@@ -47,7 +47,8 @@ static void push_row(lua_State *L, reading *r, int names) {
 }
 
 static int query_all(lua_State *L) {
-  reading r;
+  tomb_no_more(L, 1, "all");
+  reading r = {.grouped = false};
   tomb_begin_read(L, &r);
   select_rows(L, &r, &r.query->query);
   int names = push_names(L, &r), n = 0;
@@ -74,7 +75,8 @@ static int one_row(lua_State *L, reading *r, const tomb_query *query) {
 }
 
 static int query_first(lua_State *L) {
-  reading r;
+  tomb_no_more(L, 1, "first");
+  reading r = {.grouped = false};
   tomb_begin_read(L, &r);
   tomb_query query = r.query->query;
   if (query.limit < 0 || query.limit > 1) query.limit = 1;
@@ -82,7 +84,8 @@ static int query_first(lua_State *L) {
 }
 
 static int query_last(lua_State *L) {
-  reading r;
+  tomb_no_more(L, 1, "last");
+  reading r = {.grouped = false};
   tomb_begin_read(L, &r);
   tomb_query query = r.query->query;
   if (query.limit >= 0 || query.offset > 0) {
@@ -178,7 +181,7 @@ static bool by_key(lua_State *L, reading *r) {
 }
 
 static int get(lua_State *L, bool must) {
-  reading r;
+  reading r = {.grouped = false};
   bool two = false;
   lua_settop(L, 2);
   tomb_begin_read(L, &r);
@@ -193,10 +196,12 @@ static int get(lua_State *L, bool must) {
 }
 
 static int query_get(lua_State *L) {
+  tomb_no_more(L, 2, "get");
   return get(L, true);
 }
 
 static int query_find(lua_State *L) {
+  tomb_no_more(L, 2, "find");
   return get(L, false);
 }
 
@@ -222,7 +227,7 @@ static int query_sql(lua_State *L) {
 
 static int query_explain(lua_State *L) {
   tomb_error err;
-  reading r;
+  reading r = {.grouped = false};
   int n = 0;
   tomb_begin_read(L, &r);
   tomb_status st =

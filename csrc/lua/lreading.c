@@ -6,6 +6,10 @@
 /* Pushes DB, MODEL and a cursor for the query at 1. */
 void tomb_begin_read(lua_State *L, reading *r) {
   r->query = tomb_check_query(L, 1);
+  if (r->query->query.n_groups > 0 && !r->grouped) {
+    tomb_misuse(L, "as in group_by(\"a\"):aggregate{ n = count \"*\" }",
+                "Groups are asked for by aggregate alone");
+  }
   tomb_getref(L, 1, QUERY_MODEL);
   r->model = lua_gettop(L);
   tomb_getref(L, r->model, MODEL_DB);

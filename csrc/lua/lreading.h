@@ -8,6 +8,7 @@
 typedef struct reading {
   lua_query *query;
   lua_cursor *box;
+  bool grouped;  /* groups are what it reads */
   int db, model; /* indices */
   hydration rows;
 } reading;

@@ -23,6 +23,16 @@ static void read_restoration(lua_State *L, const lua_verb *b,
   if (!lua_isnil(L, -1)) out->on_conflict = tomb_conflict_word(L, -1);
 }
 
+/* The row at 1 believes that it is dead: an undo may have restored it. */
+static bool holds_stamp(lua_State *L, const tomb_model *model) {
+  const tomb_field *stamp = tomb_model_role(model, TOMB_ROLE_DELETED_AT);
+  lua_pushstring(L, stamp->name);
+  lua_rawget(L, 1);
+  bool holds = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return holds;
+}
+
 static int row_restore(lua_State *L) {
   tomb_error err;
   tomb_restoration how;
@@ -34,9 +44,9 @@ static int row_restore(lua_State *L) {
   how.returning = *rows;
   tomb_status st = tomb_restore(&restored, tomb_engine(&b), &b.query, &how, &err);
   tomb_values_finish(L, &b.v, st, &err);
-  if (tomb_rows_count(*rows) > 0) {
-    size_t last = tomb_rows_count(*rows) - 1;
-    tomb_show_values(L, &b.v, 1, tomb_rows_at(*rows, last, NULL));
+  bool is_there = tomb_rows_count(*rows) > 0;
+  if (is_there && (restored > 0 || holds_stamp(L, b.query.model))) {
+    tomb_show_values(L, &b.v, 1, tomb_rows_at(*rows, 0, NULL));
   }
   lua_pushboolean(L, restored > 0);
   return 1;

@@ -125,15 +125,7 @@ static void read_again(lua_State *L, row_values *v, tomb_rows *rows) {
     if (st == TOMB_ROW) st = tomb_rows_add(rows, cursor.values, cursor.n, &err);
     tomb_cursor_close(&cursor);
   }
-  if (st == TOMB_DONE) {
-    memset(&err, 0, sizeof err);
-    err.kind = st = TOMB_NOT_FOUND;
-    const char *text = lua_pushfstring(L, "The %s is gone",
-                                       tomb_model_name(v->model->model));
-    strncpy(err.message, text, sizeof err.message - 1);
-    strncpy(err.model, tomb_model_name(v->model->model),
-            sizeof err.model - 1);
-  }
+  if (st == TOMB_DONE) tomb_gone(L, v->model->model);
   tomb_values_finish(L, v, st, &err);
 }
 

@@ -55,13 +55,14 @@ static int core_misuse(lua_State *L) {
                      luaL_checkstring(L, 1));
 }
 
-/* core.fail(kind, message, hint) */
+/* core.fail(kind, message, hint, model's name) */
 static int core_fail(lua_State *L) {
   tomb_error err;
   memset(&err, 0, sizeof err);
   err.kind = tomb_kind_named(L, 1);
   strncpy(err.message, luaL_checkstring(L, 2), sizeof err.message - 1);
   strncpy(err.hint, luaL_optstring(L, 3, ""), sizeof err.hint - 1);
+  strncpy(err.model, luaL_optstring(L, 4, ""), sizeof err.model - 1);
   return tomb_raise(L, &err);
 }
 
@@ -85,6 +86,7 @@ int luaopen_tombstone_core(lua_State *L) {
       {"misuse", core_misuse},
       {"fail", core_fail},
       {"check_options", core_check_options},
+      {"side", tomb_db_side},
       {"is_unsaved", tomb_row_is_unsaved},
       {"unsave", tomb_row_unsave},
       {NULL, NULL}};

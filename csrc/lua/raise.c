@@ -199,6 +199,25 @@ void tomb_finish(lua_State *L, lua_db *box, int index, tomb_status st,
   if (st != TOMB_OK) tomb_raise(L, err);
 }
 
+int tomb_gone(lua_State *L, const tomb_model *model) {
+  tomb_error err;
+  memset(&err, 0, sizeof err);
+  err.kind = TOMB_NOT_FOUND;
+  snprintf(err.message, sizeof err.message, "The %s is gone",
+           tomb_model_name(model));
+  snprintf(err.model, sizeof err.model, "%s", tomb_model_name(model));
+  return tomb_raise(L, &err);
+}
+
+void tomb_no_more(lua_State *L, int most, const char *what) {
+  tomb_check_query(L, 1);
+  if (lua_gettop(L) <= most) return;
+  const char *hint = "filter first, as in Post.objects:filter{ a = 1 }:count()";
+  if (most == 1) tomb_misuse(L, hint, "%s takes no arguments", what);
+  tomb_misuse(L, hint, "%s takes %d argument%s at most", what, most - 1,
+              most == 2 ? "" : "s");
+}
+
 /* ---- options ------------------------------------------------------------------ */
 
 static bool is_known(const char *const *known, const char *name) {

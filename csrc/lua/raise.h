@@ -16,6 +16,11 @@ tomb_status tomb_kind_named(lua_State *L, int index);
 ** userdata is at `index`. */
 void tomb_finish(lua_State *L, lua_db *box, int index, tomb_status st,
                  const tomb_error *err);
+/* Raises not_found for a row that the database has no more. */
+int tomb_gone(lua_State *L, const tomb_model *model);
+/* Raises when a query's call has more arguments than `most`, itself counted: a
+** filter given to count() would be ignored. */
+void tomb_no_more(lua_State *L, int most, const char *what);
 /* Raises when the table at `index` has a key that is not in `known` (a list
 ** that ends with NULL); `what` says whose option it is. */
 void tomb_check_options(lua_State *L, int index, const char *const *known,

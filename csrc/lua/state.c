@@ -10,7 +10,34 @@ static void push_table(lua_State *L, int model, int which) {
   lua_remove(L, -2);
 }
 
+static bool has_lost(const lua_db *box) {
+  return box->lost_from < box->lost_to;
+}
+
+/* Notes the rows that rollbacks took: a rollback itself must do without
+** memory. The DB is on top, and is popped. */
+static void note_lost(lua_State *L, lua_db *box) {
+  box->has_states = true;
+  tomb_getref(L, -1, DB_STATES);
+  tomb_getref(L, -2, DB_CREATED);
+  lua_pushnil(L);
+  while (lua_next(L, -2) != 0) {
+    lua_Integer number = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (number < box->lost_from || number >= box->lost_to) continue;
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, 0);
+    lua_rawset(L, -5);
+  }
+  lua_pop(L, 3);
+  box->lost_from = box->lost_to = 0;
+}
+
 tomb_row_state tomb_state_of(lua_State *L, lua_db *box, int model, int row) {
+  if (has_lost(box)) {
+    tomb_getref(L, model, MODEL_DB);
+    note_lost(L, box);
+  }
   if (!box->has_states) {
     lua_pushnil(L);
     return TOMB_STATE_PLAIN;
@@ -48,6 +75,10 @@ static void set_state(lua_State *L, int model, int row, bool new_row) {
 }
 
 void tomb_note_new(lua_State *L, lua_db *box, int model, int row) {
+  if (has_lost(box)) { /* this row may be one of them */
+    tomb_getref(L, model, MODEL_DB);
+    note_lost(L, box);
+  }
   box->has_states = true;
   set_state(L, model, row, true);
 }
@@ -58,6 +89,10 @@ void tomb_forget_state(lua_State *L, lua_db *box, int model, int row) {
 
 void tomb_note_created(lua_State *L, lua_db *box, int model, int row) {
   if (box->levels == 0) return;
+  if (has_lost(box)) { /* before other rows' numbers come behind theirs */
+    tomb_getref(L, model, MODEL_DB);
+    note_lost(L, box);
+  }
   push_table(L, model, DB_CREATED);
   lua_pushvalue(L, row);
   lua_pushinteger(L, box->created++);
@@ -80,6 +115,10 @@ static void forget_created(lua_State *L, lua_db *box, int db) {
 
 void tomb_level_prepare(lua_State *L, lua_db *box, int db) {
   db = tomb_absindex(L, db);
+  if (has_lost(box)) {
+    lua_pushvalue(L, db);
+    note_lost(L, box);
+  }
   if (box->levels == 0 && box->created > 0) forget_created(L, box, db);
   tomb_getref(L, db, DB_LEVELS);
   lua_pushinteger(L, box->created);
@@ -96,25 +135,14 @@ static lua_Integer first_of_level(lua_State *L, int db, int level) {
 }
 
 /* The rows that this level created are lost with it. */
-static void lose(lua_State *L, lua_db *box, int db, lua_Integer first) {
-  tomb_getref(L, db, DB_STATES);
-  tomb_getref(L, db, DB_CREATED);
-  lua_pushnil(L);
-  while (lua_next(L, -2) != 0) {
-    bool lost = lua_tointeger(L, -1) >= first;
-    lua_pop(L, 1);
-    if (!lost) continue;
-    lua_pushvalue(L, -1);
-    lua_pushboolean(L, 0);
-    lua_rawset(L, -5);
-    box->has_states = true;
-  }
-  lua_pop(L, 2);
+static void lose(lua_db *box, lua_Integer first) {
+  if (!has_lost(box) || first < box->lost_from) box->lost_from = first;
+  box->lost_to = box->created;
 }
 
 void tomb_level_end(lua_State *L, lua_db *box, int db, bool kept) {
   db = tomb_absindex(L, db);
   lua_Integer first = first_of_level(L, db, box->levels--);
   if (box->levels == 0) box->owner = NULL;
-  if (!kept && box->created != first) lose(L, box, db, first);
+  if (!kept && box->created != first) lose(box, first);
 }

@@ -26,7 +26,7 @@ void tomb_forget_state(lua_State *L, lua_db *box, int model, int row);
 /* A transaction of the program's is about to begin: afterwards its caller adds
 ** one to the levels, and cannot fail. The DB is at `db`. */
 void tomb_level_prepare(lua_State *L, lua_db *box, int db);
-/* It has ended. One that was kept cannot fail here. */
+/* It has ended. Nothing here takes memory. */
 void tomb_level_end(lua_State *L, lua_db *box, int db, bool kept);
 
 #endif

@@ -13,15 +13,14 @@ require "tombstone.query"
 local M = {}
 local Database = core.methods.db
 
--- What a handle knows of its Lua side; a handle that is gone takes it along.
-local sides = setmetatable({}, { __mode = "k" })
+-- What a handle knows of its Lua side.
+local side_of = core.side
 
-local function side_of(db)
-  local side = sides[db]
-  if not side then
-    core.misuse("A database is needed", "call it with a colon, as db:transaction(fn)")
-  end
-  return side
+local function attach(db)
+  local side = side_of(db)
+  side.models, side.by_name, side.queue = {}, {}, {}
+  side.events = event.attach(db)
+  return db
 end
 
 --- Opens a database.
@@ -35,10 +34,7 @@ function M.open(address, options)
   if type(address) == "string" and address:match "^postgres[a-z]*://" then
     core.misuse("This build has no PostgreSQL driver", "give the path of an SQLite file")
   end
-  local db = core.open(address, options)
-  sides[db] = { models = {}, by_name = {}, queue = {} }
-  sides[db].events = event.attach(db)
-  return db
+  return attach(core.open(address, options))
 end
 
 --- Declares a model; without fields, the model of that name that is declared already.
@@ -159,7 +155,7 @@ end
 -- ---- events ------------------------------------------------------------------------------------
 
 --- The events of the database, oldest first.
--- @tparam[opt] table filter `actor`, `reason`, `model` (a name), `pk`, `since`, `before`
+-- @tparam[opt] table filter `actor`, `reason`, `model` (or its name), `pk`, `since`, `before`
 -- (seconds), `undone` (true or false)
 -- @treturn {event,...}
 function Database:events(filter)
@@ -174,6 +170,8 @@ function Database:events(filter)
       query = query:filter("undone_at__isnull", not value)
     elseif name == "pk" then
       query = query:filter("pk", tostring(value))
+    elseif name == "model" and type(value) == "table" then
+      query = query:filter("model", rawget(value, "__name"))
     else
       query = query:filter(name, value)
     end
@@ -222,10 +220,7 @@ end
 --- A handle of the fake driver with models and transactions, for specs.
 -- @see tombstone.core
 function M.fake(path, options)
-  local db = core.fake.open(path, options)
-  sides[db] = { models = {}, by_name = {}, queue = {} }
-  sides[db].events = event.attach(db)
-  return db
+  return attach(core.fake.open(path, options))
 end
 
 return M

@@ -22,7 +22,9 @@ local NAMES = {
   "after_commit",
 }
 
-local hooks_of = setmetatable({}, { __mode = "k" })
+-- A model holds its hooks under this key. A weak table by model would hold them for ever
+-- before Lua 5.2: they refer to their model.
+local HOOKS = {}
 local raw_model, raw_query = {}, {}
 for name, method in pairs(core.methods.model) do
   raw_model[name] = method
@@ -34,18 +36,18 @@ M.raw_model, M.raw_query = raw_model, raw_query
 
 --- The hooks of a model, or nil.
 function M.of(model)
-  return hooks_of[model]
+  return rawget(model, HOOKS)
 end
 
 local function run(model, name, row, more)
-  local hook = hooks_of[model][name]
+  local hook = rawget(model, HOOKS)[name]
   if hook then
     hook(row, more)
   end
 end
 
 local function run_all(model, name, rows, more)
-  if hooks_of[model][name] then
+  if rawget(model, HOOKS)[name] then
     for i = 1, #rows do
       run(model, name, rows[i], more)
     end
@@ -53,7 +55,7 @@ local function run_all(model, name, rows, more)
 end
 
 local function queue_commit(model, rows, verb)
-  local hook = hooks_of[model].after_commit
+  local hook = rawget(model, HOOKS).after_commit
   if not hook then
     return
   end
@@ -412,6 +414,8 @@ local function check(on)
 end
 
 M.delete, M.restore, M.purge = delete, restore, purge
+--- Runs a function in a transaction; when that fails, the row is what it was.
+M.within = within
 
 --- Makes the model's writes run its hooks.
 function M.install(model, on)
@@ -419,7 +423,7 @@ function M.install(model, on)
     return
   end
   check(on)
-  hooks_of[model] = on
+  rawset(model, HOOKS, on)
   rawset(model, "save", save)
   rawset(model, "create", create)
   rawset(model, "bulk_create", bulk_create)

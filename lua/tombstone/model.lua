@@ -34,11 +34,23 @@ function M.seconds(text)
   return seconds
 end
 
+local UNIQUE = { [true] = "yes", mangle = "mangle", live = "live", always = "always" }
+
 local function unique_word(value)
-  if value == true then
-    return "yes"
+  if value and not UNIQUE[value] then
+    core.misuse("unique is true, \"mangle\", \"live\" or \"always\", not '" .. tostring(value) .. "'")
   end
-  return value or nil
+  return value and UNIQUE[value] or nil
+end
+
+-- "no" is true to Lua, which nobody means.
+local function need_flags(options, names, what)
+  for _, name in ipairs(names) do
+    local value = options[name]
+    if value ~= nil and type(value) ~= "boolean" then
+      core.misuse(name .. " of " .. what .. " is true or false, not a " .. type(value))
+    end
+  end
 end
 
 local function each_field(fields)
@@ -73,6 +85,7 @@ local function read_fields(spec, fields)
   for i, entry in ipairs(each_field(fields)) do
     local declared = entry.declared
     local name = declared.attr or entry.name
+    need_flags(declared, { "null", "index", "primary_key" }, spec.name .. "." .. entry.name)
     if type(name) ~= "string" then
       core.misuse("attr is a name, not a " .. type(name))
     end
@@ -181,6 +194,7 @@ function M.declare(db, name, fields, options)
   end
   core.check_options(options, OPTIONS, "model")
   options = options or {}
+  need_flags(options, { "timestamps", "version" }, name)
   local spec = {
     name = name,
     table = options.table,

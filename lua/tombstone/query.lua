@@ -131,11 +131,13 @@ function Model:restore(options)
     return raw_model.restore(self, options)
   end
   raw_model.need_kept(self)
-  local count = restore_asking(M.itself(self), options)
-  if count > 0 then
-    raw_model.reload(self)
-  end
-  return count > 0
+  return hooks.within(self, function()
+    local count = restore_asking(M.itself(self), options)
+    if count > 0 then
+      raw_model.reload(self)
+    end
+    return count > 0
+  end)
 end
 
 --- The query of one row, dead or alive.
@@ -172,7 +174,12 @@ local function revive(model, match, policy)
   end
   local twin = dead_twin(model, match)
   if twin and policy == "refuse" then
-    core.fail("deleted", "Cannot create record - a deleted row matches", "restore it, or pass on_deleted")
+    core.fail(
+      "deleted",
+      "Cannot create record - a deleted row matches",
+      "restore it, or pass on_deleted",
+      rawget(model, "__name")
+    )
   end
   if twin then
     twin:restore()

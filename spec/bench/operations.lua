@@ -46,7 +46,8 @@ return {
     target = 1.2, file = "filled", n = 0.5, writes = true },
   with_trash { name = "trash", run = "page", n = 0.2, target = 2.0,
     label = "page of 50 rows, 99 % dead", against = "0 % dead" },
-  with_trash { name = "memory", run = "memory", n = 1, target = 1.05,
+  -- Nothing may grow; where the collector stands in its round may differ.
+  with_trash { name = "memory", run = "memory", n = 1, target = 1.1,
     label = "peak memory of a scan", against = "1 % of the rows",
     all_rows = true },
 }

@@ -1,11 +1,57 @@
-/* state.h - the whole state of a database, to be compared, and what holds in
-** every state. */
+/* state.h - databases to begin with, their whole state as a text, and what
+** holds in every state. */
 #ifndef SPEC_STATE_H
 #define SPEC_STATE_H
 
 #include "posts.h"
 
 #include "store.h"
+
+static const tomb_model *note;
+
+#define DAY INT64_C(86400000000)
+
+/* Notes go after a day in the trash. */
+static inline void define_notes(void) {
+  const tomb_field_def field = {.name = "text", .type = TOMB_FIELD_TEXT,
+                                .unique = TOMB_UNIQUE_LIVE};
+  const tomb_model_def def = {.name = "Note", .fields = &field, .n_fields = 1,
+                              .keep = DAY, .timestamps = true,
+                              .version = true};
+  MUST(tomb_define(&note, db, &def, &check_error));
+}
+
+/* ---- preparations ------------------------------------------------------- */
+
+/* Living posts a, b, c; dead ones a, d; coded e. */
+static inline void six_posts(void) {
+  delete_post(add_post("a", 1));
+  delete_post(add_post("d", 2));
+  add_post("a", 3);
+  add_post("b", 4);
+  add_post("c", 5);
+  add_coded("e", 7);
+}
+
+static inline void dead_posts(void) {
+  for (int i = 0; i < 3; i++) add_post((const char *[]){"a", "b", "c"}[i], i);
+  delete_posts(tomb_objects(post));
+}
+
+static inline void dead_notes(void) {
+  tomb_value row[7];
+  for (int i = 0; i < 3; i++) {
+    memset(row, 0, sizeof row);
+    row[1] = tomb_text((const char *[]){"x", "y", "z"}[i]);
+    MUST(tomb_insert(db, note, row, tick(), &check_error));
+    delete_posts(tomb_objects(note));
+  }
+}
+
+static inline void nothing(void) {
+}
+
+/* ---- what is there ------------------------------------------------------ */
 
 static inline bool has_tables(void) {
   return strcmp(ask("SELECT count(*) FROM sqlite_master WHERE name = 'posts'"),

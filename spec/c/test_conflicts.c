@@ -212,7 +212,7 @@ static void nobody_needs_an_error(void) {
   open_twins();
   add_post("twin", 9);
   for (int word = TOMB_CONFLICT_FAIL; word < TOMB_CONFLICT_ASK; word++) {
-    tomb_restoration how = {.now = tick(), .on_conflict = word};
+    tomb_restoration how = {.now = tick(), .on_conflict = (tomb_on_conflict)word};
     tomb_query query = dead();
     tomb_restore(&restored, db, &query, &how, NULL);
   }

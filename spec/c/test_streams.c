@@ -187,6 +187,22 @@ static void rows_that_die_in_time_do_not_come(void) {
   close_db();
 }
 
+static void add_another(int64_t n) {
+  char title[32];
+  if (n > 2 * ROWS) exit(EXIT_FAILURE); /* it would never end */
+  snprintf(title, sizeof title, "new %lld", (long long)n);
+  add_post(title, n);
+}
+
+static void rows_made_on_the_way_do_not_come(void) {
+  for (int order = 0; order < ORDERS; order++) {
+    open_rows();
+    open_stream(ordered(tomb_objects(post), order));
+    CHECK_INT(drain(add_another), ROWS);
+    close_db();
+  }
+}
+
 static void kill_and_purge_itself(int64_t n) {
   int64_t purged;
   tomb_deletion how = {.now = tick()};
@@ -290,6 +306,7 @@ int main(void) {
   RUN(an_empty_stream_is_done);
   RUN(rows_that_move_in_the_order_come_once);
   RUN(rows_that_die_in_time_do_not_come);
+  RUN(rows_made_on_the_way_do_not_come);
   RUN(each_row_may_be_purged_on_its_way);
   RUN(transactions_come_and_go_between_rows);
   RUN(text_keys_go_on_behind_the_last);

@@ -178,7 +178,7 @@ static void a_mangled_value_is_not_written_over(void) {
   open_rows();
   clock_now = INT64_C(1763880000000000);
   delete_post(add_post("a", 1));
-  char mangled[64];
+  char mangled[1024];
   snprintf(mangled, sizeof mangled, "%s", title_of(1));
   CHECK_STATUS(upsert(TITLE, post_of(mangled, tomb_null(), 5),
                       TOMB_ON_DELETED_NEW), TOMB_DELETED);

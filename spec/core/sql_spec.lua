@@ -543,12 +543,13 @@ local CASES = {
       for _ in Post.objects:each() do -- luacheck: ignore
       end
     end,
-    { CHUNK, LIVING },
+    { CHUNK, { columns = 1, { 300 } }, LIVING },
     [[
     SELECT "id", "title", "views" FROM "posts" WHERE "deleted_at" IS NULL ORDER BY "id" LIMIT ?
       {256}
-    SELECT "id", "title", "views" FROM "posts" WHERE "deleted_at" IS NULL AND "id" > ? ORDER BY "id"
-      LIMIT ? {256, 256}]],
+    SELECT "id" FROM "posts" ORDER BY "id" DESC LIMIT ? {1}
+    SELECT "id", "title", "views" FROM "posts" WHERE "deleted_at" IS NULL AND "id" > ? AND "id" <= ?
+      ORDER BY "id" LIMIT ? {256, 300, 256}]],
   },
   {
     "each in another order",

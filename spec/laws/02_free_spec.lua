@@ -1,10 +1,10 @@
 -- Law 2: after a deletion the unique values of its rows can be taken at once.
-local World = require "laws.world"
+local failure = require "laws.failure"
 local run = require "laws.run"
 local show = require "laws.show"
 local values = require "laws.values"
 
-local fail = World.fail
+local fail = failure.fail
 
 local ROLLBACK = {}
 

@@ -2,11 +2,11 @@
 --
 -- The bytes are those that SQL's quote() shows of every column, noted when a row dies and
 -- compared when it lives again: the mirror has no part in this.
-local World = require "laws.world"
+local failure = require "laws.failure"
 local run = require "laws.run"
 local show = require "laws.show"
 
-local fail = World.fail
+local fail = failure.fail
 
 local function is_mark(field)
   return field.role == "deleted_at" or field.role == "event"
@@ -80,7 +80,7 @@ local function check_and_forget(world, operation)
   check(world, operation)
 end
 
--- ---- all at once ------------------------------------------------------------------------------
+-- ---- all at once ------------------------------------------------------------------------
 
 local function same_rows(world, before, what)
   local after = world:bytes()

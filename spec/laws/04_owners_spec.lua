@@ -1,12 +1,12 @@
 -- Law 4, for one table: a row is alive exactly when no deletion that took it still stands.
 local helper = require "helper"
 local World = require "laws.world"
-local operations = require "laws.operations"
+local failure = require "laws.failure"
 local run = require "laws.run"
 local show = require "laws.show"
 local shapes = require "laws.shapes"
 
-local fail = World.fail
+local fail = failure.fail
 
 local function same_keys(what, found, wanted)
   if show.show(found) ~= show.show(wanted) then
@@ -20,7 +20,7 @@ local function check(world)
   local name, model = world.known.key.name, conn.model
   local held = 0
   for _, event in ipairs(conn.db:events()) do
-    local wanted = operations.held_by(world.mirror, event.id)
+    local wanted = world.mirror:held_by(event.id)
     same_keys("the rows of event " .. event.id, helper.list(event:rows(model), name), wanted)
     local counted = event:counts()[world.known.shape.model] or 0
     if counted ~= #wanted then
@@ -33,7 +33,7 @@ local function check(world)
   end
 end
 
--- ---- every order of undoing --------------------------------------------------------------
+-- ---- every order of undoing -------------------------------------------------------------
 
 local function each_permutation(list, fn, from)
   from = from or 1

@@ -6,11 +6,12 @@
 local helper = require "helper"
 local tombstone = require "tombstone"
 local World = require "laws.world"
+local failure = require "laws.failure"
 local run = require "laws.run"
 local shapes = require "laws.shapes"
 local show = require "laws.show"
 
-local fail = World.fail
+local fail = failure.fail
 
 -- Verbs that are about the dead.
 local OF_THE_DEAD = {
@@ -55,7 +56,7 @@ local function check(world, operation)
   end
 end
 
--- ---- every write, on a row that somebody else has deleted ---------------------------------
+-- ---- every write, on a row that somebody else has deleted -------------------------------
 
 local function values_of(shape, text)
   local made = { rank = 1 }
@@ -159,8 +160,14 @@ describe("law 5, no resurrection:", function()
         steps = 2000,
         after = check,
         weights = {
-          fetch = 14, save = 14, save_some = 8, update_row = 10, update_query = 10, upsert = 16, delete_row = 16,
+          fetch = 14,
+          save = 14,
+          save_some = 8,
+          update_row = 10,
+          update_query = 10,
+          upsert = 16,
           get_or_create = 8,
+          delete_row = 16,
         },
       }
     end)

@@ -4,11 +4,12 @@ local core = require "tombstone.core"
 local helper = require "helper"
 local database = require "tombstone.database"
 local World = require "laws.world"
+local failure = require "laws.failure"
 local run = require "laws.run"
 local shapes = require "laws.shapes"
 local values = require "laws.values"
 
-local fail = World.fail
+local fail = failure.fail
 
 -- What both handles see is what the mirror says; a refused call left every byte as it was.
 local function check(world, operation)
@@ -25,7 +26,7 @@ local function check(world, operation)
   end
 end
 
--- ---- one refusal of each verb, of each unique field --------------------------------------
+-- ---- one refusal of each verb, of each unique field -------------------------------------
 
 local made = 0
 
@@ -118,7 +119,7 @@ local function try_refusal(shape, strategy, name, field)
   world:close()
 end
 
--- ---- no look before the write ------------------------------------------------------------------
+-- ---- no look before the write -----------------------------------------------------------
 
 local function recorded(strategy)
   local db = database.fake(":memory:")
@@ -174,7 +175,7 @@ describe("law 6, the database decides:", function()
         steps = 1500,
         after = check,
         world = { handles = 2 },
-        weights = { fetch = 12, transaction = 10, deletion = 3, bulk_create = 8, restore_row = 16, restore_query = 12 },
+        weights = { fetch = 12, transaction = 10, bulk_create = 8, restore_row = 16, restore_query = 12 },
       }
     end)
   end)

@@ -9,7 +9,8 @@ local null = tombstone.null
 
 --- A generator for a world. `weights` are by operation; those not named keep their own.
 function Generator.new(world, random, weights)
-  local generator = { world = world, random = random, rows = {}, events = {}, last = 0, weights = {}, names = {} }
+  local generator = { world = world, random = random, rows = {}, events = {}, last = 0 }
+  generator.weights, generator.names = {}, {}
   for name, weight in pairs(Generator.weights) do
     generator.weights[name] = weights and weights[name] or weight
     generator.names[#generator.names + 1] = name
@@ -41,9 +42,10 @@ Generator.weights = {
   fetch = 4,
   transaction = 5,
   deletion = 4,
+  inject = 0,
 }
 
--- ---- numbers of rows ---------------------------------------------------------------------
+-- ---- numbers of rows --------------------------------------------------------------------
 
 function Generator:number()
   self.last = self.last + 1
@@ -80,7 +82,7 @@ function Generator:handle()
   return #self.world.conns > 1 and self.random:int(1, #self.world.conns) or nil
 end
 
--- ---- values -----------------------------------------------------------------------------------
+-- ---- values -----------------------------------------------------------------------------
 
 -- About what the next deletion will be stamped with.
 function Generator:stamp()
@@ -127,7 +129,7 @@ function Generator:key(field)
   if self.random:chance(3) then
     key = ("long é"):rep(50)
   end
-  while mirror.rows[key] or self.keys_out and self.keys_out[key] do
+  while mirror.rows[key] do
     key = key .. self.random:pick { "a", "'", "é" }
   end
   return key
@@ -164,7 +166,7 @@ function Generator:changes(most)
   return made
 end
 
--- ---- queries --------------------------------------------------------------------------------------
+-- ---- queries ----------------------------------------------------------------------------
 
 function Generator:where()
   local random, where = self.random, {}
@@ -225,7 +227,7 @@ function Generator:query(scopes)
   return query
 end
 
--- ---- operations ---------------------------------------------------------------------------------------
+-- ---- operations -------------------------------------------------------------------------
 
 local make = {}
 
@@ -245,6 +247,11 @@ local STEPS = { 1, 2, 500000, 1000000, -1000000, -3, -3600000000, 86400000000 }
 function make.clock(generator)
   local now = values.micro(generator.world.conns[1].clock.now) + generator.random:pick(STEPS)
   return { op = "clock", on = generator:handle(), now = now / 1e6 }
+end
+
+function make.inject(generator)
+  local kind = generator.random:pick { "database", "busy", "interrupted" }
+  return { op = "inject", nth = generator.random:int(1, 8), kind = kind }
 end
 
 function make.create(generator)
@@ -295,7 +302,8 @@ local ON_DELETED = { "new", "restore", "restore", "refuse" }
 
 function make.upsert(generator)
   local random = generator.random
-  local operation = { op = "upsert", on = generator:handle(), as = generator:new_row(), values = generator:values() }
+  local operation = { op = "upsert", on = generator:handle(), as = generator:new_row() }
+  operation.values = generator:values()
   local group = random:pick(generator.world.known.groups)
   local is_key = group.fields[1].role == "key"
   if is_key and group.fields[1].kind == "integer" then

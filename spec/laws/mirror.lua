@@ -95,7 +95,7 @@ function Mirror:originals(row)
   return made
 end
 
--- ---- what is unique -----------------------------------------------------------------------
+-- ---- what is unique ---------------------------------------------------------------------
 
 local function have_same(group, a, b)
   for _, field in ipairs(group.fields) do
@@ -138,7 +138,7 @@ function Mirror:is_sound()
   return true
 end
 
--- ---- queries ---------------------------------------------------------------------------------
+-- ---- queries ----------------------------------------------------------------------------
 
 local lookups = {}
 
@@ -273,6 +273,17 @@ function Mirror:select(query)
   local pks, from = {}, query.offset or 0
   for i = from + 1, math.min(#found, from + (query.limit or #found)) do
     pks[#pks + 1] = found[i][known.key.name]
+  end
+  return pks
+end
+
+--- The keys of the rows that an event holds dead.
+function Mirror:held_by(event)
+  local pks = {}
+  for _, pk in ipairs(self:select { scope = "deleted_objects" }) do
+    if self.rows[pk].event == event then
+      pks[#pks + 1] = pk
+    end
   end
   return pks
 end

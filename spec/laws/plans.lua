@@ -22,7 +22,7 @@ function M.new(mirror, conn)
   return plan
 end
 
--- ---- new values --------------------------------------------------------------------------
+-- ---- new values -------------------------------------------------------------------------
 
 local function default(plan, field)
   if field.role == "version" then
@@ -39,7 +39,7 @@ function M.prepare(plan, given)
   for _, field in ipairs(plan.known.fields) do
     local value = given[field.name]
     if field.role == "deleted_at" or field.role == "event" then
-      value = nil
+      made[field.name] = nil
     elseif value == nil and (field.role ~= "key" or field.kind ~= "integer") then
       made[field.name] = default(plan, field)
       value = made[field.name]
@@ -61,6 +61,19 @@ end
 function M.insert(plan, pk, made)
   made[plan.known.key.name] = pk
   plan.rows[pk] = { values = made }
+end
+
+--- The row to be, or the kind of refusal. `others` are rows to be that come before it.
+function M.row(plan, given)
+  local made, kind = M.prepare(plan, given)
+  if not made then
+    return nil, kind
+  end
+  local conflicts = plan:conflicts(made)
+  if #conflicts > 0 then
+    return nil, "integrity", { conflicts = conflicts, values = made, names_row = true }
+  end
+  return made
 end
 
 local function is_expression(value)
@@ -90,6 +103,17 @@ function M.edited(plan, pk, changes)
   return made
 end
 
+--- True when a field would refuse one of these.
+function M.misfits(plan, changes)
+  for name, value in pairs(changes) do
+    local fits = type(value) == "table" or values.store(plan.known.by_name[name], value)
+    if not fits then
+      return true
+    end
+  end
+  return false
+end
+
 --- Writes `changes` into the row that a program knows by key and version; else the refusal.
 function M.edit(plan, pk, version, changes)
   for name, value in pairs(changes) do
@@ -113,7 +137,7 @@ function M.edit(plan, pk, version, changes)
   row.values = made
 end
 
--- ---- deletion ---------------------------------------------------------------------------------
+-- ---- deletion ---------------------------------------------------------------------------
 
 local function next_stamp(plan)
   plan.last_stamp = math.max(plan.now, plan.last_stamp + 1)
@@ -184,7 +208,7 @@ function M.kill(plan, pks, deletion)
   return #pks
 end
 
--- ---- restore ---------------------------------------------------------------------------------
+-- ---- restore ----------------------------------------------------------------------------
 
 local function revive(plan, pk, made)
   plan.rows[pk] = { values = made }
@@ -348,7 +372,7 @@ function M.restore(plan, pks, how)
   return nil, nil, count
 end
 
--- ---- purge --------------------------------------------------------------------------------------
+-- ---- purge ------------------------------------------------------------------------------
 
 --- Removes these rows; the living ones die first.
 function M.purge(plan, pks, deletion)

@@ -48,7 +48,7 @@ local function prepared(options)
   return world
 end
 
--- ---- shrinking --------------------------------------------------------------------------------
+-- ---- shrinking --------------------------------------------------------------------------
 
 local SECONDS = 20 -- of shrinking
 
@@ -112,7 +112,7 @@ end
 
 --- A shorter list of operations that still fails, as `fails(list)` tells.
 function M.shrink(list, fails)
-  local stop, before = os.clock() + SECONDS, nil
+  local stop, before = os.clock() + SECONDS
   local function in_time(fewer)
     return os.clock() < stop and fails(fewer)
   end
@@ -130,7 +130,7 @@ local function shrink(list, options)
   end)
 end
 
--- ---- running ------------------------------------------------------------------------------------
+-- ---- running ----------------------------------------------------------------------------
 
 --- The seed of this run: SPEC_SEED, or the time.
 function M.seed()

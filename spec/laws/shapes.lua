@@ -123,7 +123,7 @@ function M.declare(db, shape, strategy, more)
   return db:model(shape.model, fields, options)
 end
 
--- ---- what the mirror wants to know ---------------------------------------------------
+-- ---- what the mirror wants to know ------------------------------------------------------
 
 local function is_text(field)
   return field.kind == "char" or field.kind == "text"
@@ -153,7 +153,8 @@ local function all_fields(shape)
     list[#list + 1] = own("datetime", "created_at", "created_at")
     list[#list + 1] = own("datetime", "updated_at", "updated_at")
   end
-  local died, event = own("datetime", "deleted_at", "deleted_at", true), own("integer", "deleted_event", "event", true)
+  local died = own("datetime", "deleted_at", "deleted_at", true)
+  local event = own("integer", "deleted_event", "event", true)
   died.column, event.column = soft.column or died.column, soft.event or event.column
   list[#list + 1], list[#list + 2] = died, event
   return list

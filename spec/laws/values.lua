@@ -8,7 +8,7 @@ local tombstone = require "tombstone"
 local null = tombstone.null
 local M = {}
 
--- ---- time ----------------------------------------------------------------------------
+-- ---- time -------------------------------------------------------------------------------
 
 --- Microseconds of a number of seconds.
 function M.micro(seconds)
@@ -62,7 +62,7 @@ function M.suffix(micro)
   return string.format("__deleted_%d.%06d", whole, micro - whole * 1000000)
 end
 
--- ---- what fits a field -----------------------------------------------------------------
+-- ---- what fits a field ------------------------------------------------------------------
 
 local function characters(text)
   local _, n = text:gsub("[^\128-\191]", "")
@@ -89,7 +89,7 @@ end
 -- Where integers have no 64 bits, big ones are strings of digits.
 local function fits_integer(_, value)
   local is_digits = not helper.has_integers and type(value) == "string" and value:match "^%-?%d+$"
-  return is_whole(value) or is_digits ~= nil and is_digits ~= false
+  return is_whole(value) or (is_digits and true or false)
 end
 
 local FIRST, LAST = -62135596800, 253402300799
@@ -200,10 +200,11 @@ function M.is_shown(field, value, shown)
   return shown == value
 end
 
--- ---- nasty values --------------------------------------------------------------------------
+-- ---- nasty values -----------------------------------------------------------------------
 
 local MARK = "__deleted_"
-local BASES = { "", "a", "A", "b", MARK, "a" .. MARK, "it's", "é", "É", "a (restored)", "%", "a\"b\\", "\1\31" }
+local ODD = { "it's", "é", "É", "%", "a\"b\\", "\1\31" }
+local BASES = { "", "a", "A", "b", MARK, "a" .. MARK, "a (restored)", helper.unpack(ODD) }
 
 local WIDE = { "é", "日", "😀", "a" }
 

@@ -568,10 +568,11 @@ describe("close", function()
 
   it("happens by itself when nothing refers to the handle any more", function()
     local path = helper.path()
-    do
+    local function use() -- a block would leave its values on the stack of some Luas
       local _, Post = filled(path, 1)
       Post.objects:each { snapshot = true }()
     end
+    use()
     collectgarbage()
     collectgarbage()
     local other = tombstone.open(path, { busy_timeout = 0 })

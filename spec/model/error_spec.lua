@@ -483,6 +483,7 @@ describe("rows that are not there", function()
     }, Post.upsert, Post, { title = "a" }, { on = "title", on_deleted = "refuse" })
     expect({
       kind = "deleted",
+      model = "Post",
       message = "Cannot create record - a deleted row matches",
       hint = "restore it, or pass on_deleted",
     }, Post.get_or_create, Post, { title = "a" }, nil, { on_deleted = "refuse" })

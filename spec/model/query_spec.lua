@@ -208,9 +208,9 @@ describe("filter and exclude", function()
   it("raise for values of the wrong type", function()
     local query = Post.objects
     for lookups, message in pairs {
-      [{ views = "3" }] = "views takes an integer",
+      [{ views = "three" }] = "views takes an integer",
       [{ views__gte = 1.5 }] = "views__gte takes an integer",
-      [{ views__in = { 1, "2" } }] = "views__in takes an integer",
+      [{ views__in = { 1, "two" } }] = "views__in takes an integer",
       [{ title = 5 }] = "title takes text",
       [{ done = 1 }] = "done takes true or false",
       [{ title__contains = 5 }] = "title__contains takes text",

@@ -67,14 +67,15 @@ function base.expect(kind, fn, ...)
   return err
 end
 
--- `error` keeps the stack of pcall out of the message.
+-- Raises where the two differ, naming the caller's line.
 function base.equal(wanted, got)
   if wanted ~= got then
     error("wanted " .. tostring(wanted) .. ", got " .. tostring(got), 2)
   end
 end
 
--- What was left to the collector is closed, and a handle that is still open is in no transaction, and deletes and restores as ever.
+-- What was left to the collector is closed, and a handle that is still open is in no
+-- transaction, and deletes and restores as ever.
 function base.after(s)
   if not s or not s.db or not s.db:is_open() then
     return

@@ -17,10 +17,10 @@ return base.scenario {
     if not ok and not (type(why) == "table" and why.kind == "misuse") then
       error(why, 0)
     end
-    for _ in db:each "SELECT * FROM post" do
-      db:close()
-      break
-    end
+    local rows = db:each "SELECT * FROM post"
+    rows()
+    db:close()
+    rows:close()
     base.expect("misuse", posts.count, posts)
     base.expect("misuse", stream)
     snapshot:close()

@@ -9,7 +9,8 @@ return base.scenario {
     base.equal(50, post.views)
     post = Post:upsert({ title = "p1" }, { on = { "title" }, update = { views = F "views" + 1 } })
     base.equal(51, post.views)
-    Post:upsert({ title = "fresh", content = "c", extra = { a = 3 } }, { on = "title", update = { "content" } })
+    local fresh = { title = "fresh", content = "c", extra = { a = 3 } }
+    Post:upsert(fresh, { on = "title", update = { "content" } })
     Post.objects:filter({ title = "p3" }):delete()
     Post:upsert({ title = "p3", views = 1 }, { on = "title", on_deleted = "new" })
     Post.objects:filter({ title = "p5" }):delete()
