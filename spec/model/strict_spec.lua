@@ -27,15 +27,17 @@ describe("calls that would be misread", function()
       refuses("misuse", name .. " takes no arguments", objects[name], objects, { title = "zzz" })
     end
     refuses("misuse", "get takes 1 argument at most", objects.get, objects, 1, "junk")
-    refuses("misuse", "filter takes 1 argument at most", objects.filter, objects, { title = "a" }, { note = "n" })
-    refuses("misuse", "exclude takes 2 arguments at most", objects.exclude, objects, "title", "a", "note", "n")
+    local title, note = { title = "a" }, { note = "n" }
+    refuses("misuse", "filter takes 1 argument at most", objects.filter, objects, title, note)
+    refuses("misuse", "exclude takes 2 arguments at most", objects.exclude, objects, "title", "a", 1)
   end)
 
   it("rows of groups, and aggregates without a name", function()
     local groups = Post.objects:group_by "title"
     refuses("misuse", "Groups are asked for by aggregate alone", groups.all, groups)
     refuses("misuse", "Groups are asked for by aggregate alone", groups.values, groups, "title")
-    refuses("misuse", "Each aggregate needs a name", Post.objects.aggregate, Post.objects, { tombstone.count "*" })
+    local unnamed = { tombstone.count "*" }
+    refuses("misuse", "Each aggregate needs a name", groups.aggregate, groups, unnamed)
   end)
 
   it("words where true or false is meant", function()
@@ -64,7 +66,10 @@ describe("rows show what became of them", function()
 
   before_each(function()
     db = tombstone.open ":memory:"
-    Post = db:model("Post", { title = f.char { max_length = 20, unique = true }, note = f.text { null = true } })
+    Post = db:model("Post", {
+      title = f.char { max_length = 20, unique = true },
+      note = f.text { null = true },
+    })
     db:create_tables()
   end)
 
