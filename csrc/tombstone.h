@@ -76,6 +76,11 @@ typedef enum tomb_constraint {
 TOMB_API const char *tomb_status_name(tomb_status status);
 TOMB_API const char *tomb_constraint_name(tomb_constraint constraint);
 
+/* The nearest of `names` to `wrong`, or NULL when none is near: for words that
+** a program offers itself, like options. */
+TOMB_API const char *tomb_nearest(const char *const *names, size_t n,
+                                  const char *wrong, size_t wrong_size);
+
 /* ---- values ----------------------------------------------------------- */
 
 typedef enum tomb_type {
@@ -102,6 +107,7 @@ typedef struct tomb_value {
   } as;
 } tomb_value;
 
+/* Makers of values; texts and blobs are borrowed. */
 TOMB_API tomb_value tomb_null(void);
 TOMB_API tomb_value tomb_integer(int64_t n);
 TOMB_API tomb_value tomb_number(double n);
@@ -189,6 +195,7 @@ typedef struct tomb_info {
   const char *version; /* of the database library or server */
   const char *warning; /* a known corruption bug of that version, or NULL */
 } tomb_info;
+/* What `db` speaks to. */
 TOMB_API tomb_info tomb_db_info(const tomb_db *db);
 
 /* Copies the database to the file `path` while others may write to it. */
@@ -456,6 +463,7 @@ typedef struct tomb_query {
   size_t among_from, among_to;
 } tomb_query;
 
+/* The three managers: the living rows, all rows, the dead ones. */
 TOMB_API tomb_query tomb_objects(const tomb_model *model);
 TOMB_API tomb_query tomb_all_objects(const tomb_model *model);
 TOMB_API tomb_query tomb_deleted_objects(const tomb_model *model);
@@ -509,6 +517,7 @@ TOMB_API void tomb_cursor_close(tomb_cursor *cursor);
 /* The column's name in raw results. */
 TOMB_API const char *tomb_cursor_name(const tomb_cursor *cursor, size_t i);
 
+/* How many rows there are, and whether there is one. */
 TOMB_API tomb_status tomb_count(int64_t *out, tomb_db *db,
                                 const tomb_query *query, tomb_error *err);
 TOMB_API tomb_status tomb_exists(bool *out, tomb_db *db,

@@ -55,9 +55,6 @@ bool tomb_is_rewritable(const tomb_field *field);
 /* ", did you mean 'title'?" or "", for a field that is not there. */
 const char *tomb_suggest_field(char *out, size_t size, const tomb_model *model,
                                const char *wrong, size_t wrong_size);
-/* The nearest of `names` to `wrong`, or NULL when none is near. */
-const char *tomb_nearest(const char *const *names, size_t n, const char *wrong,
-                         size_t wrong_size);
 /* Finds a field, or refuses with a suggestion. */
 tomb_status tomb_need_field(const tomb_field **out, const tomb_model *model,
                             const char *name, size_t size, tomb_error *err);

@@ -25,7 +25,7 @@ static tomb_status refuse_dead(const tomb_model *model, const tomb_value *key,
   tomb_fail(err, TOMB_DELETED, "Cannot save record - %s %s is deleted",
             model->name, shown);
   tomb_error_model(err, model->name);
-  tomb_error_hint(err, "restore it first");
+  tomb_error_hint(err, "restore it first, or reload it");
   return TOMB_DELETED;
 }
 

@@ -6,6 +6,11 @@
 
 #include "raise.h"
 
+/***
+Closing.
+@module tombstone.database
+*/
+
 const char tomb_model_key = 'm';
 
 /* ---- databases ---------------------------------------------------------------- */
@@ -33,6 +38,13 @@ lua_db *tomb_new_db(lua_State *L) {
   return box;
 }
 
+/***
+A table that belongs to the handle: what the Lua side knows of it.
+@function core.side
+@tparam database db
+@treturn table
+@usage core.side(db).models = {}
+*/
 /* Not in a weak table by handle: before Lua 5.2 its values, which refer to the
 ** handle, would keep it for ever. */
 int tomb_db_side(lua_State *L) {
@@ -88,6 +100,11 @@ static int db_gc(lua_State *L) {
   return 0;
 }
 
+/***
+Closes the handle, rolling back what is open. Closing again does nothing.
+@function Database:close
+@usage db:close()
+*/
 static int db_close(lua_State *L) {
   lua_db *box = tomb_testclass(L, 1, DB);
   if (box == NULL) {

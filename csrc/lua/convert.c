@@ -9,6 +9,11 @@
 #include "lcond.h"
 #include "raise.h"
 
+/***
+The JSON codec.
+@module tombstone.core
+*/
+
 static const char json_key = 'j'; /* its address, in the registry */
 
 bool tomb_isnull(lua_State *L, int index) {
@@ -21,6 +26,13 @@ void tomb_pushnull(lua_State *L) {
 
 /* ---- JSON ------------------------------------------------------------------ */
 
+/***
+Sets the JSON codec; `tombstone.json` is the way to use it.
+@function core.set_json
+@tparam function encode
+@tparam function decode
+@usage core.set_json(cjson.encode, cjson.decode)
+*/
 int tomb_set_json(lua_State *L) {
   if (!lua_isfunction(L, 1) || !lua_isfunction(L, 2)) {
     return tomb_misuse(L, "as in tombstone.json(cjson.encode, cjson.decode)",

@@ -1,4 +1,4 @@
-/* ldb.c - databases: opening, transactions, raw SQL, retention. */
+/* ldb.c - databases: opening, undo, retention. */
 #include <string.h>
 
 #include "classes.h"
@@ -6,7 +6,10 @@
 #include "lverb.h"
 #include "raise.h"
 
-#include "state.h"
+/***
+Opening, undo, retention.
+@module tombstone.database
+*/
 
 /* ---- opening ---------------------------------------------------------------------- */
 
@@ -80,6 +83,15 @@ void tomb_dress_db(lua_State *L, lua_db *box) {
   tomb_log_keep(box->db, box->has_log);
 }
 
+/***
+Opens a database, without what `tombstone.open` adds.
+@function core.open
+@string path
+@tparam[opt] table options as of `tombstone.open`
+@treturn database
+@raise connection, busy, misuse
+@usage local db = require("tombstone.core").open ":memory:"
+*/
 static int core_open(lua_State *L) {
   tomb_options options;
   tomb_error err;
@@ -103,12 +115,25 @@ static int core_open(lua_State *L) {
 
 /* ---- about ------------------------------------------------------------------------- */
 
+/***
+True until the handle is closed.
+@function Database:is_open
+@treturn boolean
+@usage assert(db:is_open())
+*/
 static int db_is_open(lua_State *L) {
   lua_db *box = tomb_testclass(L, 1, DB);
   lua_pushboolean(L, box != NULL && box->db != NULL && tomb_is_open(box->db));
   return 1;
 }
 
+/***
+What the handle speaks to.
+@function Database:info
+@treturn table `driver`, `version` (the database library's), `tombstone` (ours), and
+`warning` where that version has a bug that can damage data
+@usage print(db:info().version)
+*/
 static int db_info(lua_State *L) {
   lua_db *box = tomb_check_db(L, 1);
   tomb_info info = tomb_db_info(box->db);
@@ -126,6 +151,13 @@ static int db_info(lua_State *L) {
   return 1;
 }
 
+/***
+Copies the database to a file while others may write.
+@function Database:backup
+@string path
+@raise misuse within a transaction; connection, busy, database
+@usage db:backup "copy.db"
+*/
 static int db_backup(lua_State *L) {
   tomb_error err;
   lua_db *box = tomb_check_db(L, 1);
@@ -141,6 +173,12 @@ static int db_backup(lua_State *L) {
   return st == TOMB_OK ? 0 : tomb_raise(L, &err);
 }
 
+/***
+Creates the tables and indexes that are missing, in one transaction.
+@function Database:create_tables
+@raise migration where a table differs from its model; busy, database
+@usage db:create_tables()
+*/
 static int db_create_tables(lua_State *L) {
   tomb_error err;
   lua_db *box = tomb_check_db(L, 1);
@@ -148,6 +186,12 @@ static int db_create_tables(lua_State *L) {
   return 0;
 }
 
+/***
+The time, by the handle's clock.
+@function Database:now
+@treturn number seconds since the epoch
+@usage local yesterday = db:now() - 86400
+*/
 static int db_now(lua_State *L) {
   lua_db *box = tomb_check_db(L, 1);
   tomb_value now = tomb_time(tomb_clock(L, box, 1));
@@ -155,77 +199,18 @@ static int db_now(lua_State *L) {
   return 1;
 }
 
-/* ---- transactions --------------------------------------------------------------------- */
+/* ---- undo --------------------------------------------------------------------------------- */
 
-/* Once it has begun nothing raises, or nobody would know that it is open: the
-** log waits for the next call. */
-static int db_begin(lua_State *L) {
-  tomb_error err;
-  lua_db *box = tomb_check_db(L, 1);
-  tomb_level_prepare(L, box, 1);
-  tomb_status st = tomb_begin(box->db, &err);
-  if (st != TOMB_OK) tomb_finish(L, box, 1, st, &err);
-  box->owner = L;
-  box->levels++;
-  return 0;
-}
-
-static void need_level(lua_State *L, const lua_db *box) {
-  if (box->levels == 0) {
-    tomb_misuse(L, NULL, "There is no transaction to end");
-  }
-}
-
-static int db_commit(lua_State *L) {
-  tomb_error err;
-  lua_db *box = tomb_check_db(L, 1);
-  need_level(L, box);
-  tomb_status st = tomb_commit(box->db, &err);
-  tomb_level_end(L, box, 1, st == TOMB_OK);
-  tomb_finish(L, box, 1, st, &err);
-  return 0;
-}
-
-static int db_rollback(lua_State *L) {
-  tomb_error err;
-  lua_db *box = tomb_check_db(L, 1);
-  need_level(L, box);
-  tomb_status st = tomb_rollback(box->db, &err);
-  tomb_level_end(L, box, 1, false);
-  tomb_finish(L, box, 1, st, &err);
-  return 0;
-}
-
-static int db_depth(lua_State *L) {
-  lua_pushinteger(L, tomb_depth(tomb_check_db(L, 1)->db));
-  return 1;
-}
-
-/* ---- one event for many calls ----------------------------------------------------------- */
-
-static int db_deletion_begin(lua_State *L) {
-  static const char *const known[] = {"actor", "reason", NULL};
-  tomb_error err;
-  tomb_deletion deletion;
-  lua_db *box = tomb_check_db(L, 1);
-  memset(&deletion, 0, sizeof deletion);
-  lua_settop(L, 2);
-  tomb_check_options(L, 2, known, "deletion");
-  deletion.actor = tomb_text_option(L, 2, "actor");
-  deletion.reason = tomb_text_option(L, 2, "reason");
-  tomb_status st = tomb_deletion_begin(box->db, &deletion, &err);
-  return st == TOMB_OK ? 0 : tomb_raise(L, &err);
-}
-
-/* -> the event's id, or nil when nothing was taken */
-static int db_deletion_end(lua_State *L) {
-  tomb_value id = tomb_integer(tomb_deletion_end(tomb_check_db(L, 1)->db));
-  if (id.as.integer == 0) return 0;
-  tomb_pushvalue(L, NULL, &id);
-  return 1;
-}
-
-/* db:undo(event id, on_conflict) -> the number of rows restored, and when */
+/***
+Undoes an event by its id, without hooks; `event:undo()` is the way to use it.
+@function Database:undo
+@tparam number id
+@string[opt="fail"] on_conflict `"fail"`, `"skip"`, `"rename"` or `"replace"`
+@treturn number rows restored
+@treturn number when, in seconds
+@raise not_found, integrity
+@usage db:undo(event.id, "skip")
+*/
 static int db_undo(lua_State *L) {
   tomb_error err;
   int64_t restored;
@@ -250,7 +235,14 @@ static int db_undo(lua_State *L) {
 
 /* ---- retention ---------------------------------------------------------------------------- */
 
-/* db:purge_batch(model, dry_run) -> rows purged, or counted */
+/***
+Purges one batch of what is too long in a model's trash; `purge_expired` calls it.
+@function Database:purge_batch
+@param model
+@bool[opt] dry_run counts them all instead
+@treturn number rows
+@usage while db:purge_batch(Post) > 0 do end
+*/
 static int db_purge_batch(lua_State *L) {
   tomb_error err;
   int64_t n;
@@ -265,6 +257,13 @@ static int db_purge_batch(lua_State *L) {
   return 1;
 }
 
+/***
+Removes old events that hold no row any more; `purge_expired` calls it.
+@function Database:purge_events
+@bool[opt] dry_run only counts them
+@treturn number events
+@usage db:purge_events()
+*/
 static int db_purge_events(lua_State *L) {
   tomb_error err;
   int64_t n;
@@ -286,12 +285,6 @@ void tomb_open_db(lua_State *L) {
       {"define", tomb_db_define},
       {"attach", tomb_db_attach},
       {"create_tables", db_create_tables},
-      {"begin", db_begin},
-      {"commit", db_commit},
-      {"rollback", db_rollback},
-      {"depth", db_depth},
-      {"deletion_begin", db_deletion_begin},
-      {"deletion_end", db_deletion_end},
       {"undo", db_undo},
       {"purge_batch", db_purge_batch},
       {"purge_events", db_purge_events},

@@ -7,6 +7,11 @@
 #include "raise.h"
 #include "state.h"
 
+/***
+Whole rows in.
+@module tombstone.model
+*/
+
 static void insert(lua_State *L, row_values *v) {
   tomb_error err;
   int64_t now = tomb_values_now(L, v);
@@ -17,6 +22,14 @@ static void insert(lua_State *L, row_values *v) {
 
 /* ---- create and new ---------------------------------------------------------------- */
 
+/***
+Inserts a row.
+@function Model:create
+@tparam table values by the names of fields; what is absent gets its default
+@treturn row
+@raise validation (all bad fields at once), integrity, misuse for a name that is no field
+@usage local post = Post:create { title = "Hello" }
+*/
 static int model_create(lua_State *L) {
   row_values v;
   lua_settop(L, 2);
@@ -62,6 +75,14 @@ static size_t push_unsaved(lua_State *L, row_values *v) {
   return given;
 }
 
+/***
+A row that is not saved yet; `save` inserts it.
+@function Model:new
+@tparam[opt] table values
+@treturn row
+@raise misuse for a name that is no field
+@usage local post = Post:new { title = "Hello" }
+*/
 static int model_new(lua_State *L) {
   row_values v;
   if (lua_isnoneornil(L, 2)) {
@@ -130,6 +151,14 @@ static void need_list(lua_State *L, int index) {
   lua_settop(L, 3);
 }
 
+/***
+Inserts many rows, all or none.
+@function Model:bulk_create
+@tparam {table,...} list of values, as `create` takes them
+@treturn {row,...}
+@raise as `create`, and `index` says which row it was
+@usage Post:bulk_create { { title = "a" }, { title = "b" } }
+*/
 static int model_bulk_create(lua_State *L) {
   tomb_error err;
   size_t at = 0;
@@ -238,6 +267,15 @@ static void save_old(lua_State *L, row_values *v, int names) {
   }
 }
 
+/***
+Writes the columns that the row holds, or inserts a new row. An absent column is NULL, one
+that was not loaded is left alone.
+@function Model:save
+@tparam[opt] {string,...} names of the fields to write
+@treturn row itself
+@raise validation, integrity, not_found, deleted, stale
+@usage post.title = "Hello again"; post:save()
+*/
 static int row_save(lua_State *L) {
   row_values v;
   lua_settop(L, 2);
@@ -258,7 +296,12 @@ static int row_save(lua_State *L) {
   return 1;
 }
 
-/* row:need_kept() raises where a row cannot be written */
+/***
+Raises where the row cannot be written: it is not saved yet, or was rolled back.
+@function Model:need_kept
+@raise misuse
+@usage post:need_kept()
+*/
 static int row_need_kept(lua_State *L) {
   lua_settop(L, 1);
   lua_model *model = tomb_check_row(L, 1);
@@ -266,7 +309,13 @@ static int row_need_kept(lua_State *L) {
   return 0;
 }
 
-/* core.is_unsaved(row) */
+/***
+True for what `new` made and nothing has saved.
+@function core.is_unsaved
+@tparam row row
+@treturn boolean
+@usage if core.is_unsaved(post) then post:save() end
+*/
 int tomb_row_is_unsaved(lua_State *L) {
   lua_settop(L, 1);
   lua_model *model = tomb_check_row(L, 1);
@@ -274,7 +323,12 @@ int tomb_row_is_unsaved(lua_State *L) {
   return 1;
 }
 
-/* core.unsave(row): its save has been taken back, by a hook */
+/***
+Makes a row unsaved again, whose first save a hook has taken back.
+@function core.unsave
+@tparam row row
+@usage core.unsave(post)
+*/
 int tomb_row_unsave(lua_State *L) {
   lua_settop(L, 1);
   lua_model *model = tomb_check_row(L, 1);

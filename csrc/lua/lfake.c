@@ -9,7 +9,19 @@
 #include "../driver/fake.h"
 #include "raise.h"
 
-/* fake.open(path or nil, options) -> a database */
+/***
+A database that records.
+@module tombstone.core
+*/
+
+/***
+A database that records its statements, and answers what it is told.
+@function core.fake.open
+@string[opt] path of an SQLite file that statements are passed on to
+@tparam[opt] table options as of `tombstone.open`
+@treturn database
+@usage local db = core.fake.open()
+*/
 static int fake_open(lua_State *L) {
   tomb_options options;
   tomb_error err;
@@ -23,7 +35,15 @@ static int fake_open(lua_State *L) {
   return 1;
 }
 
-/* fake.fail(db, n, kind, message): the n-th next step fails; 0 for none */
+/***
+Lets the n-th next step of a statement fail.
+@function core.fake.fail
+@tparam database db
+@tparam number n 0: none
+@string[opt="database"] kind
+@string[opt] message
+@usage core.fake.fail(db, 1, "busy", "locked")
+*/
 static int fake_fail(lua_State *L) {
   tomb_error failure;
   lua_db *box = tomb_check_db(L, 1);
@@ -44,7 +64,13 @@ static lua_Integer integer_field(lua_State *L, int table, const char *name,
   return n;
 }
 
-/* fake.answer(db, { columns = 2, {1, "a"}, {2, "b"}, changes =, last_id = }) */
+/***
+What the next statement answers.
+@function core.fake.answer
+@tparam database db
+@tparam table answer rows as lists, and `columns`, `changes`, `last_id`
+@usage core.fake.answer(db, { columns = 2, { 1, "a" }, { 2, "b" } })
+*/
 static int fake_answer(lua_State *L) {
   lua_db *box = tomb_check_db(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
@@ -71,7 +97,13 @@ static int fake_answer(lua_State *L) {
   return 0;
 }
 
-/* fake.statements(db) -> { { sql =, values = {…} }, … }, and forgets them */
+/***
+The statements since the last call.
+@function core.fake.statements
+@tparam database db
+@treturn {table,...} each with `sql` and `values`
+@usage print(core.fake.statements(db)[1].sql)
+*/
 static int fake_statements(lua_State *L) {
   lua_db *box = tomb_check_db(L, 1);
   size_t count = tomb_fake_count(box->db);

@@ -6,6 +6,11 @@
 #include "lreading.h"
 #include "raise.h"
 
+/***
+Values out.
+@module tombstone.query
+*/
+
 /* ---- values out -------------------------------------------------------------------- */
 
 /* Begins to read the fields that the arguments name, or all of them. */
@@ -22,6 +27,13 @@ static void begin_values(lua_State *L, reading *r) {
                      r->box->cursor.n, false);
 }
 
+/***
+Plain tables instead of rows.
+@function Query:values
+@string ... names of fields; none: all
+@treturn {table,...}
+@usage Post.objects:values("title", "views")
+*/
 static int query_values(lua_State *L) {
   reading r = {.grouped = false};
   int n = 0;
@@ -35,6 +47,13 @@ static int query_values(lua_State *L) {
   return 1;
 }
 
+/***
+The values of one field; NULLs are `tombstone.null`.
+@function Query:pluck
+@string field
+@treturn table a list with `n`
+@usage local titles = Post.objects:pluck "title"
+*/
 static int query_pluck(lua_State *L) {
   reading r = {.grouped = false};
   int n = 0;
@@ -59,6 +78,12 @@ static int query_pluck(lua_State *L) {
   return 1;
 }
 
+/***
+How many rows there are.
+@function Query:count
+@treturn number
+@usage print(Post.objects:count())
+*/
 static int query_count(lua_State *L) {
   tomb_no_more(L, 1, "count");
   tomb_error err;
@@ -72,6 +97,12 @@ static int query_count(lua_State *L) {
   return 1;
 }
 
+/***
+True when there is a row.
+@function Query:exists
+@treturn boolean
+@usage if Post.objects:filter { title = "Hello" }:exists() then return end
+*/
 static int query_exists(lua_State *L) {
   tomb_no_more(L, 1, "exists");
   tomb_error err;
@@ -179,6 +210,14 @@ static void check_group_order(lua_State *L, const tomb_query *query) {
   }
 }
 
+/***
+Computes over the rows: a table of results, or with `group_by` a list of them.
+@function Query:aggregate
+@tparam table what aggregates by the names of their results
+@treturn table
+@raise misuse
+@usage print(Post.objects:aggregate { n = count "*", top = max "views" }.top)
+*/
 static int query_aggregate(lua_State *L) {
   tomb_no_more(L, 2, "aggregate");
   tomb_aggregate aggregates[MOST_AGGREGATES];

@@ -11,6 +11,11 @@
 #include "convert.h"
 #include "raise.h"
 
+/***
+Declaring.
+@module tombstone.model
+*/
+
 /* ---- reading a spec ------------------------------------------------------------ */
 
 /* Memory for what the definition points to, and the strings that it borrows,
@@ -262,6 +267,15 @@ static bool keep_functions(lua_State *L, const lua_model *box,
   return any;
 }
 
+/***
+Makes a table a model; `db:model` is the way to use it.
+@function Database:define
+@tparam table model gets the managers, and is the metatable of the rows
+@tparam table spec
+@treturn table the model
+@raise misuse, naming the field and the remedy
+@usage db:define({}, { name = "Post", fields = { { name = "title", type = "text" } } })
+*/
 int tomb_db_define(lua_State *L) {
   tomb_model_def def;
   tomb_error err;
@@ -282,7 +296,13 @@ int tomb_db_define(lua_State *L) {
   return 1;
 }
 
-/* db:attach(table): the table becomes the model of events. */
+/***
+Makes a table the model of events.
+@function Database:attach
+@tparam table model
+@treturn table the model
+@usage db:attach {}
+*/
 int tomb_db_attach(lua_State *L) {
   lua_db *box = tomb_check_db(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
@@ -294,68 +314,4 @@ int tomb_db_attach(lua_State *L) {
   tomb_setref(L, 1, DB_EVENTS);
   lua_settop(L, 2);
   return 1;
-}
-
-/* Model:fields() -> {name = type}: what the model holds, for programs */
-static int model_fields(lua_State *L) {
-  lua_model *model = tomb_check_model(L, 1);
-  lua_createtable(L, (int)model->n_fields, 0);
-  for (size_t i = 0; i < model->n_fields; i++) {
-    const tomb_field *field = tomb_model_field(model->model, i);
-    lua_createtable(L, 0, 4);
-    lua_pushstring(L, field->name);
-    lua_setfield(L, -2, "name");
-    lua_pushstring(L, field->column);
-    lua_setfield(L, -2, "column");
-    lua_pushstring(L, tomb_field_type_name(field->type));
-    lua_setfield(L, -2, "type");
-    lua_pushboolean(L, field->role == TOMB_ROLE_KEY);
-    lua_setfield(L, -2, "primary_key");
-    lua_pushboolean(L, field->nullable);
-    lua_setfield(L, -2, "null");
-    lua_rawseti(L, -2, (int)i + 1);
-  }
-  return 1;
-}
-
-/* Model:is_soft(), Model:has_events(): what a deletion does here */
-static int model_is_soft(lua_State *L) {
-  lua_model *model = tomb_check_model(L, 1);
-  lua_pushboolean(L, tomb_model_role(model->model, TOMB_ROLE_DELETED_AT) !=
-                         NULL);
-  return 1;
-}
-
-static int model_has_events(lua_State *L) {
-  lua_model *model = tomb_check_model(L, 1);
-  lua_pushboolean(L, tomb_model_role(model->model, TOMB_ROLE_DELETED_EVENT) !=
-                         NULL);
-  return 1;
-}
-
-/* Model:keep() -> seconds in the trash, or nil */
-static int model_keep(lua_State *L) {
-  lua_model *model = tomb_check_model(L, 1);
-  tomb_value keep = tomb_time(tomb_model_keep(model->model));
-  if (keep.as.integer <= 0) return 0;
-  tomb_pushvalue(L, NULL, &keep);
-  return 1;
-}
-
-static int model_database(lua_State *L) {
-  tomb_check_model(L, 1);
-  tomb_getref(L, -1, MODEL_DB);
-  return 1;
-}
-
-void tomb_open_model(lua_State *L) {
-  static const luaL_Reg functions[] = {{"fields", model_fields},
-                                       {"database", model_database},
-                                       {"is_soft", model_is_soft},
-                                       {"has_events", model_has_events},
-                                       {"keep", model_keep},
-                                       {NULL, NULL}};
-  tomb_methods(L, METHODS);
-  tomb_setfuncs(L, functions);
-  lua_pop(L, 1);
 }

@@ -7,6 +7,11 @@
 #include "lcond.h"
 #include "raise.h"
 
+/***
+Refining.
+@module tombstone.query
+*/
+
 /* ---- filter and exclude -------------------------------------------------------- */
 
 /* Pushes the query at `parent` narrowed by the table at `index`. */
@@ -43,10 +48,28 @@ static int refine(lua_State *L, bool exclude) {
   return 1;
 }
 
+/***
+Narrows the query: every lookup of the table holds.
+@function Query:filter
+@tparam table|condition|string what lookups (a list is IN), a condition, or one lookup's name
+@param[opt] value where `what` is a name
+@treturn query
+@raise misuse: an unknown field or lookup, a value that does not fit
+@usage Post.objects:filter { views__gte = 10, title = { "a", "b" } }
+*/
 static int query_filter(lua_State *L) {
   return refine(L, false);
 }
 
+/***
+Narrows the query to the complement: the lookups do not all hold.
+@function Query:exclude
+@tparam table|condition|string what
+@param[opt] value
+@treturn query
+@raise misuse
+@usage Post.objects:exclude { title__startswith = "Draft" }
+*/
 static int query_exclude(lua_State *L) {
   return refine(L, true);
 }
@@ -80,6 +103,14 @@ static lua_query *with_list(lua_State *L, size_t item, void **list,
   return query;
 }
 
+/***
+Orders by fields, descending with `-`; without one by the key.
+@function Query:order_by
+@string ... names of fields
+@treturn query
+@raise misuse for a name that is no field
+@usage Post.objects:order_by("-views", "title")
+*/
 static int query_order_by(lua_State *L) {
   size_t n;
   void *list;
@@ -116,6 +147,13 @@ static lua_query *with_fields(lua_State *L, const tomb_field ***fields,
   return query;
 }
 
+/***
+Loads these fields and the key only; a row so loaded saves no others.
+@function Query:only
+@string ... names of fields; none: all
+@treturn query
+@usage Post.objects:only("title"):all()
+*/
 static int query_only(lua_State *L) {
   const tomb_field **fields;
   size_t n;
@@ -151,6 +189,13 @@ lua_query *tomb_push_only(lua_State *L) {
   return query;
 }
 
+/***
+Groups what `aggregate` computes.
+@function Query:group_by
+@string ... names of fields
+@treturn query
+@usage Post.objects:group_by("views"):aggregate { n = count "*" }
+*/
 static int query_group_by(lua_State *L) {
   const tomb_field **fields;
   size_t n;
@@ -170,6 +215,13 @@ static int64_t check_count(lua_State *L, const char *what) {
   return (int64_t)n;
 }
 
+/***
+At most so many rows.
+@function Query:limit
+@tparam number n
+@treturn query
+@usage Post.objects:limit(10)
+*/
 static int query_limit(lua_State *L) {
   tomb_check_query(L, 1);
   int64_t n = check_count(L, "limit");
@@ -177,6 +229,13 @@ static int query_limit(lua_State *L) {
   return 1;
 }
 
+/***
+Leaves out so many rows.
+@function Query:offset
+@tparam number n
+@treturn query
+@usage Post.objects:limit(10):offset(20)
+*/
 static int query_offset(lua_State *L) {
   tomb_check_query(L, 1);
   int64_t n = check_count(L, "offset");
@@ -184,12 +243,26 @@ static int query_offset(lua_State *L) {
   return 1;
 }
 
+/***
+Leaves out what was there already.
+@function Query:distinct
+@treturn query
+@usage Post.objects:distinct():values "views"
+*/
 static int query_distinct(lua_State *L) {
   tomb_check_query(L, 1);
   tomb_new_query(L, 1, 0)->query.distinct = true;
   return 1;
 }
 
+/***
+The rows that lived at a time, with today's values; restored and purged ones are beyond it.
+@function Query:as_of
+@tparam number t seconds
+@treturn query
+@raise misuse without `timestamps`, or on another manager than `all_objects`
+@usage Post.all_objects:as_of(os.time() - 86400)
+*/
 static int query_as_of(lua_State *L) {
   lua_query *from = tomb_check_query(L, 1);
   const tomb_model *model = from->query.model;
@@ -222,6 +295,12 @@ static int keys_gc(lua_State *L) {
   return 0;
 }
 
+/***
+A query of just the rows that this one has now, in its order.
+@function Query:fixed
+@treturn query
+@usage local now = Post.objects:fixed()
+*/
 static int query_fixed(lua_State *L) {
   tomb_error err;
   lua_query *from = tomb_check_query(L, 1);
@@ -246,13 +325,24 @@ static int query_fixed(lua_State *L) {
   return 1;
 }
 
-/* The same rows among all, whatever becomes of them. */
+/***
+The same rows among all, whatever becomes of them.
+@function Query:everywhere
+@treturn query
+@usage Post.objects:fixed():everywhere()
+*/
 static int query_everywhere(lua_State *L) {
   tomb_check_query(L, 1);
   tomb_new_query(L, 1, 0)->query.scope = TOMB_EVERY;
   return 1;
 }
 
+/***
+The manager that the query comes from.
+@function Query:scope
+@treturn string `"objects"`, `"all_objects"` or `"deleted_objects"`
+@usage print(query:scope())
+*/
 static int query_scope(lua_State *L) {
   static const char *const names[] = {"objects", "all_objects",
                                       "deleted_objects"};
@@ -260,11 +350,23 @@ static int query_scope(lua_State *L) {
   return 1;
 }
 
+/***
+True when neither a filter nor a limit narrows the query.
+@function Query:is_whole
+@treturn boolean
+@usage assert(Post.objects:is_whole())
+*/
 static int query_is_whole(lua_State *L) {
   lua_pushboolean(L, tomb_query_is_whole(&tomb_check_query(L, 1)->query));
   return 1;
 }
 
+/***
+The query's model.
+@function Query:model
+@return the model
+@usage print(query:model())
+*/
 static int query_model(lua_State *L) {
   tomb_check_query(L, 1);
   tomb_getref(L, 1, QUERY_MODEL);

@@ -5,6 +5,11 @@
 #include "convert.h"
 #include "raise.h"
 
+/***
+SQL of the program's own.
+@module tombstone.database
+*/
+
 /* The values from argument 3 on; nil is NULL here, since its place says so. */
 static tomb_value *raw_values(lua_State *L, size_t *n) {
   int top = lua_gettop(L);
@@ -54,6 +59,15 @@ static lua_cursor *open_raw(lua_State *L, lua_db *box) {
   return cursor;
 }
 
+/***
+Runs SQL with bound values; nil binds NULL.
+@function Database:query
+@string sql one statement
+@param ... a value for each `?`
+@treturn {table,...} the rows, plain tables without their NULLs
+@raise database, misuse for a wrong number of values
+@usage local rows = db:query("SELECT title FROM post WHERE views > ?", 10)
+*/
 static int db_query(lua_State *L) {
   tomb_error err;
   tomb_status st;
@@ -70,7 +84,16 @@ static int db_query(lua_State *L) {
   return 1;
 }
 
-/* The statement stays open until the last row, break (5.4) or close(). */
+/***
+The same rows one by one. The statement is open until the last row, `break` (on Lua 5.4) or
+`close` of the iterator.
+@function Database:each
+@string sql one statement
+@param ... a value for each `?`
+@return an iterator
+@raise as `query`
+@usage for row in db:each "SELECT title FROM post" do print(row.title) end
+*/
 static int db_each(lua_State *L) {
   lua_db *box = tomb_check_db(L, 1);
   tomb_list_cursor(box, open_raw(L, box));
@@ -106,6 +129,15 @@ static int cursor_close(lua_State *L) {
   return 0;
 }
 
+/***
+Runs a statement, or without values a script of several.
+@function Database:exec
+@string sql
+@param ... a value for each `?`
+@treturn number rows that the last statement changed
+@raise integrity, database, busy, misuse
+@usage db:exec("UPDATE post SET views = 0 WHERE views IS NULL")
+*/
 static int db_exec(lua_State *L) {
   tomb_error err;
   size_t size, n;

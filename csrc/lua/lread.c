@@ -6,6 +6,11 @@
 #include "lreading.h"
 #include "raise.h"
 
+/***
+Rows out.
+@module tombstone.query
+*/
+
 /* ---- rows out ---------------------------------------------------------------- */
 
 static void select_rows(lua_State *L, reading *r, const tomb_query *query) {
@@ -46,6 +51,13 @@ static void push_row(lua_State *L, reading *r, int names) {
   note_partial(L, r, names);
 }
 
+/***
+All rows.
+@function Query:all
+@treturn {row,...}
+@raise database, busy
+@usage for _, post in ipairs(Post.objects:all()) do print(post.title) end
+*/
 static int query_all(lua_State *L) {
   tomb_no_more(L, 1, "all");
   reading r = {.grouped = false};
@@ -74,6 +86,12 @@ static int one_row(lua_State *L, reading *r, const tomb_query *query) {
   return 1;
 }
 
+/***
+The first row.
+@function Query:first
+@treturn row|nil
+@usage local newest = Post.objects:order_by("-id"):first()
+*/
 static int query_first(lua_State *L) {
   tomb_no_more(L, 1, "first");
   reading r = {.grouped = false};
@@ -83,6 +101,13 @@ static int query_first(lua_State *L) {
   return one_row(L, &r, &query);
 }
 
+/***
+The last row.
+@function Query:last
+@treturn row|nil
+@raise misuse on a query with limit or offset
+@usage local newest = Post.objects:last()
+*/
 static int query_last(lua_State *L) {
   tomb_no_more(L, 1, "last");
   reading r = {.grouped = false};
@@ -195,11 +220,27 @@ static int get(lua_State *L, bool must) {
   return 1;
 }
 
+/***
+Exactly one row.
+@function Query:get
+@param what its key, or a table of lookups
+@treturn row
+@raise not_found, multiple, misuse
+@usage local post = Post.objects:get { title = "Hello" }
+*/
 static int query_get(lua_State *L) {
   tomb_no_more(L, 2, "get");
   return get(L, true);
 }
 
+/***
+The same, or nil where there is none.
+@function Query:find
+@param what its key, or a table of lookups
+@treturn row|nil
+@raise multiple, misuse
+@usage local post = Post.objects:find(7)
+*/
 static int query_find(lua_State *L) {
   tomb_no_more(L, 2, "find");
   return get(L, false);
@@ -207,6 +248,13 @@ static int query_find(lua_State *L) {
 
 /* ---- explanations -------------------------------------------------------------------------- */
 
+/***
+The statement that `all` runs.
+@function Query:sql
+@treturn string its text
+@treturn table the values that it binds
+@usage print(Post.objects:filter { views = 1 }:sql())
+*/
 static int query_sql(lua_State *L) {
   tomb_error err;
   const char *sql;
@@ -225,6 +273,12 @@ static int query_sql(lua_State *L) {
   return 2;
 }
 
+/***
+The database's plan for it.
+@function Query:explain
+@treturn {string,...}
+@usage print(table.concat(Post.objects:explain(), "\n"))
+*/
 static int query_explain(lua_State *L) {
   tomb_error err;
   reading r = {.grouped = false};

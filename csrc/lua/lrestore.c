@@ -6,6 +6,11 @@
 #include "lverb.h"
 #include "raise.h"
 
+/***
+Restoring.
+@module tombstone.model
+*/
+
 /* ---- restore ------------------------------------------------------------------------ */
 
 static void read_restoration(lua_State *L, const lua_verb *b,
@@ -68,6 +73,14 @@ static int query_restore(lua_State *L) {
 
 /* ---- a restore that asks --------------------------------------------------------------- */
 
+/***
+Begins a restore that stops at each conflict; `restore` with a function uses it.
+@function Query:restore_job
+@tparam[opt] table options `actor`, `reason`
+@return a job with `next`, `resolve` and `close`, within a savepoint
+@raise misuse, busy
+@usage local job = Post.deleted_objects:restore_job()
+*/
 static int query_restore_job(lua_State *L) {
   tomb_error err;
   tomb_restoration how;
@@ -114,7 +127,13 @@ static void push_conflict(lua_State *L, const tomb_error *err,
   lua_setfield(L, -2, "dead_pk");
 }
 
-/* job:next() -> the key of a row in conflict and the conflict, or nothing */
+/***
+Restores up to the next conflict.
+@function Job:next
+@return the dead row's key, or nothing when all is restored
+@treturn table `message`, `fields`, `value`, `dead_pk`, `live_pk`
+@usage local key, conflict = job:next()
+*/
 static int job_next(lua_State *L) {
   tomb_error err;
   tomb_value pk;
@@ -127,7 +146,13 @@ static int job_next(lua_State *L) {
   return 2;
 }
 
-/* job:resolve(word) or job:resolve(values) */
+/***
+Answers the conflict that `next` stopped at.
+@function Job:resolve
+@tparam string|table answer `"fail"`, `"skip"`, `"rename"`, `"replace"` or new values
+@raise integrity, validation
+@usage job:resolve "skip"
+*/
 static int job_resolve(lua_State *L) {
   tomb_error err;
   row_values v;
@@ -148,6 +173,12 @@ static int job_resolve(lua_State *L) {
   return st == TOMB_OK ? 0 : tomb_raise(L, &err);
 }
 
+/***
+Ends the restore: keeps it when `next` has come to the end, else undoes it.
+@function Job:close
+@treturn number rows restored
+@usage local count = job:close()
+*/
 static int job_close(lua_State *L) {
   tomb_error err;
   int64_t restored;
@@ -185,7 +216,12 @@ static void push_plan_row(lua_State *L, const tomb_value *row) {
   lua_setfield(L, -2, row[4].as.integer != 0 ? "live_pk" : "twin_pk");
 }
 
-/* query:conflicts() -> what a restore would meet */
+/***
+What a restore would meet; `restore_plan` has it too.
+@function Query:conflicts
+@treturn {table,...} each with `fields`, `value`, `dead_pk`, `live_pk` or `twin_pk`
+@usage local conflicts = Post.deleted_objects:conflicts()
+*/
 static int query_conflicts(lua_State *L) {
   tomb_error err;
   lua_verb b;

@@ -11,6 +11,11 @@
 #include "hydrate.h"
 #include "raise.h"
 
+/***
+Rows one by one.
+@module tombstone.query
+*/
+
 enum { EACH_QUERY = 1, EACH_MODEL, EACH_TABLE, EACH_KEYS, EACH_ROW, EACH_REFS = EACH_ROW };
 
 typedef struct lua_each {
@@ -30,6 +35,11 @@ static void close_each(lua_each *each) {
   tomb_end_cursor(&each->box);
 }
 
+/***
+Ends the reading before its last row; `break` does it on Lua 5.4.
+@function Stream:close
+@usage local stream = Post.objects:each { snapshot = true }; stream:close()
+*/
 static int each_close(lua_State *L) {
   lua_each *each = tomb_testclass(L, 1, STREAM);
   if (each != NULL) close_each(each);
@@ -74,6 +84,15 @@ static void keep_references(lua_State *L) {
   lua_pop(L, 1);
 }
 
+/***
+The rows one by one. No statement is open while the loop's body runs.
+@function Query:each
+@tparam[opt] table options `snapshot` (one consistent cursor; while it is open its handle
+refuses to write), `reuse` (one row again and again)
+@return an iterator with `close`
+@raise misuse, database
+@usage for post in Post.objects:each() do print(post.title) end
+*/
 static int query_each(lua_State *L) {
   tomb_error err;
   lua_query *query = tomb_check_query(L, 1);

@@ -7,6 +7,11 @@
 #include "lverb.h"
 #include "raise.h"
 
+/***
+Deleting and purging.
+@module tombstone.model
+*/
+
 /* ---- delete ---------------------------------------------------------------------- */
 
 static void read_deletion(lua_State *L, const lua_verb *b, tomb_deletion *out) {
@@ -70,6 +75,14 @@ static void show_texts(lua_State *L, const lua_verb *b, const tomb_rows *rows) {
   }
 }
 
+/***
+Soft-deletes the row.
+@function Model:delete
+@tparam[opt] table options `actor`, `reason`
+@treturn event|nil nil when it was dead already; true where the model has no events
+@raise misuse where the model has no soft delete
+@usage local event = post:delete { actor = "ana" }
+*/
 static int row_delete(lua_State *L) {
   static const char *const known[] = {"actor", "reason", NULL};
   tomb_error err;
@@ -120,6 +133,13 @@ static int query_delete(lua_State *L) {
 
 /* ---- purge --------------------------------------------------------------------------------- */
 
+/***
+The real DELETE of the row, dead or alive.
+@function Model:purge
+@tparam[opt] table options `actor`, `reason` of the deletion of a living row
+@treturn boolean false when it was gone already
+@usage post:purge()
+*/
 static int row_purge(lua_State *L) {
   static const char *const known[] = {"actor", "reason", NULL};
   tomb_error err;
@@ -157,6 +177,12 @@ static int query_purge(lua_State *L) {
 
 /* ---- looking ----------------------------------------------------------------------------------- */
 
+/***
+True when the row in memory is deleted.
+@function Model:is_deleted
+@treturn boolean
+@usage if post:is_deleted() then post:restore() end
+*/
 static int row_is_deleted(lua_State *L) {
   lua_settop(L, 1);
   lua_model *model = tomb_check_row(L, 1);
@@ -178,6 +204,14 @@ static void absent_are_null(row_values *v) {
   }
 }
 
+/***
+The value that a field had before the row was deleted.
+@function Model:original
+@string field
+@return the value
+@raise misuse for a name that is no field
+@usage print(post:original "title")
+*/
 static int row_original(lua_State *L) {
   row_values v;
   lua_settop(L, 2);

@@ -8,6 +8,11 @@
 #include "raise.h"
 #include "state.h"
 
+/***
+Some fields in.
+@module tombstone.model
+*/
+
 /* ---- row:update --------------------------------------------------------------------- */
 
 static void read_field(lua_State *L, row_values *v, tomb_role role) {
@@ -45,6 +50,14 @@ static void show(lua_State *L, const row_values *v,
   }
 }
 
+/***
+Sets fields and writes just these.
+@function Model:update
+@tparam table values new values, and expressions of `F`
+@treturn row itself
+@raise validation, integrity, not_found, deleted, stale
+@usage post:update { views = F "views" + 1 }
+*/
 static int row_update(lua_State *L) {
   row_values v;
   tomb_error err;
@@ -86,6 +99,15 @@ void tomb_need_meaning(lua_State *L, const lua_query *query, int options,
   }
 }
 
+/***
+Sets fields of the query's living rows in one statement, without hooks.
+@function Query:update
+@tparam table values new values, and expressions of `F`
+@tparam[opt] table options `all` where nothing narrows the query
+@treturn number rows changed
+@raise validation, integrity, misuse
+@usage Post.objects:filter { views__lt = 1 }:update { views = 1 }
+*/
 static int query_update(lua_State *L) {
   static const char *const known[] = {"all", NULL};
   row_values v;
@@ -129,6 +151,13 @@ static void read_again(lua_State *L, row_values *v, tomb_rows *rows) {
   tomb_values_finish(L, v, st, &err);
 }
 
+/***
+Reads the row anew, dead or alive.
+@function Model:reload
+@treturn row itself
+@raise not_found
+@usage post:reload()
+*/
 static int row_reload(lua_State *L) {
   row_values v;
   lua_settop(L, 1);
@@ -256,6 +285,17 @@ static void push_returned(lua_State *L, const row_values *v,
   tomb_hydrate(L, &h, tomb_rows_at(rows, 0, NULL));
 }
 
+/***
+Inserts a row, or updates the living one that has its unique values.
+@function Model:upsert
+@tparam table values
+@tparam table options `on` (the unique field or fields that decide), `update` (names, or new
+values; without it all given values), `on_deleted` (`"new"`, `"restore"` or `"refuse"` where
+only a dead row has them)
+@treturn row as it is now
+@raise validation, integrity, deleted, misuse
+@usage Post:upsert({ title = "Hello", views = 1 }, { on = "title" })
+*/
 static int model_upsert(lua_State *L) {
   static const char *const known[] = {"on", "update", "on_deleted", NULL};
   row_values v;

@@ -11,6 +11,12 @@
 #include "lua_sources.h"
 #include "raise.h"
 
+/***
+What the Lua side of the library stands on. Programs use it to make drivers' doubles and
+errors of the library's own kind.
+@module tombstone.core
+*/
+
 int luaopen_tombstone(lua_State *L);
 int luaopen_tombstone_core(lua_State *L);
 
@@ -49,13 +55,28 @@ static void publish(lua_State *L) {
   lua_setfield(L, -2, "error");
 }
 
-/* core.misuse(message, hint): the Lua side raises as the C side does. */
+/***
+Raises misuse, as the C side does.
+@function core.misuse
+@string message
+@string[opt] hint
+@raise misuse
+@usage core.misuse("limit takes a number", "as in limit(10)")
+*/
 static int core_misuse(lua_State *L) {
   return tomb_misuse(L, luaL_optstring(L, 2, NULL), "%s",
                      luaL_checkstring(L, 1));
 }
 
-/* core.fail(kind, message, hint, model's name) */
+/***
+Raises an error of any kind.
+@function core.fail
+@string kind
+@string message
+@string[opt] hint
+@string[opt] model its name
+@usage core.fail("not_found", "There is no such page")
+*/
 static int core_fail(lua_State *L) {
   tomb_error err;
   memset(&err, 0, sizeof err);
@@ -66,6 +87,14 @@ static int core_fail(lua_State *L) {
   return tomb_raise(L, &err);
 }
 
+/***
+Raises misuse for an option that is not known.
+@function core.check_options
+@tparam table|nil options
+@tparam {string,...} known
+@string what whose options they are
+@usage core.check_options(options, { "limit" }, "page")
+*/
 static int core_check_options(lua_State *L) {
   static const char *const none[] = {NULL};
   const char *known[32];
@@ -108,6 +137,7 @@ int luaopen_tombstone_core(lua_State *L) {
   tomb_open_trash(L);
   tomb_open_restore(L);
   tomb_open_raw(L);
+  tomb_open_transaction(L);
   tomb_open_fake_class(L);
   publish(L);
   tomb_pushnull(L);

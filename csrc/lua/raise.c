@@ -227,11 +227,22 @@ static bool is_known(const char *const *known, const char *name) {
   return false;
 }
 
-static void list(lua_State *L, const char *const *known) {
+/* Pushes the hint for an option that there is not. */
+static void push_remedy(lua_State *L, const char *const *known,
+                        const char *wrong) {
   luaL_Buffer b;
+  size_t n = 0;
+  while (known[n] != NULL) n++;
+  const char *nearest =
+      wrong == NULL ? NULL : tomb_nearest(known, n, wrong, strlen(wrong));
   luaL_buffinit(L, &b);
+  if (nearest != NULL) {
+    luaL_addstring(&b, "did you mean '");
+    luaL_addstring(&b, nearest);
+    luaL_addstring(&b, "'? ");
+  }
   luaL_addstring(&b, "the options are ");
-  for (size_t i = 0; known[i] != NULL; i++) {
+  for (size_t i = 0; i < n; i++) {
     if (i > 0) luaL_addstring(&b, ", ");
     luaL_addstring(&b, known[i]);
   }
@@ -254,7 +265,7 @@ void tomb_check_options(lua_State *L, int index, const char *const *known,
     }
     lua_pushvalue(L, -1);
     const char *name = lua_tostring(L, -1);
-    list(L, known);
+    push_remedy(L, known, name);
     tomb_misuse(L, lua_tostring(L, -1), "%s has no option '%s'", what,
                 name == NULL ? "?" : name);
   }

@@ -464,7 +464,7 @@ describe("rows that are not there", function()
       kind = "deleted",
       model = "Post",
       message = "Cannot save record - Post 1 is deleted",
-      hint = "restore it first",
+      hint = "restore it first, or reload it",
     }
     for _, row in ipairs { post, stale } do
       expect(dead, row.save, row)
@@ -712,28 +712,28 @@ describe("misuse", function()
     assert.are.equal("did you mean '__contains'?", err.hint)
     misuse(
       "delete has no option 'reson'",
-      "the options are all, actor, reason, max_rows",
+      "did you mean 'reason'? the options are all, actor, reason, max_rows",
       all.delete,
       all,
       { reson = "x" }
     )
     misuse(
       "delete has no option 'actr'",
-      "the options are actor, reason",
+      "did you mean 'actor'? the options are actor, reason",
       post.delete,
       post,
       { actr = "x" }
     )
     misuse(
       "text has no option 'uniqe'",
-      "the options are null, default, unique, index, max_length, choices, check, collate, column, attr, "
-        .. "primary_key",
+      "did you mean 'unique'? the options are null, default, unique, index, max_length, choices, check, "
+        .. "collate, column, attr, primary_key",
       f.text,
       { uniqe = true }
     )
     misuse(
       "events has no option 'aktor'",
-      "the options are actor, reason, model, pk, since, before, undone",
+      "did you mean 'actor'? the options are actor, reason, model, pk, since, before, undone",
       db.events,
       db,
       { aktor = "x" }

@@ -335,7 +335,7 @@ describe("save", function()
     row.views = 5
     local err = untouched("deleted", row, "save")
     assert.are.equal("Cannot save record - Post 1 is deleted", err.message)
-    assert.are.equal("restore it first", err.hint)
+    assert.are.equal("restore it first, or reload it", err.hint)
     untouched("deleted", row, "update", { views = 6 })
     assert.are.equal(0, Post.all_objects:get(1).views)
     local dead = Post.all_objects:get(1)
