@@ -553,6 +553,19 @@ describe("the documentation", function()
     assert_none(faults)
   end)
 
+  it("walks through every file of the C source", function()
+    local walk, faults = read "csrc/README.md", {}
+    for _, path in ipairs(C) do
+      local stem = base(path):match "^[%w_]+"
+      local family = stem:match "^%l+"
+      local named = walk:find("`" .. stem .. "`", 1, true) or walk:find("`" .. family .. "*`", 1, true)
+      if path:match "%.c$" and not named then
+        faults[#faults + 1] = path
+      end
+    end
+    assert_none(faults)
+  end)
+
   it("is read by LDoc without a warning", function()
     if _VERSION ~= "Lua 5.4" or os.getenv "ASAN_OPTIONS" then
       pending "once is enough"

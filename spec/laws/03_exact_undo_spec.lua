@@ -2,6 +2,7 @@
 --
 -- The bytes are those that SQL's quote() shows of every column, noted when a row dies and
 -- compared when it lives again: the mirror has no part in this.
+local World = require "laws.world"
 local failure = require "laws.failure"
 local run = require "laws.run"
 local show = require "laws.show"
@@ -117,6 +118,39 @@ local function finish(world)
   same_rows(world, before, "a restore of a query")
 end
 
+-- ---- rows that other programs have marked -------------------------------------------------
+
+local STAMP = "2025-11-23 06:40:00.250000" -- 1763880000.25
+
+-- What a text of a row that died then is after its restore.
+local MARKED = {
+  { "a", "a" },
+  { "", "" },
+  { "__deleted_1763880000.250000", "" },
+  { "a__deleted_1763880000.250000", "a" },
+  { "a__deleted_1763880000.25", "a" }, -- as the article's code writes it
+  { "a__deleted_1763880000.250001", "a" }, -- a float that was rounded
+  { "a__deleted_1763880000.249999", "a" },
+  { "a__deleted_1763880000.250002", "a__deleted_1763880000.250002" },
+  { "a__deleted_1763880000.249998", "a__deleted_1763880000.249998" },
+  { "a__deleted_1763880000", "a__deleted_1763880000" },
+  { "a__deleted_1763880000.250000 ", "a__deleted_1763880000.250000 " },
+  { "a__deleted_-1763880000.250000", "a__deleted_-1763880000.250000" },
+  { "a__deleted_1763880000.250000__deleted_1763880000.250000", "a__deleted_1763880000.250000" },
+  { "a__deleted_1763880000.250000__deleted_5.000000", "a__deleted_1763880000.250000__deleted_5.000000" },
+}
+
+local function restored_text(strategy, text)
+  local world = World.new("texts", strategy)
+  local db, model = world.conns[1].db, world.conns[1].model
+  local row = model:create { name = text }
+  db:exec("UPDATE texts SET deleted_at = ? WHERE id = ?", STAMP, row.id)
+  row:reload():restore()
+  local name = row.name
+  world:close()
+  return name
+end
+
 describe("law 3, exact undo:", function()
   local restored = 0
 
@@ -135,6 +169,13 @@ describe("law 3, exact undo:", function()
         weights = { delete_row = 16, restore_row = 16, restore_query = 12, undo = 12, clock = 10 },
       }
     end)
+  end)
+
+  it("only the row's own suffix is taken off", function()
+    for _, pair in ipairs(MARKED) do
+      assert.equal(pair[2], restored_text("mangle", pair[1]))
+      assert.equal(pair[1], restored_text("live", pair[1]))
+    end
   end)
 
   it("was tried on rows of every sort", function()

@@ -236,6 +236,77 @@ local function sweep(name, strategy, kind)
   error(name .. " has no end of statements")
 end
 
+-- ---- a program that catches each error -----------------------------------------------------
+
+-- A transaction that goes on after an error: what is committed is each call whole, or not at all.
+local function go_on(env)
+  local done = {}
+  local steps = {
+    created = function()
+      env.model:bulk_create { { name = "one" }, { name = "two" } }
+    end,
+    deleted = function()
+      env.rows.a:delete()
+    end,
+    restored = function()
+      env.rows.e:restore()
+    end,
+    replaced = function()
+      env.rows.d:restore { on_conflict = "replace" }
+    end,
+    purged = function()
+      env.rows.b:purge()
+    end,
+  }
+  env.db:transaction(function()
+    for _, name in ipairs { "created", "deleted", "restored", "replaced", "purged" } do
+      done[name] = pcall(steps[name])
+    end
+  end)
+  return done
+end
+
+local function lives(env, name)
+  return env.model.objects:filter({ name = name }):exists()
+end
+
+local function assert_whole(env, done, what)
+  local twin = env.model.all_objects:get(env.rows.twin.id)
+  local b = env.model.all_objects:find(env.rows.b.id)
+  assert.equal(done.created, lives(env, "one"), what)
+  assert.equal(done.created, lives(env, "two"), what)
+  assert.equal(done.deleted, not lives(env, "a"), what)
+  assert.equal(done.restored, lives(env, "e"), what)
+  assert.equal(done.replaced, twin:is_deleted(), what)
+  assert.is_true(lives(env, "d"), what)
+  assert.equal(done.purged, b == nil, what)
+  assert.is_true(done.purged or not b:is_deleted(), what)
+  for _, row in ipairs(env.model.deleted_objects:all()) do
+    assert.equal(1, #env.db:query("SELECT id FROM tombstone_event WHERE id = ?", row.deleted_event), what)
+  end
+end
+
+local function go_on_at(strategy, nth)
+  local env = furnished(strategy, { fake = true })
+  local what = "statement " .. nth .. " fails"
+  note(env)
+  core.fake.fail(env.db, nth, "database", "injected")
+  local ok, done = pcall(go_on, env)
+  core.fake.fail(env.db, 0)
+  assert.equal(0, env.db:depth(), what)
+  local met = not ok
+  if ok then
+    assert_whole(env, done, what)
+    for _, is_done in pairs(done) do
+      met = met or not is_done
+    end
+  else
+    assert.equal(env.before, env.world:digest(), what)
+  end
+  env.world:close()
+  return met
+end
+
 -- ---- hooks that raise -------------------------------------------------------------------
 
 local SAVES = { "create", "new_save", "bulk_create", "save", "update_row", "upsert_update", "get_or_create" }
@@ -298,6 +369,15 @@ describe("law 10, all or nothing:", function()
         end
       end)
     end
+
+    it("a transaction that goes on after an error keeps no half of a call (" .. strategy .. ")", function()
+      local nth, calm = 1, 0
+      while calm < 3 do
+        calm = go_on_at(strategy, nth) and 0 or calm + 1
+        nth = nth + 1
+      end
+      assert.is_true(nth > 12)
+    end)
 
     it("a hook that raises vetoes the whole call (" .. strategy .. ")", function()
       for _, hook in ipairs(names_of(HOOKS)) do

@@ -135,6 +135,21 @@ function Generator:key(field)
   return key
 end
 
+-- All that a dead row had, so that it gets a twin in every group.
+function Generator:values_again(made)
+  local mirror = self.world.mirror
+  local dead = mirror:select { scope = "deleted_objects", order = { self.world.known.key.name } }
+  if #dead == 0 then
+    return
+  end
+  local originals = mirror:originals(mirror.rows[self.random:pick(dead)])
+  for _, field in ipairs(self.world.known.shape.fields) do
+    if not field.primary_key then
+      made[field.name] = values.given(field, originals[field.name])
+    end
+  end
+end
+
 function Generator:values()
   local made = {}
   for _, field in ipairs(self.world.known.shape.fields) do
@@ -143,6 +158,9 @@ function Generator:values()
     elseif self.random:chance(field.unique and 85 or 60) or not (field.null or field.default) then
       made[field.name] = self:value(field)
     end
+  end
+  if self.random:chance(12) then
+    self:values_again(made)
   end
   return made
 end

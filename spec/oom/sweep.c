@@ -383,8 +383,19 @@ static void check_file(host *h, const run *r) {
   sqlite3_close(db);
 }
 
+/* What the process holds outside of a state. */
+typedef struct holdings {
+  sqlite3_int64 bytes; /* SQLite's */
+  int descriptor;
+} holdings;
+
+static holdings held(void) {
+  holdings now = {sqlite3_memory_used(), next_descriptor()};
+  return now;
+}
+
 static void check_memory(host *h, const run *r, const heap *memory,
-                         int descriptor) {
+                         holdings before) {
   char number[32];
   if (memory->blocks != 0) {
     snprintf(number, sizeof number, "%zu blocks", memory->blocks);
@@ -392,12 +403,13 @@ static void check_memory(host *h, const run *r, const heap *memory,
   } else if (memory->bytes != 0 && !is_luajit) {
     blame(h, r, "Lua's allocator", "was told wrong sizes");
   }
-  if (sqlite3_memory_used() != 0) {
+  holdings now = held();
+  if (now.bytes != before.bytes) {
     snprintf(number, sizeof number, "%lld bytes",
-             (long long)sqlite3_memory_used());
+             (long long)(now.bytes - before.bytes));
     blame(h, r, "SQLite's allocator leaks", number);
   }
-  if (next_descriptor() != descriptor) {
+  if (now.descriptor != before.descriptor) {
     blame(h, r, "a file was left open", "see its descriptor");
   }
 }
@@ -469,7 +481,7 @@ static bool run_once(host *h, const run *r) {
   step s = {h, (scenario *)r->scenario, NULL};
   memset(&memory, 0, sizeof memory);
   write_template(r->scenario, h->file);
-  int descriptor = next_descriptor();
+  holdings before = held();
   bool hit;
   if (r->scenario->from_birth) {
     hit = run_from_birth(h, r, &memory, &s);
@@ -477,7 +489,7 @@ static bool run_once(host *h, const run *r) {
     hit = run_started(h, r, lua_newstate(lua_memory, &memory), &memory, &s);
   }
   of_sqlite.armed = false;
-  check_memory(h, r, &memory, descriptor);
+  check_memory(h, r, &memory, before);
   check_file(h, r);
   h->runs++;
   return hit;
