@@ -614,6 +614,20 @@ TOMB_API tomb_status tomb_insert(tomb_db *db, const tomb_model *model,
                                  tomb_error *err);
 
 /*
+** Many inserts, all or none: open, insert each row as tomb_insert does, close.
+** A close that does not `keep` takes all of them back, as must follow a failed
+** insert. Inside a transaction this makes no savepoint, for which SQLite would
+** copy each page that the rows touch: they are deleted by their keys.
+*/
+typedef struct tomb_bulk tomb_bulk;
+TOMB_API tomb_status tomb_bulk_open(tomb_bulk **out, tomb_db *db,
+                                    const tomb_model *model, tomb_error *err);
+TOMB_API tomb_status tomb_bulk_insert(tomb_bulk *bulk, tomb_value *values,
+                                      int64_t now, tomb_error *err);
+TOMB_API tomb_status tomb_bulk_close(tomb_bulk *bulk, bool keep,
+                                     tomb_error *err);
+
+/*
 ** Writes the fields of `values` that are not absent into the living row with
 ** that key; the values' version, when the model has one, must be the row's.
 ** updated_at and version are written back. Values that hold a deleted_at are

@@ -199,41 +199,45 @@ static tomb_status step(tomb_stmt *stmt, tomb_error *err) {
   return status;
 }
 
-static bool read_text(sqlite3_stmt *stmt, int i, tomb_value *out) {
-  const unsigned char *data = sqlite3_column_text(stmt, i);
+static bool read_text(sqlite3_value *value, tomb_value *out) {
+  const unsigned char *data = sqlite3_value_text(value);
   out->type = TOMB_TEXT;
   out->as.text.data = (const char *)data;
-  out->as.text.size = (size_t)sqlite3_column_bytes(stmt, i);
+  out->as.text.size = (size_t)sqlite3_value_bytes(value);
   return data != NULL; /* also the empty text has a pointer */
 }
 
-static bool read_blob(sqlite3_stmt *stmt, int i, tomb_value *out) {
-  const void *data = sqlite3_column_blob(stmt, i);
+static bool read_blob(sqlite3_value *value, tomb_value *out) {
+  const void *data = sqlite3_value_blob(value);
   out->type = TOMB_BLOB;
-  out->as.text.size = (size_t)sqlite3_column_bytes(stmt, i);
+  out->as.text.size = (size_t)sqlite3_value_bytes(value);
   out->as.text.data = data != NULL ? data : "";
   return data != NULL || out->as.text.size == 0;
 }
 
-static bool read_one(sqlite3_stmt *stmt, int i, tomb_value *out) {
-  switch (sqlite3_column_type(stmt, i)) {
+/* One look for the column; its value may be asked since the connection has no
+** mutex that would guard it. */
+static bool read_one(sqlite3_value *value, tomb_value *out) {
+  switch (sqlite3_value_type(value)) {
   case SQLITE_INTEGER:
     out->type = TOMB_INTEGER;
-    out->as.integer = sqlite3_column_int64(stmt, i);
+    out->as.integer = sqlite3_value_int64(value);
     return true;
   case SQLITE_FLOAT:
     out->type = TOMB_NUMBER;
-    out->as.number = sqlite3_column_double(stmt, i);
+    out->as.number = sqlite3_value_double(value);
     return true;
-  case SQLITE_TEXT: return read_text(stmt, i, out);
-  case SQLITE_BLOB: return read_blob(stmt, i, out);
+  case SQLITE_TEXT: return read_text(value, out);
+  case SQLITE_BLOB: return read_blob(value, out);
   default: out->type = TOMB_NULL; return true;
   }
 }
 
 static bool row(tomb_stmt *stmt, tomb_value *values, size_t n) {
   for (size_t i = 0; i < n; i++) {
-    if (!read_one(handle(stmt), (int)i, &values[i])) return false;
+    if (!read_one(sqlite3_column_value(handle(stmt), (int)i), &values[i])) {
+      return false;
+    }
   }
   return true;
 }

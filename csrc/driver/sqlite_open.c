@@ -69,7 +69,9 @@ static int open_handle(sqlite3 **out, const char *path,
   bool read_only = options != NULL && options->read_only;
   int flags = read_only ? SQLITE_OPEN_READONLY
                         : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  int code = sqlite3_open_v2(path, out, flags | SQLITE_OPEN_URI, NULL);
+  /* a tomb_db belongs to one thread at a time */
+  flags |= SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
+  int code = sqlite3_open_v2(path, out, flags, NULL);
   if (code == SQLITE_OK) code = configure(*out);
   if (code != SQLITE_OK) return code;
   int patience_ms = tomb_sqlite_patience(options);

@@ -102,27 +102,38 @@ static int model_new(lua_State *L) {
 
 enum { ARRAY = 2, BULK_MODEL, RESULT, ROW };
 
-/* The rows one by one; the transaction is its caller's. The number of the row
-** at hand is written to the first argument. */
+/* The list at hand; `at` is the row that is being inserted. */
+typedef struct bulk {
+  tomb_bulk *open;
+  size_t at;
+} bulk;
+
+static void insert_in(lua_State *L, row_values *v, tomb_bulk *open) {
+  tomb_error err;
+  int64_t now = tomb_values_now(L, v);
+  tomb_values_finish(L, v, tomb_bulk_insert(open, v->values, now, &err), &err);
+}
+
+/* The rows one by one; all or none of them is its caller's business. */
 static int create_all(lua_State *L) {
-  size_t *at = lua_touserdata(L, 1);
+  bulk *b = lua_touserdata(L, 1);
   size_t n = lua_rawlen(L, ARRAY);
   row_values v;
   lua_pushnil(L); /* ROW */
   lua_pushvalue(L, BULK_MODEL);
   tomb_begin_values(L, &v);
-  for (*at = 1; *at <= n; ++*at) {
+  for (b->at = 1; b->at <= n; b->at++) {
     lua_settop(L, v.slots - 1);
     memset(v.values, 0, v.model->n_fields * sizeof *v.values);
-    lua_rawgeti(L, ARRAY, (int)*at);
+    lua_rawgeti(L, ARRAY, (int)b->at);
     lua_replace(L, ROW);
     tomb_need_table(L, ROW, "bulk_create");
     tomb_check_keys(L, &v, ROW, tomb_read_values(L, &v, ROW), false);
     tomb_call_defaults(L, &v);
-    insert(L, &v);
+    insert_in(L, &v, b->open);
     tomb_push_row(L, &v);
     tomb_note_created(L, v.model->db, v.at, lua_gettop(L));
-    lua_rawseti(L, RESULT, (int)*at);
+    lua_rawseti(L, RESULT, (int)b->at);
   }
   return 0;
 }
@@ -161,22 +172,23 @@ Inserts many rows, all or none.
 */
 static int model_bulk_create(lua_State *L) {
   tomb_error err;
-  size_t at = 0;
+  bulk b = {NULL, 0};
   lua_settop(L, 2);
   lua_model *model = tomb_check_model(L, 1); /* pushes the MODEL */
   need_list(L, 2);
   lua_createtable(L, (int)lua_rawlen(L, 2), 0);
   lua_pushcfunction(L, create_all);
-  lua_pushlightuserdata(L, &at);
+  lua_pushlightuserdata(L, &b);
   for (int i = ARRAY; i <= RESULT; i++) lua_pushvalue(L, i);
-  tomb_status st = tomb_begin(model->db->db, &err);
+  tomb_status st =
+      tomb_bulk_open(&b.open, model->db->db, model->model, &err);
   if (st != TOMB_OK) return tomb_raise(L, &err);
-  if (lua_pcall(L, 4, 0, 0) != 0) {
-    tomb_rollback(model->db->db, NULL);
-    add_index(L, at);
+  bool done = lua_pcall(L, 4, 0, 0) == 0;
+  st = tomb_bulk_close(b.open, done, &err);
+  if (!done) {
+    add_index(L, b.at);
     return lua_error(L);
   }
-  st = tomb_commit(model->db->db, &err);
   if (st != TOMB_OK) return tomb_raise(L, &err);
   lua_settop(L, RESULT);
   return 1;

@@ -178,13 +178,21 @@ static void push_reused(lua_State *L, const hydration *h,
   }
 }
 
+/* The class is the caller's upvalue: a look by its name would cost each row. */
+static lua_each *check_each(lua_State *L) {
+  bool fits = lua_touserdata(L, 1) != NULL && lua_getmetatable(L, 1) &&
+              lua_rawequal(L, -1, lua_upvalueindex(1));
+  if (!fits) tomb_misuse(L, NULL, "A stream is needed");
+  lua_pop(L, 1);
+  return lua_touserdata(L, 1);
+}
+
 static int each_call(lua_State *L) {
   tomb_error err;
   const tomb_value *values = NULL;
   hydration h;
-  lua_each *each = tomb_testclass(L, 1, STREAM);
-  if (each == NULL) return tomb_misuse(L, NULL, "A stream is needed");
   lua_settop(L, 1);
+  lua_each *each = check_each(L);
   if (!each->closed) tomb_need_db(L, each->model->db);
   tomb_status st = step(each, &values, &err);
   if (st != TOMB_ROW) {
@@ -209,7 +217,8 @@ void tomb_open_stream(lua_State *L) {
   lua_setfield(L, -2, "close");
   lua_pop(L, 1);
   tomb_class(L, STREAM);
-  lua_pushcfunction(L, each_call);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, each_call, 1);
   lua_setfield(L, -2, "__call");
   lua_pushcfunction(L, each_close);
   lua_pushvalue(L, -1);

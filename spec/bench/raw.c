@@ -448,7 +448,8 @@ static raw *new_handle(lua_State *L) {
 }
 
 static void open_file(lua_State *L, raw *r, const char *path) {
-  if (sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+  if (sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                      NULL) != SQLITE_OK) {
     fail(L, r);
   }
   for (int i = 0; i < STATEMENTS; i++) {

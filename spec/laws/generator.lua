@@ -135,15 +135,17 @@ function Generator:key(field)
   return key
 end
 
--- All that a dead row had, so that it gets a twin in every group.
-function Generator:values_again(made)
+-- What a dead row had, or nil.
+function Generator:had()
   local mirror = self.world.mirror
   local dead = mirror:select { scope = "deleted_objects", order = { self.world.known.key.name } }
-  if #dead == 0 then
-    return
-  end
-  local originals = mirror:originals(mirror.rows[self.random:pick(dead)])
-  for _, field in ipairs(self.world.known.shape.fields) do
+  return #dead > 0 and mirror:originals(mirror.rows[self.random:pick(dead)]) or nil
+end
+
+-- All that a dead row had, so that it gets a twin in every group.
+function Generator:values_again(made)
+  local originals = self:had()
+  for _, field in ipairs(originals and self.world.known.shape.fields or {}) do
     if not field.primary_key then
       made[field.name] = values.given(field, originals[field.name])
     end
@@ -345,10 +347,11 @@ function make.get_or_create(generator)
   local operation = { op = "get_or_create", on = generator:handle(), as = generator:new_row(), match = {} }
   operation.defaults = generator:values()
   local field = generator:field(true)
-  local value
-  repeat
+  local had = random:chance(50) and generator:had() or {}
+  local value = values.given(field, had[field.name])
+  while value == null or value == nil do
     value = random:chance(60) and generator:met(field) or values.nasty(random, field, generator:stamp())
-  until value ~= null
+  end
   operation.match[field.name] = value
   operation.defaults[field.name] = nil
   operation.on_deleted = random:chance(60) and random:pick(ON_DELETED) or nil

@@ -14,20 +14,12 @@
 ** SQLite's in one of them, in turns; at 0.05 every twentieth of these.
 */
 #include <dlfcn.h>
-#include <lauxlib.h>
-#include <lua.h>
-#include <lualib.h>
-#include <sqlite3.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATH 512
+#include "steps.h"
+
 #define MOST_SCENARIOS 64
-#define MOST_RULES 32
 #define WORKERS 2
 
 /* LuaJIT loses count of the bytes that it was refused, and crashes where its
@@ -37,219 +29,6 @@ static const bool is_luajit = true;
 #else
 static const bool is_luajit = false;
 #endif
-
-static void die(const char *what, const char *why) {
-  fprintf(stderr, "sweep: %s: %s\n", what, why);
-  exit(2);
-}
-
-/* ---- failing allocators ------------------------------------------------- */
-
-typedef struct failing {
-  bool armed;
-  long at;        /* the allocation that fails, from 1 */
-  bool all_later; /* and all after it */
-  long count;
-  bool hit;
-} failing;
-
-static bool refuses(failing *f) {
-  if (!f->armed) return false;
-  f->count++;
-  bool refused = f->count == f->at || (f->all_later && f->count > f->at);
-  f->hit = f->hit || refused;
-  return refused;
-}
-
-typedef struct heap {
-  failing fail;
-  size_t bytes, blocks; /* in use */
-} heap;
-
-/* Blocks move whenever their size changes, so that a stale pointer shows.
-** Shrinking never fails: Lua counts on that. */
-static void *lua_memory(void *ud, void *ptr, size_t osize, size_t nsize) {
-  heap *h = ud;
-  if (ptr == NULL) osize = 0; /* a type tag then */
-  if (nsize > osize && refuses(&h->fail)) return NULL;
-  void *moved = NULL;
-  if (nsize > 0) {
-    moved = malloc(nsize);
-    if (moved == NULL) die("malloc", "the machine is out of memory");
-    if (ptr != NULL) memcpy(moved, ptr, osize < nsize ? osize : nsize);
-  }
-  free(ptr);
-  h->bytes = h->bytes - osize + nsize;
-  h->blocks = h->blocks - (ptr != NULL) + (moved != NULL);
-  return moved;
-}
-
-static sqlite3_mem_methods plain; /* SQLite's own allocator */
-static failing of_sqlite;
-
-static void *sqlite_malloc(int size) {
-  return refuses(&of_sqlite) ? NULL : plain.xMalloc(size);
-}
-
-static void *sqlite_realloc(void *ptr, int size) {
-  if (size > plain.xSize(ptr) && refuses(&of_sqlite)) return NULL;
-  return plain.xRealloc(ptr, size);
-}
-
-/* Without lookaside every small allocation comes to us too. */
-static void take_over_sqlite(void) {
-  sqlite3_mem_methods ours;
-  sqlite3_config(SQLITE_CONFIG_GETMALLOC, &plain);
-  ours = plain;
-  ours.xMalloc = sqlite_malloc;
-  ours.xRealloc = sqlite_realloc;
-  if (sqlite3_config(SQLITE_CONFIG_MALLOC, &ours) != SQLITE_OK ||
-      sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0) != SQLITE_OK ||
-      sqlite3_initialize() != SQLITE_OK) {
-    die("sqlite", "cannot take over its memory");
-  }
-}
-
-/* ---- what is run --------------------------------------------------------- */
-
-typedef struct mode {
-  const char *name;
-  bool sqlite, all_later;
-} mode;
-
-static const mode modes[] = {{"lua-once", false, false},
-                             {"lua-later", false, true},
-                             {"sqlite-once", true, false},
-                             {"sqlite-later", true, true}};
-#define MODES ((int)(sizeof modes / sizeof modes[0]))
-
-typedef struct scenario {
-  const char *name;
-  bool from_birth;  /* memory fails from the state's creation on */
-  bool may_refuse;  /* see base.lua */
-  char *template;   /* the database file that each run begins with */
-  size_t size;
-  char *rules[MOST_RULES]; /* queries that must answer no row */
-  int n_rules;
-} scenario;
-
-typedef struct host {
-  lua_CFunction open; /* luaopen_tombstone */
-  char folder[PATH], file[PATH + 16];
-  double scale;
-  int worker, failures;
-  long runs;
-} host;
-
-/* What a protected step is told. */
-typedef struct step {
-  const host *host;
-  scenario *scenario;
-  const char *function; /* of the scenario */
-} step;
-
-/* ---- Lua steps ------------------------------------------------------------ */
-
-static int protect(lua_State *L, lua_CFunction function, step *s) {
-#if LUA_VERSION_NUM < 502
-  return lua_cpcall(L, function, s);
-#else
-  lua_pushcfunction(L, function); /* no allocation */
-  lua_pushlightuserdata(L, s);
-  return lua_pcall(L, 1, 0, 0);
-#endif
-}
-
-/* Runs a Lua file of this folder with the value on top as its argument, which
-** its result replaces. */
-static void run_file(lua_State *L, const char *name) {
-  char path[PATH];
-  snprintf(path, sizeof path, "%s/%s.lua", SPEC_OOM, name);
-  if (luaL_loadfile(L, path) != 0) lua_error(L);
-  lua_insert(L, -2);
-  lua_call(L, 1, 1);
-}
-
-/* Not io: where its memory fails, Lua 5.1 closes the process' own files. */
-static void open_libraries(lua_State *L) {
-  static const luaL_Reg libraries[] = {{"_G", luaopen_base},
-                                       {"package", luaopen_package},
-                                       {"string", luaopen_string},
-                                       {"table", luaopen_table},
-                                       {"math", luaopen_math},
-#if LUA_VERSION_NUM >= 502
-                                       {"coroutine", luaopen_coroutine},
-#endif
-                                       {NULL, NULL}};
-  for (const luaL_Reg *l = libraries; l->name != NULL; l++) {
-#if LUA_VERSION_NUM >= 502
-    luaL_requiref(L, l->name, l->func, 1);
-    lua_pop(L, 1);
-#else
-    lua_pushcfunction(L, l->func);
-    lua_pushstring(L, l->name[0] == '_' ? "" : l->name);
-    lua_call(L, 1, 0);
-#endif
-  }
-}
-
-/* Loads the library and the scenario, and leaves it as a global. */
-static int load(lua_State *L) {
-  const step *s = lua_touserdata(L, 1);
-  char name[PATH];
-  open_libraries(L);
-  lua_getglobal(L, "package"); /* other people's C modules may leak */
-  lua_pushliteral(L, "");
-  lua_setfield(L, -2, "cpath");
-  lua_pushcfunction(L, s->host->open);
-  lua_pushliteral(L, "tombstone");
-  lua_call(L, 1, 1);
-  run_file(L, "base");
-  snprintf(name, sizeof name, "scenarios/%s", s->scenario->name);
-  run_file(L, name);
-  lua_setglobal(L, "scenario");
-  return 0;
-}
-
-/* Calls a function of the scenario: its first argument is what `start`
-** returned, the second the file. */
-static int call(lua_State *L) {
-  const step *s = lua_touserdata(L, 1);
-  bool starts = strcmp(s->function, "start") == 0;
-  lua_getglobal(L, "scenario");
-  lua_getfield(L, -1, s->function);
-  lua_getglobal(L, "started");
-  lua_pushstring(L, s->host->file);
-  lua_call(L, 2, 1);
-  if (starts) lua_setglobal(L, "started");
-  return 0;
-}
-
-static int collect_rules(lua_State *L) {
-  step *s = lua_touserdata(L, 1);
-  lua_getglobal(L, "scenario");
-  lua_getfield(L, -1, "rules");
-  for (int i = 1; i <= MOST_RULES; i++) {
-    lua_rawgeti(L, -1, i);
-    if (lua_isnil(L, -1)) return 0;
-    char *rule = malloc(strlen(luaL_checkstring(L, -1)) + 1);
-    if (rule == NULL) die("malloc", "out of memory");
-    strcpy(rule, lua_tostring(L, -1));
-    s->scenario->rules[s->scenario->n_rules++] = rule;
-    lua_pop(L, 1);
-  }
-  return luaL_error(L, "too many rules");
-}
-
-static int read_flags(lua_State *L) {
-  step *s = lua_touserdata(L, 1);
-  lua_getglobal(L, "scenario");
-  lua_getfield(L, -1, "from_birth");
-  s->scenario->from_birth = lua_toboolean(L, -1) != 0;
-  lua_getfield(L, -2, "may_refuse");
-  s->scenario->may_refuse = lua_toboolean(L, -1) != 0;
-  return 0;
-}
 
 /* ---- files ------------------------------------------------------------------ */
 
@@ -545,7 +324,7 @@ static void sweep(host *h, scenario *s, const char *only, const char *n) {
   remove_database(h->file);
 }
 
-/* The list that scenarios/list.lua answers. */
+/* The list that scenarios.lua answers. */
 static int list_scenarios(const char **names) {
   static char storage[MOST_SCENARIOS][64];
   char path[PATH];
