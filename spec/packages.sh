@@ -13,7 +13,7 @@ build_packages=(
 spec_packages=(
   "${build_packages[@]}"
   g++ binutils clang-format valgrind sqlite3 python3-django
-  lua-busted lua-check lua-cjson lua-discount lua-filesystem lua-ldoc lua-posix
+  lua-busted lua-check lua-cjson lua-discount lua-filesystem lua-ldoc
   lua5.1 liblua5.1-0-dev luajit2 libluajit2-5.1-dev
 )
 
