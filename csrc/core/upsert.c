@@ -107,19 +107,23 @@ static tomb_status read_living(tomb_rows *out, tomb_db *db,
   return tomb_read_rows(out, db, living, NULL);
 }
 
-/* Where a living row is there, what it would have become was refused. */
+/* Where a living row is there, what it would have become was refused; where it
+** cannot be read, neither is known. */
 static tomb_status refused(tomb_db *db, const tomb_model *model,
                            const tomb_value *values, const tomb_upsert *upsert,
                            tomb_error *err) {
   tomb_rows *rows = tomb_rows_new(db);
-  bool is_edit = rows != NULL &&
-                 read_living(rows, db, model, upsert, values) == TOMB_OK &&
-                 tomb_rows_count(rows) > 0;
-  tomb_status st =
-      is_edit ? tomb_edit_refused(db, model, "upsert record",
-                                  tomb_rows_at(rows, 0, NULL), upsert->update,
-                                  upsert->n_update, err)
-              : tomb_refused(db, model, "upsert record", values, err);
+  tomb_status st = rows == NULL
+                       ? TOMB_NOMEM
+                       : read_living(rows, db, model, upsert, values);
+  if (st != TOMB_OK && st != TOMB_DONE) values = NULL;
+  if (st == TOMB_OK && tomb_rows_count(rows) > 0) {
+    st = tomb_edit_refused(db, model, "upsert record",
+                           tomb_rows_at(rows, 0, NULL), upsert->update,
+                           upsert->n_update, err);
+  } else {
+    st = tomb_refused(db, model, "upsert record", values, err);
+  }
   tomb_rows_free(rows);
   return st;
 }

@@ -279,6 +279,17 @@ describe("law 8, bulk equals each:", function()
     it("also with hooks" .. name, function()
       tries(case, 40, { model = { on = looks() } })
     end)
+
+    it("hooks that only look change nothing" .. name, function()
+      run.run {
+        law = "law 8",
+        shape = shape,
+        strategy = strategy,
+        steps = 600,
+        world = { model = { on = looks() } },
+        weights = { delete_query = 16, restore_query = 16, purge_query = 6, undo = 10 },
+      }
+    end)
   end)
 
   for _, strategy in ipairs(shapes.strategies) do

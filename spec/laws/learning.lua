@@ -117,8 +117,12 @@ local function row_of(world, bytes)
 end
 
 local function adopt_events(world, conn)
-  for _, event in ipairs(new_events(world, conn)) do
-    world.mirror.events[event.id] = {
+  local known = world.mirror.events
+  for _, event in ipairs(conn.db:events()) do
+    if not known[event.id] and conn.shared and not conn.shared.id then
+      conn.shared.id = event.id
+    end
+    known[event.id] = {
       at = values.micro(event.at),
       model = event.model,
       pk = event.pk,
@@ -127,9 +131,6 @@ local function adopt_events(world, conn)
       undone_at = event.undone_at and values.micro(event.undone_at),
     }
     conn.last_event = math.max(conn.last_event, event.id)
-    if conn.shared and not conn.shared.id then
-      conn.shared.id = event.id
-    end
   end
 end
 
