@@ -154,7 +154,7 @@ tomb_status tomb_mark_deleted(tomb_deleted *out, tomb_db *db,
   statement.mangling = TOMB_MANGLE;
   for (int i = 0; i < MOST_RETRIES; i++) {
     st = mark(out, db, &statement, err);
-    if (st != TOMB_INTEGRITY || !tomb_refuses_mangling(query->model, err)) {
+    if (st != TOMB_INTEGRITY || !tomb_refuses_mangling(db, query->model, err)) {
       break;
     }
     out->at = tomb_store_stamp(db, out->at);

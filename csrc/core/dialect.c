@@ -56,6 +56,7 @@ const tomb_dialect tomb_sqlite_dialect = {
     .placeholder = question_mark,
     .in_json = in_json_each,
     .key_list = list_json_each,
+    .mangled = "tombstone_mangled",
     .original = "tombstone_original",
     .whole = "tombstone_integer",
     .finite = "tombstone_number",

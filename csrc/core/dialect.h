@@ -32,6 +32,9 @@ typedef struct tomb_dialect {
   void (*in_json)(tomb_sql *sql, const tomb_value *json);
   /* A table of tombstone_pos and tombstone_pk out of such an array. */
   void (*key_list)(tomb_sql *sql, const tomb_value *json);
+  /* A value with its suffix, over (field, suffix). Refuses, as unique, a value
+  ** that ends in the suffix already (mangle.h). */
+  const char *mangled;
   /* The value that a mangled field had, over (field, deleted_at). */
   const char *original;
   /* Answer a computed value, or fail where it is no integer, or not finite. */

@@ -71,6 +71,20 @@ size_t tomb_original_size(const char *value, size_t size, int64_t deleted_at) {
   return (size_t)(mark - value);
 }
 
+static char folded(char c) {
+  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+bool tomb_ends_in_suffix(const char *value, size_t size, const char *suffix,
+                         size_t suffix_size) {
+  while (size > 0 && value[size - 1] == ' ') size--;
+  if (size < suffix_size) return false;
+  const char *end = value + size - suffix_size;
+  size_t i = 0;
+  while (i < suffix_size && folded(end[i]) == folded(suffix[i])) i++;
+  return i == suffix_size;
+}
+
 /* ---- which fields of a row ---------------------------------------------
 ** A group of one always mangles its field. A composite mangles its last text
 ** that is not NULL: so a field is chosen when all texts after it are NULL. */
@@ -138,9 +152,12 @@ void tomb_sql_mangled(tomb_sql *sql, const tomb_model *model,
                       const tomb_field *field, const tomb_value *suffix) {
   bool always = is_always_chosen(model, field);
   if (!always) when_chosen(sql, model, field);
+  tomb_sql_add(sql, sql->dialect->mangled);
+  tomb_sql_add(sql, "(");
   tomb_sql_field(sql, field);
-  tomb_sql_add(sql, " || ");
+  tomb_sql_add(sql, ", ");
   tomb_sql_value(sql, suffix);
+  tomb_sql_add(sql, ")");
   if (!always) or_itself(sql, field);
 }
 

@@ -9,4 +9,10 @@
 /* Writes the suffix of that stamp; answers its length. */
 size_t tomb_suffix(char out[TOMB_SUFFIX_SIZE], int64_t deleted_at);
 
+/* True where a row with this value may not get this suffix: another row of the
+** same deletion would be mangled to the very text that this one frees. Case
+** and spaces at the end are ignored, as by NOCASE and RTRIM. */
+bool tomb_ends_in_suffix(const char *value, size_t size, const char *suffix,
+                         size_t suffix_size);
+
 #endif

@@ -55,10 +55,11 @@ static const tomb_group *find_group(const tomb_model *model,
   return NULL;
 }
 
-bool tomb_refuses_mangling(const tomb_model *model, const tomb_error *err) {
-  const tomb_group *group = err->constraint == TOMB_CONSTRAINT_UNIQUE
-                                ? find_group(model, err->subject)
-                                : NULL;
+bool tomb_refuses_mangling(const tomb_db *db, const tomb_model *model,
+                           const tomb_error *err) {
+  if (err->constraint != TOMB_CONSTRAINT_UNIQUE) return false;
+  if (strcmp(err->subject, db->driver->dialect->mangled) == 0) return true;
+  const tomb_group *group = find_group(model, err->subject);
   return group != NULL && group->unique == TOMB_UNIQUE_MANGLE;
 }
 

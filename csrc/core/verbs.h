@@ -33,7 +33,8 @@ tomb_status tomb_edit_refused(tomb_db *db, const tomb_model *model,
 tomb_status tomb_restore_refused(tomb_db *db, const tomb_query *query,
                                  tomb_error *err);
 /* True when what was refused is a text that a deletion mangled. */
-bool tomb_refuses_mangling(const tomb_model *model, const tomb_error *err);
+bool tomb_refuses_mangling(const tomb_db *db, const tomb_model *model,
+                           const tomb_error *err);
 
 /* The columns of tomb_restore_conflicts. */
 enum {

@@ -52,6 +52,24 @@ static void only_the_last_suffix_comes_off(void) {
   check_left("a__deleted_b__deleted_1763880000.123456", STAMP, "a__deleted_b");
 }
 
+static bool ends_in(const char *value, int64_t stamp) {
+  const char *suffix = suffix_of(stamp);
+  return tomb_ends_in_suffix(value, strlen(value), suffix, strlen(suffix));
+}
+
+/* Under NOCASE and RTRIM such texts are the same. */
+static void a_value_may_end_in_the_suffix_that_it_is_to_get(void) {
+  CHECK(ends_in("a__deleted_1763880000.123456", STAMP));
+  CHECK(ends_in("__deleted_1763880000.123456", STAMP));
+  CHECK(ends_in("A__DELETED_1763880000.123456", STAMP));
+  CHECK(ends_in("a__deleted_1763880000.123456  ", STAMP));
+  CHECK(!ends_in("a__deleted_1763880000.123457", STAMP));
+  CHECK(!ends_in("a__deleted_1763880000.123456b", STAMP));
+  CHECK(!ends_in("_deleted_1763880000.123456", STAMP));
+  CHECK(!ends_in("  ", STAMP));
+  CHECK(!ends_in("", STAMP));
+}
+
 static void another_rows_suffix_stays(void) {
   check_left("a__deleted_1763880000.123458", STAMP,
              "a__deleted_1763880000.123458");
@@ -214,6 +232,7 @@ int main(void) {
   RUN(a_suffix_is_seconds_and_six_digits);
   RUN(its_own_suffix_comes_off);
   RUN(only_the_last_suffix_comes_off);
+  RUN(a_value_may_end_in_the_suffix_that_it_is_to_get);
   RUN(another_rows_suffix_stays);
   RUN(what_is_no_suffix_stays);
   RUN(the_articles_suffixes_come_off);

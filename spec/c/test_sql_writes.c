@@ -94,7 +94,7 @@ static void delete_is_an_update_and_an_event(void) {
   tomb_query query = of_key(tomb_objects(post), 7);
   MUST(tomb_delete(&out, db, &query, &how, &check_error));
   RAN("BEGIN IMMEDIATE", NEXT_EVENT,
-      "UPDATE \"posts\" SET \"title\" = \"title\" || ?, \"deleted_at\" = ?, "
+      "UPDATE \"posts\" SET \"title\" = tombstone_mangled(\"title\", ?), \"deleted_at\" = ?, "
       "\"deleted_event\" = ? WHERE " LIVING " AND \"id\" = ? "
       "| '__deleted_1.500000' 1500000 1 7",
       "INSERT INTO \"tombstone_event\" (\"id\", \"at\", \"model\", \"pk\", "
@@ -114,7 +114,7 @@ static void a_delete_that_takes_nothing_leaves_no_event(void) {
   MUST(tomb_fake_answer(db, &none));
   MUST(tomb_delete(&out, db, &query, &how, &check_error));
   RAN("BEGIN IMMEDIATE", NEXT_EVENT,
-      "UPDATE \"posts\" SET \"title\" = \"title\" || ?, \"deleted_at\" = ?, "
+      "UPDATE \"posts\" SET \"title\" = tombstone_mangled(\"title\", ?), \"deleted_at\" = ?, "
       "\"deleted_event\" = ? WHERE " LIVING
       " | '__deleted_2.500000' 2500000 2",
       "COMMIT");
@@ -130,7 +130,7 @@ static void inside_a_transaction_a_delete_asks_for_ids_once(void) {
   tomb_fake_forget(db);
   how.now = 2700000;
   MUST(tomb_delete(&out, db, &query, &how, &check_error));
-  RAN("UPDATE \"posts\" SET \"title\" = \"title\" || ?, \"deleted_at\" = ?, "
+  RAN("UPDATE \"posts\" SET \"title\" = tombstone_mangled(\"title\", ?), \"deleted_at\" = ?, "
       "\"deleted_event\" = ? WHERE " LIVING
       " | '__deleted_2.700000' 2700000 4",
       "INSERT INTO \"tombstone_event\" (\"id\", \"at\", \"model\", \"pk\", "
@@ -146,9 +146,10 @@ static void a_composite_mangles_its_last_text(void) {
   tomb_query query = tomb_objects(pair);
   MUST(tomb_delete(&out, db, &query, &how, &check_error));
   CHECK_TEXT(ran(2),
-             "UPDATE \"pair\" SET \"a\" = CASE WHEN \"b\" IS NULL THEN \"a\" "
-             "|| ? ELSE \"a\" END, \"b\" = \"b\" || ?, \"deleted_at\" = ?, "
-             "\"deleted_event\" = ? WHERE " LIVING " | '__deleted_3.500000' "
+             "UPDATE \"pair\" SET \"a\" = CASE WHEN \"b\" IS NULL THEN "
+             "tombstone_mangled(\"a\", ?) ELSE \"a\" END, "
+             "\"b\" = tombstone_mangled(\"b\", ?), "
+             "\"deleted_at\" = ?, \"deleted_event\" = ? WHERE " LIVING " | '__deleted_3.500000' "
              "'__deleted_3.500000' 3500000 5");
   tomb_fake_forget(db);
 }

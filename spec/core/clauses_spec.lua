@@ -299,7 +299,7 @@ describe("options show in", function()
     core.fake.statements(db)
     row:delete()
     assert.are.same({
-      'UPDATE "doc" SET "b" = "b" || ?, "deleted_at" = ?, "deleted_event" = ?'
+      'UPDATE "doc" SET "b" = tombstone_mangled("b", ?), "deleted_at" = ?, "deleted_event" = ?'
         .. ' WHERE "deleted_at" IS NULL AND "id" = ?',
       SUFFIX,
       NOW,

@@ -160,7 +160,7 @@ local CASES = {
     BEGIN IMMEDIATE
     SELECT 1 + max(coalesce((SELECT max(id) FROM tombstone_event), 0), coalesce((SELECT seq FROM
       sqlite_sequence WHERE name = 'tombstone_event'), 0))
-    UPDATE "posts" SET "title" = "title" || ?, "deleted_at" = ?, "deleted_event" = ? WHERE
+    UPDATE "posts" SET "title" = tombstone_mangled("title", ?), "deleted_at" = ?, "deleted_event" = ? WHERE
       "deleted_at" IS NULL AND "id" = ? {'__deleted_1763880000.000000', 1763880000, 1, 1}
     INSERT INTO "tombstone_event" ("id", "at", "model", "pk", "actor", "reason", "undone_at") VALUES
       (?, ?, ?, ?, ?, ?, ?) {1, 1763880000, 'Post', '1', 'ana', NULL, NULL}
@@ -187,7 +187,7 @@ local CASES = {
     BEGIN IMMEDIATE
     SELECT 1 + max(coalesce((SELECT max(id) FROM tombstone_event), 0), coalesce((SELECT seq FROM
       sqlite_sequence WHERE name = 'tombstone_event'), 0))
-    UPDATE "posts" SET "title" = "title" || ?, "deleted_at" = ?, "deleted_event" = ? WHERE
+    UPDATE "posts" SET "title" = tombstone_mangled("title", ?), "deleted_at" = ?, "deleted_event" = ? WHERE
       "deleted_at" IS NULL AND "views" = ? {'__deleted_1763880000.000000', 1763880000, 1, 1}
     INSERT INTO "tombstone_event" ("id", "at", "model", "pk", "actor", "reason", "undone_at") VALUES
       (?, ?, ?, ?, ?, ?, ?) {1, 1763880000, 'Post', NULL, NULL, 'r', NULL}
@@ -212,7 +212,7 @@ local CASES = {
     BEGIN IMMEDIATE
     SELECT 1 + max(coalesce((SELECT max(id) FROM tombstone_event), 0), coalesce((SELECT seq FROM
       sqlite_sequence WHERE name = 'tombstone_event'), 0))
-    UPDATE "posts" SET "title" = "title" || ?, "deleted_at" = ?, "deleted_event" = ? WHERE
+    UPDATE "posts" SET "title" = tombstone_mangled("title", ?), "deleted_at" = ?, "deleted_event" = ? WHERE
       "deleted_at" IS NULL AND "id" IN (SELECT "id" FROM "posts" WHERE "deleted_at" IS NULL ORDER BY
       "views" DESC, "id" DESC LIMIT ?) {'__deleted_1763880000.000000', 1763880000, 1, 2}
     INSERT INTO "tombstone_event" ("id", "at", "model", "pk", "actor", "reason", "undone_at") VALUES
@@ -295,7 +295,7 @@ local CASES = {
     SELECT "id" FROM "posts" WHERE "id" = ? ORDER BY "id" {1}
     SELECT 1 + max(coalesce((SELECT max(id) FROM tombstone_event), 0), coalesce((SELECT seq FROM
       sqlite_sequence WHERE name = 'tombstone_event'), 0))
-    UPDATE "posts" SET "title" = "title" || ?, "deleted_at" = ?, "deleted_event" = ? WHERE
+    UPDATE "posts" SET "title" = tombstone_mangled("title", ?), "deleted_at" = ?, "deleted_event" = ? WHERE
       "deleted_at" IS NULL AND "id" IN (SELECT value FROM json_each(?))
       {'__deleted_1763880000.000000', 1763880000, 1, '[1]'}
     INSERT INTO "tombstone_event" ("id", "at", "model", "pk", "actor", "reason", "undone_at") VALUES
@@ -622,11 +622,11 @@ local CASES = {
     BEGIN IMMEDIATE
     SELECT 1 + max(coalesce((SELECT max(id) FROM tombstone_event), 0), coalesce((SELECT seq FROM
       sqlite_sequence WHERE name = 'tombstone_event'), 0))
-    UPDATE "posts" SET "title" = "title" || ?, "deleted_at" = ?, "deleted_event" = ? WHERE
+    UPDATE "posts" SET "title" = tombstone_mangled("title", ?), "deleted_at" = ?, "deleted_event" = ? WHERE
       "deleted_at" IS NULL AND "id" = ? {'__deleted_1763880000.000000', 1763880000, 1, 1}
     INSERT INTO "tombstone_event" ("id", "at", "model", "pk", "actor", "reason", "undone_at") VALUES
       (?, ?, ?, ?, ?, ?, ?) {1, 1763880000, 'Post', NULL, 'ana', NULL, NULL}
-    UPDATE "posts" SET "title" = "title" || ?, "deleted_at" = ?, "deleted_event" = ? WHERE
+    UPDATE "posts" SET "title" = tombstone_mangled("title", ?), "deleted_at" = ?, "deleted_event" = ? WHERE
       "deleted_at" IS NULL AND "id" = ? {'__deleted_1763880000.000001', 1763880000, 1, 2}
     SELECT "id", "at", "model", "pk", "actor", "reason", "undone_at" FROM "tombstone_event" WHERE
       "id" = ? ORDER BY "id" {1}

@@ -180,9 +180,10 @@ function M.each_case(fn)
   end
 end
 
---- Runs a list of operations, as a failure prints it; raises what breaks.
-function M.replay(shape, strategy, list, options)
-  local world = World.new(shape, strategy, options)
+--- Runs a list of operations, as a failure prints it, in a world with these options; raises what
+-- breaks. `after(world, operation)` is the law's own check.
+function M.replay(shape, strategy, list, options, after)
+  local world = prepared { shape = shape, strategy = strategy, world = options, after = after }
   local _, err = drive(world, from_list(list))
   if err then
     error(message_of(err) .. (err.at or ""), 0)
