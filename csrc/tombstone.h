@@ -41,7 +41,7 @@
 extern "C" {
 #endif
 
-/* ---- status and errors ------------------------------------------------ */
+/* ---- status and errors -------------------------------------------- */
 
 typedef enum tomb_status {
   TOMB_OK,
@@ -81,7 +81,7 @@ TOMB_API const char *tomb_constraint_name(tomb_constraint constraint);
 TOMB_API const char *tomb_nearest(const char *const *names, size_t n,
                                   const char *wrong, size_t wrong_size);
 
-/* ---- values ----------------------------------------------------------- */
+/* ---- values ------------------------------------------------------- */
 
 typedef enum tomb_type {
   TOMB_ABSENT, /* not given: a default applies; a zeroed value is absent */
@@ -91,7 +91,7 @@ typedef enum tomb_type {
   TOMB_TEXT,
   TOMB_BLOB,
   TOMB_BOOLEAN,
-  TOMB_TIME, /* as.integer: microseconds since the epoch */
+  TOMB_TIME,   /* as.integer: microseconds since the epoch */
   TOMB_REFUSED /* fits no field, for the reason in as.text */
 } tomb_type;
 
@@ -129,36 +129,35 @@ typedef struct tomb_kept_value {
 typedef struct tomb_error {
   tomb_status kind;
   tomb_constraint constraint;
-  int code;            /* the driver's own code, 0 without */
-  char message[512];   /* one line: what was refused */
-  char hint[256];      /* what to do, "" without */
+  int code;          /* the driver's own code, 0 without */
+  char message[512]; /* one line: what was refused */
+  char hint[256];    /* what to do, "" without */
   char model[TOMB_NAME_SIZE];
-  size_t n_fields;     /* fields refused, each with its reason in details */
+  size_t n_fields; /* fields refused, each with its reason in details */
   char fields[TOMB_MAX_ERROR_FIELDS][TOMB_NAME_SIZE];
   char details[TOMB_MAX_ERROR_FIELDS][96];
-  bool has_value;      /* the value that was refused */
+  bool has_value; /* the value that was refused */
   tomb_kept_value value;
-  bool has_live_pk;    /* the living row in the way */
+  bool has_live_pk; /* the living row in the way */
   tomb_kept_value live_pk;
-  bool has_dead_pk;    /* the row that could not come back, or that is in the
+  bool has_dead_pk; /* the row that could not come back, or that is in the
                           way although it is dead */
   tomb_kept_value dead_pk;
-  char subject[256];   /* what a driver said: columns or index of a constraint */
-  char sql[512];       /* the statement that failed, without its values */
-  size_t index;        /* 1-based place in a bulk call, 0 elsewhere */
+  char subject[256]; /* what a driver said: columns or index of a constraint */
+  char sql[512];     /* the statement that failed, without its values */
+  size_t index;      /* 1-based place in a bulk call, 0 elsewhere */
 } tomb_error;
 
-/* ---- memory ----------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------- */
 
 /* Same signature and promises as lua_Alloc; NULL means malloc and free. */
-typedef void *(*tomb_alloc_fn)(void *ud, void *ptr, size_t osize,
-                               size_t nsize);
+typedef void *(*tomb_alloc_fn)(void *ud, void *ptr, size_t osize, size_t nsize);
 typedef struct tomb_allocator {
   tomb_alloc_fn realloc;
   void *ud;
 } tomb_allocator;
 
-/* ---- databases -------------------------------------------------------- */
+/* ---- databases ---------------------------------------------------- */
 
 typedef struct tomb_db tomb_db;
 
@@ -172,7 +171,7 @@ typedef struct tomb_options {
   int busy_timeout_ms;      /* 0: 5000; -1: do not wait */
   tomb_synchronous synchronous;
   bool read_only;
-  size_t statement_cache;   /* prepared statements kept; 0: 64 */
+  size_t statement_cache; /* prepared statements kept; 0: 64 */
 } tomb_options;
 
 /*
@@ -205,7 +204,7 @@ TOMB_API tomb_status tomb_backup(tomb_db *db, const char *path,
 /* The system's clock: microseconds since the epoch. */
 TOMB_API int64_t tomb_now(void);
 
-/* ---- transactions ----------------------------------------------------- */
+/* ---- transactions ------------------------------------------------- */
 
 /* Begins; inside another transaction this is a savepoint. */
 TOMB_API tomb_status tomb_begin(tomb_db *db, tomb_error *err);
@@ -214,7 +213,7 @@ TOMB_API tomb_status tomb_commit(tomb_db *db, tomb_error *err);
 TOMB_API tomb_status tomb_rollback(tomb_db *db, tomb_error *err);
 TOMB_API int tomb_depth(const tomb_db *db); /* 0: no transaction */
 
-/* ---- models ----------------------------------------------------------- */
+/* ---- models ------------------------------------------------------- */
 
 typedef enum tomb_field_type {
   TOMB_FIELD_CHAR,
@@ -306,7 +305,7 @@ typedef struct tomb_field {
   tomb_field_type type;
   tomb_role role;
   bool nullable, indexed;
-  bool mangled; /* a deletion may rewrite it */
+  bool mangled;       /* a deletion may rewrite it */
   tomb_unique unique; /* never TOMB_UNIQUE: the strategy is settled */
   size_t max_length;
   tomb_value default_value;
@@ -346,7 +345,7 @@ TOMB_API bool tomb_value_fit(const tomb_field *field, tomb_value *value);
 */
 TOMB_API tomb_status tomb_create_tables(tomb_db *db, tomb_error *err);
 
-/* ---- expressions and conditions --------------------------------------- */
+/* ---- expressions and conditions ----------------------------------- */
 
 typedef enum tomb_expr_op {
   TOMB_EXPR_VALUE,
@@ -418,7 +417,7 @@ TOMB_API tomb_cond tomb_all(tomb_cond **parts, size_t n);
 TOMB_API tomb_cond tomb_any(tomb_cond **parts, size_t n);
 TOMB_API tomb_cond tomb_none(tomb_cond **parts, size_t n);
 
-/* ---- queries ---------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------ */
 
 typedef enum tomb_scope {
   TOMB_LIVING, /* objects */
@@ -484,7 +483,7 @@ TOMB_API tomb_status tomb_order_term(tomb_order *out, const tomb_model *model,
 /* True when neither a filter nor a limit narrows the query. */
 TOMB_API bool tomb_query_is_whole(const tomb_query *query);
 
-/* ---- reading ---------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------ */
 
 typedef struct tomb_prepared tomb_prepared;
 
@@ -556,14 +555,15 @@ TOMB_API tomb_status tomb_exec(int64_t *changed, tomb_db *db, const char *sql,
 
 /* The SQL of tomb_select and its values, for people. Borrowed until the next
 ** call on `db`. */
-TOMB_API tomb_status tomb_explain_sql(const char **sql, const tomb_value **values,
-                                      size_t *n, tomb_db *db,
-                                      const tomb_query *query, tomb_error *err);
+TOMB_API tomb_status tomb_explain_sql(const char **sql,
+                                      const tomb_value **values, size_t *n,
+                                      tomb_db *db, const tomb_query *query,
+                                      tomb_error *err);
 /* The database's query plan: rows whose last column is text. */
 TOMB_API tomb_status tomb_explain(tomb_cursor *out, tomb_db *db,
                                   const tomb_query *query, tomb_error *err);
 
-/* ---- keeping rows ----------------------------------------------------- */
+/* ---- keeping rows ------------------------------------------------- */
 
 typedef struct tomb_rows tomb_rows;
 
@@ -596,7 +596,7 @@ TOMB_API const tomb_field *const *tomb_stream_fields(const tomb_stream *stream,
                                                      size_t *n);
 TOMB_API void tomb_stream_free(tomb_stream *stream);
 
-/* ---- writing ---------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------ */
 
 typedef struct tomb_assignment {
   const tomb_field *field;
@@ -679,7 +679,7 @@ TOMB_API tomb_status tomb_upsert_row(tomb_db *db, const tomb_model *model,
                                      const tomb_upsert *upsert, int64_t now,
                                      tomb_rows *returning, tomb_error *err);
 
-/* ---- deletion --------------------------------------------------------- */
+/* ---- deletion ----------------------------------------------------- */
 
 typedef struct tomb_deletion {
   int64_t now;
@@ -793,7 +793,7 @@ TOMB_API tomb_value tomb_original(const tomb_model *model,
                                   const tomb_field *field,
                                   const tomb_value *values);
 
-/* ---- log -------------------------------------------------------------- */
+/* ---- log ---------------------------------------------------------- */
 
 /* Keeps each statement as a row (its text, then its values) for the host. */
 TOMB_API void tomb_log_keep(tomb_db *db, bool on);

@@ -25,10 +25,14 @@ static void must(tomb_status status) {
 
 static void define_post(void) {
   const tomb_field_def fields[] = {
-      {.name = "title", .type = TOMB_FIELD_CHAR, .max_length = 100,
+      {.name = "title",
+       .type = TOMB_FIELD_CHAR,
+       .max_length = 100,
        .unique = TOMB_UNIQUE},
-      {.name = "views", .type = TOMB_FIELD_INTEGER,
-       .default_value = tomb_integer(0), .index = true},
+      {.name = "views",
+       .type = TOMB_FIELD_INTEGER,
+       .default_value = tomb_integer(0),
+       .index = true},
   };
   const tomb_model_def def = {
       .name = "Post", .table = "posts", .fields = fields, .n_fields = 2};

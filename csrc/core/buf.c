@@ -11,9 +11,9 @@ bool tomb_buf_room(tomb_buf *buf, size_t more) {
   size_t wanted = buf->capacity < 256 ? 256 : buf->capacity * 2;
   if (more > SIZE_MAX / 4) wanted = 0;
   while (wanted != 0 && wanted - buf->size <= more) wanted *= 2;
-  char *moved = wanted == 0 ? NULL
-                            : tomb_realloc(buf->a, buf->data, buf->capacity,
-                                           wanted);
+  char *moved = wanted == 0
+                    ? NULL
+                    : tomb_realloc(buf->a, buf->data, buf->capacity, wanted);
   buf->failed = moved == NULL;
   if (buf->failed) return false;
   buf->data = moved;

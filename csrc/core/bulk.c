@@ -22,9 +22,8 @@ tomb_status tomb_bulk_open(tomb_bulk **out, tomb_db *db,
   bulk->db = db;
   bulk->model = model;
   bulk->keys = tomb_keys_new(&db->allocator);
-  tomb_status st = bulk->keys == NULL
-                       ? tomb_out_of_memory(err)
-                       : tomb_step_begin(&bulk->step, db, err);
+  tomb_status st = bulk->keys == NULL ? tomb_out_of_memory(err)
+                                      : tomb_step_begin(&bulk->step, db, err);
   if (st == TOMB_OK) {
     *out = bulk;
     return TOMB_OK;

@@ -13,8 +13,8 @@
 
 typedef struct lookup_info {
   const char *name;
-  bool text;        /* needs a text field */
-  size_t n_values;  /* exactly; 0: any number */
+  bool text;       /* needs a text field */
+  size_t n_values; /* exactly; 0: any number */
 } lookup_info;
 
 static const lookup_info lookups[TOMB_LOOKUPS] = {
@@ -95,7 +95,7 @@ bool tomb_cond_is_trivial(const tomb_cond *cond) {
   return true;
 }
 
-/* ---- keys: "views__gte" is a field and a lookup ---------------------- */
+/* ---- keys: "views__gte" is a field and a lookup ------------------- */
 
 static const char *last_separator(const char *key, size_t size) {
   for (size_t i = size; i >= 2; i--) {
@@ -131,8 +131,7 @@ static tomb_status find_key(const tomb_model *model, tomb_cond *cond,
   const char *separator = last_separator(cond->key, cond->key_size);
   cond->lookup = cond->n_values == 1 || cond->expr != NULL ? TOMB_EQ : TOMB_IN;
   if (separator == NULL) {
-    return tomb_need_field(&cond->field, model, cond->key, cond->key_size,
-                           err);
+    return tomb_need_field(&cond->field, model, cond->key, cond->key_size, err);
   }
   size_t field_size = (size_t)(separator - cond->key);
   const char *name = separator + 2;
@@ -144,7 +143,7 @@ static tomb_status find_key(const tomb_model *model, tomb_cond *cond,
   return refuse_lookup(model, name, name_size, err);
 }
 
-/* ---- values ---------------------------------------------------------- */
+/* ---- values ------------------------------------------------------- */
 
 static tomb_status refuse_value(const tomb_model *model, const tomb_cond *cond,
                                 const char *wanted, tomb_error *err) {
@@ -237,8 +236,8 @@ static tomb_status check(const tomb_model *model, tomb_cond *cond, int depth,
   for (size_t i = 0; i < cond->n_parts; i++) {
     const tomb_cond *part = tomb_cond_unwrap(cond->parts[i]);
     bool own = part->kind != TOMB_COND_LOOKUP && part->kind != kind;
-    tomb_status st = check(model, cond->parts[i], depth + 1,
-                           brackets + (own ? 1 : 0), err);
+    tomb_status st =
+        check(model, cond->parts[i], depth + 1, brackets + (own ? 1 : 0), err);
     if (st != TOMB_OK) return st;
   }
   return TOMB_OK;
@@ -249,7 +248,7 @@ tomb_status tomb_cond_check(const tomb_model *model, tomb_cond *cond,
   return check(model, cond, 0, 0, err);
 }
 
-/* ---- expressions ----------------------------------------------------- */
+/* ---- expressions -------------------------------------------------- */
 
 static bool is_number(const tomb_field *field) {
   return field->type == TOMB_FIELD_INTEGER || field->type == TOMB_FIELD_NUMBER;
@@ -261,8 +260,8 @@ static tomb_status refuse_operand(tomb_error *err) {
 
 static tomb_status check_operand(const tomb_model *model, tomb_expr *expr,
                                  bool alone, tomb_error *err) {
-  tomb_status st = tomb_need_field(&expr->field, model, expr->name,
-                                   strlen(expr->name), err);
+  tomb_status st =
+      tomb_need_field(&expr->field, model, expr->name, strlen(expr->name), err);
   if (st != TOMB_OK || alone || is_number(expr->field)) return st;
   st = refuse_operand(err);
   tomb_error_field(err, expr->name, "%s", "is no number");

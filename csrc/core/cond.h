@@ -9,8 +9,7 @@ tomb_status tomb_cond_check(const tomb_model *model, tomb_cond *cond,
                             tomb_error *err);
 /* The same for an expression that `field` is set to or compared with. */
 tomb_status tomb_expr_check(const tomb_model *model, const tomb_field *field,
-                            tomb_expr *expr,
-                            tomb_error *err);
+                            tomb_expr *expr, tomb_error *err);
 /* A checked condition of the engine's own; `value` already fits. */
 tomb_cond tomb_cond_on(const tomb_field *field, tomb_lookup lookup,
                        tomb_value *value);

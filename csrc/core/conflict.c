@@ -97,8 +97,7 @@ static tomb_status open_conflicts(tomb_cursor *out, tomb_db *db,
   tomb_value json;
   tomb_status st = tomb_store_start(db, err);
   if (st != TOMB_OK) return st;
-  if (!tomb_keys_json(&json, keys, 0, tomb_keys_count(keys),
-                      &db->sql.bytes)) {
+  if (!tomb_keys_json(&json, keys, 0, tomb_keys_count(keys), &db->sql.bytes)) {
     return tomb_out_of_memory(err);
   }
   the_dead(&db->sql, model, group, &json);
@@ -193,7 +192,7 @@ tomb_status tomb_restore_conflicts(tomb_rows *out, tomb_db *db,
   return st;
 }
 
-/* ---- the first conflict as an error ------------------------------------------ */
+/* ---- the first conflict as an error ------------------------------- */
 
 static const tomb_value *first_of(const tomb_rows *rows) {
   const tomb_value *first = NULL;

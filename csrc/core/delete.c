@@ -19,7 +19,7 @@ tomb_status tomb_need_soft_delete(const tomb_model *model, const char *verb,
   return TOMB_MISUSE;
 }
 
-/* ---- events --------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------- */
 
 static tomb_value text_or_null(const char *text) {
   return text == NULL ? tomb_null() : tomb_text(text);
@@ -56,8 +56,7 @@ static tomb_status insert_event(tomb_db *db, int64_t id, const char *model,
 
 /* What the event will say, before anything is written of it. */
 static tomb_status check_event(const tomb_db *db, tomb_value at,
-                               const tomb_deletion *deletion,
-                               tomb_error *err) {
+                               const tomb_deletion *deletion, tomb_error *err) {
   const tomb_model *events = db->events;
   tomb_value values[EVENT_FIELDS];
   memset(values, 0, sizeof values);
@@ -88,7 +87,7 @@ static tomb_status next_event(int64_t *id, tomb_db *db, tomb_error *err) {
   return TOMB_OK;
 }
 
-/* ---- the event that many calls share ---------------------------------------- */
+/* ---- the event that many calls share ------------------------------ */
 
 static char *keep_text(tomb_db *db, const char *text) {
   size_t size = text == NULL ? 0 : strlen(text) + 1;
@@ -131,7 +130,7 @@ int64_t tomb_deletion_end(tomb_db *db) {
   return db->shared.id;
 }
 
-/* ---- marking rows -------------------------------------------------------------- */
+/* ---- marking rows ------------------------------------------------- */
 
 static tomb_status mark(tomb_deleted *out, tomb_db *db, tomb_statement *s,
                         tomb_error *err) {
@@ -193,9 +192,8 @@ static tomb_status record_event(tomb_db *db, const tomb_deleted *taken,
     stamped.actor = shared->actor;
     stamped.reason = shared->reason;
   }
-  tomb_status st =
-      insert_event(db, taken->event, model->name,
-                   is_shared ? NULL : deletion->pk, &stamped, err);
+  tomb_status st = insert_event(db, taken->event, model->name,
+                                is_shared ? NULL : deletion->pk, &stamped, err);
   if (st == TOMB_OK && is_shared) {
     shared->id = taken->event;
     shared->born = db->depth;
@@ -215,8 +213,7 @@ static tomb_status delete_in_event(tomb_deleted *out, tomb_db *db,
   if (st == TOMB_OK) st = tomb_mark_deleted(out, db, query, err);
   if (st != TOMB_OK || out->count == 0) return st;
   step->wrote = true;
-  return joins ? TOMB_OK
-               : record_event(db, out, query->model, deletion, err);
+  return joins ? TOMB_OK : record_event(db, out, query->model, deletion, err);
 }
 
 static tomb_status delete_rows(tomb_deleted *out, tomb_db *db,
@@ -250,8 +247,7 @@ static tomb_status begin(tomb_step *step, tomb_db *db,
   return tomb_store_enter(db, err);
 }
 
-tomb_status tomb_delete(tomb_deleted *out, tomb_db *db,
-                        const tomb_query *query,
+tomb_status tomb_delete(tomb_deleted *out, tomb_db *db, const tomb_query *query,
                         const tomb_deletion *deletion, tomb_error *err) {
   tomb_error own;
   tomb_step step;

@@ -21,13 +21,17 @@ static void list_json_each(tomb_sql *sql, const tomb_value *json) {
   tomb_sql_add(sql, "))");
 }
 
-static const tomb_clause select_clauses[] = {
-    tomb_sql_select, tomb_sql_from,  tomb_sql_where, tomb_sql_group,
-    tomb_sql_order,  tomb_sql_limit, NULL};
+static const tomb_clause select_clauses[] = {tomb_sql_select,
+                                             tomb_sql_from,
+                                             tomb_sql_where,
+                                             tomb_sql_group,
+                                             tomb_sql_order,
+                                             tomb_sql_limit,
+                                             NULL};
 static const tomb_clause insert_clauses[] = {
     tomb_sql_insert, tomb_sql_on_conflict, tomb_sql_returning, NULL};
-static const tomb_clause update_clauses[] = {
-    tomb_sql_update, tomb_sql_where, tomb_sql_returning, NULL};
+static const tomb_clause update_clauses[] = {tomb_sql_update, tomb_sql_where,
+                                             tomb_sql_returning, NULL};
 static const tomb_clause erase_clauses[] = {tomb_sql_erase, tomb_sql_where,
                                             NULL};
 

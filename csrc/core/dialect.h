@@ -20,10 +20,10 @@ typedef struct tomb_dialect {
   /* A statement that fails undoes itself and leaves the transaction usable. */
   bool statements_are_atomic;
 
-  const char *is_distinct; /* a … b: not equal, NULL being a value */
+  const char *is_distinct; /* of a and b: not equal, NULL being a value */
   const char *explain;     /* before a SELECT */
   const char *stored[TOMB_FIELD_TYPES]; /* column types */
-  const char *next_event; /* answers an id that no event ever had */
+  const char *next_event;    /* answers an id that no event ever had */
   const char *generated_key; /* an integer key that is never given out twice */
 
   /* A placeholder for the n-th value, from 1. */

@@ -10,11 +10,10 @@
 
 const char *tomb_status_name(tomb_status status) {
   static const char *const names[] = {
-      "ok",       "row",         "done",       "integrity",
-      "validation", "not_found", "multiple",   "deleted",
-      "too_many", "stale",       "busy",       "interrupted",
-      "connection", "commit_unknown", "database", "migration",
-      "misuse",   "memory"};
+      "ok",        "row",         "done",       "integrity",      "validation",
+      "not_found", "multiple",    "deleted",    "too_many",       "stale",
+      "busy",      "interrupted", "connection", "commit_unknown", "database",
+      "migration", "misuse",      "memory"};
   return names[status];
 }
 
@@ -173,8 +172,8 @@ void tomb_show_value(char *out, size_t size, const tomb_value *value) {
     size_t n = value->as.text.size;
     bool cut = n > size - 6; /* two quotes, an ellipsis, the terminator */
     if (cut) n = tomb_utf8_cut(value->as.text.data, size - 6);
-    snprintf(out, size, "'%.*s%s'", (int)n,
-             n > 0 ? value->as.text.data : "", cut ? "…" : "");
+    snprintf(out, size, "'%.*s%s'", (int)n, n > 0 ? value->as.text.data : "",
+             cut ? "…" : "");
     break;
   }
   }

@@ -1,9 +1,8 @@
 /* event.c - tombstone_event: every deletion is one row of it. */
 #include "model.h"
 
-#define FIELD(n, t, null)                                              \
-  {n,    NULL, t, false, null, false, TOMB_NOT_UNIQUE, 0, {TOMB_ABSENT, {0}}, \
-   NULL, 0,    NULL, NULL}
+#define FIELD(n, t, null)                                                      \
+  { .name = n, .type = t, .nullable = null }
 
 static const tomb_field_def fields[] = {
     FIELD("at", TOMB_FIELD_DATETIME, false),

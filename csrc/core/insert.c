@@ -68,8 +68,7 @@ tomb_status tomb_insert(tomb_db *db, const tomb_model *model,
     return tomb_refused(db, model, "create record", values, err);
   }
   if (st == TOMB_OK && values[key->index].type == TOMB_ABSENT) {
-    values[key->index] =
-        tomb_integer(db->driver->last_insert_id(db->conn));
+    values[key->index] = tomb_integer(db->driver->last_insert_id(db->conn));
   }
   return st;
 }

@@ -84,8 +84,7 @@ static bool fraction(const char *text, size_t size, int64_t *microseconds) {
 }
 
 static bool in_calendar(int year, int month, int day) {
-  static const int lengths[] = {31, 28, 31, 30, 31, 30,
-                                31, 31, 30, 31, 30, 31};
+  static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   if (year < 1 || month < 1 || month > 12 || day < 1) return false;
   bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
   return day <= lengths[month - 1] + (month == 2 && leap ? 1 : 0);

@@ -5,7 +5,7 @@
 #include "tombstone.h"
 
 #define TOMB_TIME_SIZE 32
-#define TOMB_TIME_MIN INT64_C(-62135596800000000)  /* 0001-01-01 00:00:00 */
+#define TOMB_TIME_MIN INT64_C(-62135596800000000) /* 0001-01-01 00:00:00 */
 #define TOMB_TIME_MAX INT64_C(253402300799999999) /* 9999-12-31 23:59:59.… */
 
 /* Writes the text of an instant between MIN and MAX; answers its length. */

@@ -106,8 +106,7 @@ static bool has_text_after(const tomb_group *group, size_t place) {
   return false;
 }
 
-static bool is_always_chosen(const tomb_model *model,
-                             const tomb_field *field) {
+static bool is_always_chosen(const tomb_model *model, const tomb_field *field) {
   size_t place;
   for (size_t i = 0; i < model->n_groups; i++) {
     const tomb_group *group = &model->groups[i];
@@ -196,8 +195,8 @@ static bool is_chosen(const tomb_model *model, const tomb_field *field,
     bool chosen = true;
     for (size_t j = place + 1; j < group->n && chosen; j++) {
       const tomb_field *after = group->fields[j];
-      chosen = !tomb_is_rewritable(after) ||
-               values[after->index].type == TOMB_NULL;
+      chosen =
+          !tomb_is_rewritable(after) || values[after->index].type == TOMB_NULL;
     }
     if (chosen) return true;
   }
@@ -213,8 +212,7 @@ tomb_value tomb_original(const tomb_model *model, const tomb_field *field,
       !is_chosen(model, field, values)) {
     return value;
   }
-  value.as.text.size =
-      tomb_original_size(value.as.text.data, value.as.text.size,
-                         values[stamp->index].as.integer);
+  value.as.text.size = tomb_original_size(
+      value.as.text.data, value.as.text.size, values[stamp->index].as.integer);
   return value;
 }

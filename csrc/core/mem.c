@@ -4,9 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALIGNMENT sizeof(union { int64_t i; double d; void *p; })
 #define FIRST_BLOCK 512
 #define LAST_BLOCK 65536
+
+typedef union widest {
+  int64_t integer;
+  double number;
+  void *pointer;
+} widest;
 
 struct tomb_block {
   tomb_block *before;
@@ -57,7 +62,8 @@ static bool add_block(tomb_arena *arena, size_t size) {
 
 void *tomb_arena_take(tomb_arena *arena, size_t size) {
   if (size > SIZE_MAX / 2) return NULL;
-  size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  size_t unit = sizeof(widest);
+  size = (size + unit - 1) / unit * unit;
   if (arena->last == NULL || arena->last->size - arena->used < size) {
     if (!add_block(arena, size)) return NULL;
   }
@@ -76,8 +82,7 @@ char *tomb_arena_text(tomb_arena *arena, const char *data, size_t size) {
 
 bool tomb_arena_keep(tomb_arena *arena, tomb_value *value) {
   if (value->type != TOMB_TEXT && value->type != TOMB_BLOB) return true;
-  char *copy =
-      tomb_arena_text(arena, value->as.text.data, value->as.text.size);
+  char *copy = tomb_arena_text(arena, value->as.text.data, value->as.text.size);
   value->as.text.data = copy;
   return copy != NULL;
 }

@@ -114,8 +114,7 @@ static void add_field(builder *b, const tomb_field_def *def) {
   tomb_field *field = next_field(b, def->name, def->column, def->type);
   field->nullable = def->nullable;
   field->indexed = def->index;
-  field->unique =
-      strategy_for(b->def, tomb_is_text(field), false, def->unique);
+  field->unique = strategy_for(b->def, tomb_is_text(field), false, def->unique);
   field->max_length = def->max_length;
   field->default_value = def->default_value;
   field->check = copy(b, def->check);

@@ -34,9 +34,8 @@ static bool same_column(const char *a, const char *b) {
 /* SQLite names the columns of a violated constraint as table.column, …: a
 ** dot or a comma inside would make that ambiguous. */
 static bool is_sql_name(const char *name) {
-  return name == NULL ||
-         (name[0] != '\0' && strpbrk(name, ".,") == NULL &&
-          strlen(name) < TOMB_NAME_SIZE);
+  return name == NULL || (name[0] != '\0' && strpbrk(name, ".,") == NULL &&
+                          strlen(name) < TOMB_NAME_SIZE);
 }
 
 static tomb_status refuse_name(const tomb_model_def *def, const char *what,
@@ -64,8 +63,8 @@ static bool text_type(tomb_field_type type) {
   return type == TOMB_FIELD_CHAR || type == TOMB_FIELD_TEXT;
 }
 
-static tomb_status check_key(const tomb_model_def *def,
-                             const tomb_field_def *f, tomb_error *err) {
+static tomb_status check_key(const tomb_model_def *def, const tomb_field_def *f,
+                             tomb_error *err) {
   if (!f->primary_key) return TOMB_OK;
   if (!text_type(f->type) && f->type != TOMB_FIELD_INTEGER) {
     return refuse(def, f, "cannot be the primary key",

@@ -56,7 +56,9 @@ tomb_status tomb_purge(int64_t *purged, tomb_db *db, const tomb_query *query,
   tomb_status st = need_meaning(query, living, err);
   if (st != TOMB_OK) return st;
   if (!soft) return erase(purged, db, query, TOMB_EVERY, err);
-  if (query->scope == TOMB_DEAD) return erase(purged, db, query, TOMB_DEAD, err);
+  if (query->scope == TOMB_DEAD) {
+    return erase(purged, db, query, TOMB_DEAD, err);
+  }
   st = tomb_store_enter(db, err);
   if (st != TOMB_OK) return st;
   st = delete_and_erase(purged, db, query, deletion, err);
@@ -65,7 +67,7 @@ tomb_status tomb_purge(int64_t *purged, tomb_db *db, const tomb_query *query,
   return st;
 }
 
-/* ---- retention ---------------------------------------------------------------- */
+/* ---- retention ---------------------------------------------------- */
 
 tomb_status tomb_purge_expired(int64_t *purged, tomb_db *db,
                                const tomb_model *model, int64_t now,
@@ -133,10 +135,10 @@ static void expired_events(tomb_db *db, const tomb_model *model, int64_t now,
 }
 
 static tomb_status events_of(int64_t *purged, tomb_db *db,
-                             const tomb_model *model, int64_t now,
-                             bool dry_run, tomb_error *err) {
-  tomb_status st = dry_run ? tomb_store_start(db, err)
-                           : tomb_store_start_write(db, err);
+                             const tomb_model *model, int64_t now, bool dry_run,
+                             tomb_error *err) {
+  tomb_status st =
+      dry_run ? tomb_store_start(db, err) : tomb_store_start_write(db, err);
   if (st != TOMB_OK) return st;
   tomb_sql_add(&db->sql, dry_run ? "SELECT count(*)" : "DELETE");
   expired_events(db, model, now, dry_run);

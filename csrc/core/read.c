@@ -125,7 +125,9 @@ static tomb_status collect(tomb_keys *keys, tomb_cursor *cursor,
     tomb_status st = tomb_cursor_next(cursor, err);
     if (st == TOMB_DONE) return TOMB_OK;
     if (st != TOMB_ROW) return st;
-    if (!tomb_keys_add(keys, &cursor->values[0])) return tomb_out_of_memory(err);
+    if (!tomb_keys_add(keys, &cursor->values[0])) {
+      return tomb_out_of_memory(err);
+    }
   }
 }
 
@@ -148,8 +150,8 @@ tomb_status tomb_select_keys(tomb_keys **out, tomb_db *db,
   return st;
 }
 
-tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db,
-                           const tomb_query *query, tomb_error *err) {
+tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db, const tomb_query *query,
+                           tomb_error *err) {
   tomb_cursor cursor;
   tomb_status st = tomb_select(&cursor, db, query, err);
   if (st != TOMB_OK) return st;
@@ -161,7 +163,7 @@ tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db,
   return st == TOMB_DONE ? TOMB_OK : st;
 }
 
-/* ---- raw SQL ----------------------------------------------------------- */
+/* ---- raw SQL ------------------------------------------------------ */
 
 static void raw(tomb_db *db, const char *sql, size_t size) {
   db->event_ids_known = false; /* who knows what it writes */
@@ -242,7 +244,7 @@ tomb_status tomb_exec(int64_t *changed, tomb_db *db, const char *sql,
   return st;
 }
 
-/* ---- for people ---------------------------------------------------------- */
+/* ---- for people --------------------------------------------------- */
 
 tomb_status tomb_explain_sql(const char **sql, const tomb_value **values,
                              size_t *n, tomb_db *db, const tomb_query *query,

@@ -7,7 +7,7 @@
 #include "value.h"
 #include "verbs.h"
 
-/* ---- which group of fields -------------------------------------------- */
+/* ---- which group of fields ---------------------------------------- */
 
 static char lower(char c) {
   return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -72,7 +72,7 @@ static const tomb_field *find_field(const tomb_model *model,
   return NULL;
 }
 
-/* ---- the row in the way ------------------------------------------------- */
+/* ---- the row in the way ------------------------------------------- */
 
 /* Only a living row can stand in the way of an index on the living. */
 static tomb_scope scope_of(const tomb_group *group) {
@@ -126,7 +126,7 @@ static void find_holder(tomb_db *db, const tomb_model *model,
   if (st == TOMB_NOMEM) tomb_out_of_memory(err);
 }
 
-/* ---- words ---------------------------------------------------------------- */
+/* ---- words -------------------------------------------------------- */
 
 static void append(char *out, size_t size, const char *separator,
                    const char *text) {
@@ -196,8 +196,7 @@ static void unique_refused(tomb_db *db, const tomb_model *model,
     group = &key_alone;
   }
   if (group == NULL) { /* an index that the model does not know */
-    tomb_error_message(err, "Cannot %s - %s is not unique", verb,
-                       err->subject);
+    tomb_error_message(err, "Cannot %s - %s is not unique", verb, err->subject);
     return;
   }
   if (values != NULL && !knows_all(group, values)) values = NULL;
@@ -227,9 +226,8 @@ static void foreign_key_refused(const char *verb, tomb_error *err) {
                        "still point to this one");
 }
 
-tomb_status tomb_refused(tomb_db *db, const tomb_model *model,
-                         const char *verb, const tomb_value *values,
-                         tomb_error *err) {
+tomb_status tomb_refused(tomb_db *db, const tomb_model *model, const char *verb,
+                         const tomb_value *values, tomb_error *err) {
   if (err == NULL) return TOMB_INTEGRITY;
   tomb_error_model(err, model->name);
   if (err->kind != TOMB_INTEGRITY) return err->kind;

@@ -19,11 +19,9 @@ static tomb_status revive_one(tomb_db *db, const tomb_query *query,
                               const tomb_assignment *also, size_t n,
                               tomb_error *err) {
   int64_t restored = 0;
-  tomb_status st =
-      tomb_revive(&restored, db, query, also, n, err);
+  tomb_status st = tomb_revive(&restored, db, query, also, n, err);
   if (st == TOMB_OK && restored == 0) {
-    return tomb_fail(err, TOMB_NOT_FOUND,
-                     "Cannot restore record - it is gone");
+    return tomb_fail(err, TOMB_NOT_FOUND, "Cannot restore record - it is gone");
   }
   if (st != TOMB_INTEGRITY || is_conflict(st, err)) return st;
   return tomb_refused(db, query->model, "restore record", NULL, err);
@@ -41,7 +39,7 @@ static tomb_status read_one(tomb_rows *out, tomb_db *db,
   return tomb_fail(err, TOMB_NOT_FOUND, "Cannot restore record - it is gone");
 }
 
-/* ---- new values --------------------------------------------------------------- */
+/* ---- new values --------------------------------------------------- */
 
 static tomb_status collect(tomb_assignment *out, size_t *n,
                            const tomb_model *model, const tomb_value *values,
@@ -101,7 +99,7 @@ tomb_status tomb_restore_with(tomb_db *db, const tomb_query *query,
   return is_conflict(st, err) ? refuse_values(db, query, values, err) : st;
 }
 
-/* ---- a new name ------------------------------------------------------------------ */
+/* ---- a new name --------------------------------------------------- */
 
 /* The names tried so far: `tries` a field, by its place in the model. */
 typedef struct naming {
@@ -118,8 +116,8 @@ static const tomb_field *field_to_rename(const naming *names,
                                          const tomb_error *err) {
   const tomb_field *found = NULL;
   for (size_t i = 0; i < err->n_fields; i++) {
-    const tomb_field *field = tomb_model_find(names->model, err->fields[i],
-                                              strlen(err->fields[i]));
+    const tomb_field *field =
+        tomb_model_find(names->model, err->fields[i], strlen(err->fields[i]));
     if (field != NULL && tomb_is_rewritable(field) &&
         names->row[field->index].type == TOMB_TEXT) {
       found = field;
@@ -179,8 +177,12 @@ static tomb_status try_names(tomb_db *db, const tomb_query *query,
 static tomb_status rename_row(tomb_db *db, const tomb_query *query,
                               const tomb_rows *rows, tomb_error *err) {
   size_t n = query->model->n_fields;
-  naming names = {query->model, tomb_rows_at(rows, 0, NULL),
-                  {&db->allocator, NULL, 0}, NULL, NULL, 0};
+  naming names = {query->model,
+                  tomb_rows_at(rows, 0, NULL),
+                  {&db->allocator, NULL, 0},
+                  NULL,
+                  NULL,
+                  0};
   tomb_status st = TOMB_NOMEM;
   names.tries = tomb_arena_take(&names.arena, n * sizeof *names.tries);
   names.assignments =
@@ -210,7 +212,7 @@ tomb_status tomb_restore_renamed(tomb_db *db, const tomb_query *query,
   return st;
 }
 
-/* ---- the living row goes ------------------------------------------------------------ */
+/* ---- the living row goes ------------------------------------------ */
 
 static tomb_status delete_twin(int64_t *deleted, tomb_db *db,
                                const tomb_model *model, const tomb_value *pk,
@@ -224,9 +226,8 @@ static tomb_status delete_twin(int64_t *deleted, tomb_db *db,
   deletion.reason = how->reason;
   deletion.pk = pk;
   tomb_query living = tomb_objects(model);
-  tomb_status st =
-      tomb_delete(&out, db, tomb_query_row(&storage, &living, pk), &deletion,
-                  err);
+  tomb_status st = tomb_delete(&out, db, tomb_query_row(&storage, &living, pk),
+                               &deletion, err);
   *deleted += out.count;
   return st;
 }
@@ -235,8 +236,7 @@ static tomb_status delete_twin(int64_t *deleted, tomb_db *db,
 ** cut. `deleted` is 0 where an index refuses that the model does not know. */
 static tomb_status delete_twins(int64_t *deleted, tomb_db *db,
                                 const tomb_query *query,
-                                const tomb_restoration *how,
-                                tomb_error *err) {
+                                const tomb_restoration *how, tomb_error *err) {
   tomb_rows *rows = tomb_rows_new(db);
   *deleted = 0;
   if (rows == NULL) return tomb_out_of_memory(err);
@@ -244,8 +244,8 @@ static tomb_status delete_twins(int64_t *deleted, tomb_db *db,
   for (size_t i = 0; st == TOMB_OK && i < tomb_rows_count(rows); i++) {
     const tomb_value *conflict = tomb_rows_at(rows, i, NULL);
     if (conflict[TOMB_CONFLICT_LIVING].as.integer == 0) continue;
-    st = delete_twin(deleted, db, query->model,
-                     &conflict[TOMB_CONFLICT_OTHER], how, err);
+    st = delete_twin(deleted, db, query->model, &conflict[TOMB_CONFLICT_OTHER],
+                     how, err);
   }
   tomb_rows_free(rows);
   return st;

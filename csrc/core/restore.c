@@ -21,20 +21,20 @@ struct tomb_restore_job {
   const tomb_model *model;
   tomb_restoration how;
   tomb_keys *keys;
-  size_t at, span; /* the next rows to try */
-  bool asking;     /* the row at `at` waits for a word … */
-  tomb_error why;  /* … for this reason */
+  size_t at, span;  /* the next rows to try */
+  bool asking;      /* the row at `at` waits for a word, */
+  tomb_error why;   /* for this reason */
   tomb_rows *asked; /* its key */
   tomb_arena texts; /* how's, which outlive the call that opened */
   bool done;
   int64_t restored;
 };
 
-/* ---- one UPDATE ------------------------------------------------------------ */
+/* ---- one UPDATE --------------------------------------------------- */
 
-tomb_status tomb_revive(int64_t *restored, tomb_db *db,
-                        const tomb_query *query, const tomb_assignment *also,
-                        size_t n, tomb_error *err) {
+tomb_status tomb_revive(int64_t *restored, tomb_db *db, const tomb_query *query,
+                        const tomb_assignment *also, size_t n,
+                        tomb_error *err) {
   tomb_value null = tomb_null();
   tomb_statement statement = tomb_statement_on(query);
   statement.is_write = true;
@@ -60,7 +60,7 @@ static tomb_status check(const tomb_query *query, tomb_error *err) {
   return TOMB_MISUSE;
 }
 
-/* ---- row by row --------------------------------------------------------------- */
+/* ---- row by row --------------------------------------------------- */
 
 static tomb_query span_query(const tomb_restore_job *job, size_t from,
                              size_t to) {
@@ -173,8 +173,7 @@ static tomb_status read_key(tomb_restore_job *job, tomb_error *err) {
   return tomb_fail(err, TOMB_NOT_FOUND, "Cannot restore record - it is gone");
 }
 
-static tomb_status ask(tomb_restore_job *job, tomb_value *pk,
-                       tomb_error *err) {
+static tomb_status ask(tomb_restore_job *job, tomb_value *pk, tomb_error *err) {
   if (job->asked == NULL) job->asked = tomb_rows_new(job->db);
   if (job->asked == NULL) return tomb_out_of_memory(err);
   tomb_rows_clear(job->asked);
@@ -312,8 +311,8 @@ static tomb_status restore_at_once(int64_t *restored, tomb_db *db,
 }
 
 static tomb_status restore(int64_t *restored, tomb_db *db,
-                           const tomb_query *query,
-                           const tomb_restoration *how, tomb_error *err) {
+                           const tomb_query *query, const tomb_restoration *how,
+                           tomb_error *err) {
   return how->on_conflict == TOMB_CONFLICT_FAIL
              ? restore_at_once(restored, db, query, how, err)
              : restore_in_order(restored, db, query, how, err);

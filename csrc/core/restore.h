@@ -6,9 +6,8 @@
 #include "verbs.h"
 
 /* One UPDATE: the query's dead rows live again, with `also` set. */
-tomb_status tomb_revive(int64_t *restored, tomb_db *db,
-                        const tomb_query *query, const tomb_assignment *also,
-                        size_t n, tomb_error *err);
+tomb_status tomb_revive(int64_t *restored, tomb_db *db, const tomb_query *query,
+                        const tomb_assignment *also, size_t n, tomb_error *err);
 
 /* With these values instead of its own; absent ones stay. */
 tomb_status tomb_restore_with(tomb_db *db, const tomb_query *query,

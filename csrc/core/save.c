@@ -55,14 +55,13 @@ static tomb_status explain_miss(tomb_db *db, const tomb_model *model,
   return st;
 }
 
-static size_t collect_assignments(tomb_assignment *out,
-                                  const tomb_model *model,
+static size_t collect_assignments(tomb_assignment *out, const tomb_model *model,
                                   const tomb_value *values) {
   size_t n = 0;
   for (size_t i = 0; i < model->n_fields; i++) {
     const tomb_field *field = &model->fields[i];
-    bool ours = field->role == TOMB_ROLE_NONE ||
-                field->role == TOMB_ROLE_CREATED_AT;
+    bool ours =
+        field->role == TOMB_ROLE_NONE || field->role == TOMB_ROLE_CREATED_AT;
     if (!ours || values[i].type == TOMB_ABSENT) continue;
     tomb_assignment a = {field, values[i], NULL};
     out[n++] = a;

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "error.h"
-#include "schema.h"
 #include "rows.h"
+#include "schema.h"
 
-/* ---- CREATE TABLE ------------------------------------------------------------ */
+/* ---- CREATE TABLE ------------------------------------------------- */
 
 static bool is_generated(const tomb_field *field) {
   return field->role == TOMB_ROLE_KEY && field->type == TOMB_FIELD_INTEGER;
@@ -70,7 +70,7 @@ void tomb_sql_create_table(tomb_sql *sql, const tomb_model *model) {
   tomb_sql_add(sql, ")");
 }
 
-/* ---- CREATE INDEX -------------------------------------------------------------- */
+/* ---- CREATE INDEX ------------------------------------------------- */
 
 static void begin_index(tomb_sql *sql, const tomb_model *model,
                         const char *name, bool unique) {
@@ -137,7 +137,7 @@ static tomb_status create_role_index(tomb_db *db, const tomb_model *model,
   return tomb_store_run(db, NULL, err);
 }
 
-/* ---- what is there ---------------------------------------------------------------- */
+/* ---- what is there ------------------------------------------------ */
 
 static tomb_status catalogue(tomb_rows **out, tomb_db *db, const char *sql,
                              const char *table, tomb_error *err) {
@@ -145,8 +145,7 @@ static tomb_status catalogue(tomb_rows **out, tomb_db *db, const char *sql,
   tomb_cursor cursor;
   *out = tomb_rows_new(db);
   if (*out == NULL) return tomb_out_of_memory(err);
-  tomb_status st =
-      tomb_query_raw(&cursor, db, sql, strlen(sql), &name, 1, err);
+  tomb_status st = tomb_query_raw(&cursor, db, sql, strlen(sql), &name, 1, err);
   while (st == TOMB_OK && (st = tomb_cursor_next(&cursor, err)) == TOMB_ROW) {
     st = tomb_rows_add(*out, cursor.values, cursor.n, err);
   }
@@ -185,19 +184,17 @@ static tomb_status compare_column(const tomb_model *model,
                                   const tomb_value *row, tomb_error *err) {
   bool not_null = row[2].as.integer != 0, in_key = row[3].as.integer != 0;
   if (field->role == TOMB_ROLE_KEY) {
-    return in_key ? TOMB_OK
-                  : differs(model, "is no primary key there", field->column,
-                            err);
+    return in_key
+               ? TOMB_OK
+               : differs(model, "is no primary key there", field->column, err);
   }
   if (not_null != field->nullable) return TOMB_OK;
-  return differs(model,
-                 field->nullable ? "is NOT NULL there" : "is NULL there",
+  return differs(model, field->nullable ? "is NOT NULL there" : "is NULL there",
                  field->column, err);
 }
 
 static tomb_status compare_columns(const tomb_model *model,
-                                   const tomb_rows *columns,
-                                   tomb_error *err) {
+                                   const tomb_rows *columns, tomb_error *err) {
   for (size_t i = 0; i < model->n_fields; i++) {
     const tomb_field *field = &model->fields[i];
     const tomb_value *row = find_column(columns, field->column);
@@ -288,7 +285,7 @@ static tomb_status compare(const tomb_model *model, const tomb_rows *columns,
   return st;
 }
 
-/* ---- create_tables -------------------------------------------------------------------- */
+/* ---- create_tables ------------------------------------------------ */
 
 /* A column may have been declared UNIQUE: a second index would only cost. */
 static bool has_index(const tomb_group *group, const tomb_rows *indexes) {
@@ -301,9 +298,9 @@ static tomb_status create_indexes(tomb_db *db, const tomb_model *model,
                                   const tomb_rows *indexes, tomb_error *err) {
   const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
   const tomb_field *event = model->roles[TOMB_ROLE_DELETED_EVENT];
-  tomb_status st = create_role_index(db, model, model->living_index,
-                                     tomb_key_field(model), stamp,
-                                     " IS NULL", err);
+  tomb_status st =
+      create_role_index(db, model, model->living_index, tomb_key_field(model),
+                        stamp, " IS NULL", err);
   if (st == TOMB_OK) {
     st = create_role_index(db, model, model->event_index, event, event,
                            " IS NOT NULL", err);
@@ -329,9 +326,9 @@ static tomb_status create_missing(tomb_db *db, const tomb_model *model,
     st = tomb_store_run(db, NULL, err);
   }
   if (st == TOMB_OK) st = create_indexes(db, model, indexes, err);
-  return st == TOMB_INTEGRITY ? differs(model, "has rows that are not unique",
-                                        model->table, err)
-                              : st;
+  return st == TOMB_INTEGRITY
+             ? differs(model, "has rows that are not unique", model->table, err)
+             : st;
 }
 
 static tomb_status create_table(tomb_db *db, const tomb_model *model,

@@ -3,7 +3,7 @@
 
 #include "sql.h"
 
-/* ---- what is answered ------------------------------------------------- */
+/* ---- what is answered --------------------------------------------- */
 
 static bool is_mark(const tomb_field *field) {
   return field->role == TOMB_ROLE_DELETED_AT ||
@@ -116,7 +116,7 @@ void tomb_sql_select(tomb_sql *sql, const tomb_statement *statement) {
   }
 }
 
-/* ---- from where -------------------------------------------------------- */
+/* ---- from where --------------------------------------------------- */
 
 static void slice(tomb_sql *sql, const tomb_statement *statement) {
   tomb_statement inner = *statement;
@@ -152,7 +152,7 @@ void tomb_sql_group(tomb_sql *sql, const tomb_statement *statement) {
   }
 }
 
-/* ---- in which order ---------------------------------------------------- */
+/* ---- in which order ----------------------------------------------- */
 
 static void term(tomb_sql *sql, const tomb_field *field, bool descending,
                  bool *first) {

@@ -43,8 +43,8 @@ void tomb_sql_value(tomb_sql *sql, const tomb_value *value) {
 
 void tomb_sql_column(tomb_sql *sql, const tomb_field *field) {
   void *columns = sql->columns;
-  if (!tomb_grow(sql->text.a, &columns, &sql->columns_capacity,
-                 sql->n_columns, sizeof *sql->columns)) {
+  if (!tomb_grow(sql->text.a, &columns, &sql->columns_capacity, sql->n_columns,
+                 sizeof *sql->columns)) {
     sql->text.failed = true;
     return;
   }

@@ -40,23 +40,23 @@ typedef enum tomb_mangling {
 /* Everything that a statement says; the clauses read what is theirs. */
 struct tomb_statement {
   const tomb_model *model;
-  const tomb_query *query;      /* which rows */
+  const tomb_query *query; /* which rows */
   bool is_write;
-  tomb_scope fence;             /* a write: it reaches only these */
-  bool from_slice;              /* SELECT from the slice that the query is */
-  tomb_output output;           /* SELECT */
+  tomb_scope fence;   /* a write: it reaches only these */
+  bool from_slice;    /* SELECT from the slice that the query is */
+  tomb_output output; /* SELECT */
   const tomb_aggregate *aggregates;
   size_t n_aggregates;
-  const tomb_value *values;     /* INSERT: by field, absent ones left out */
+  const tomb_value *values; /* INSERT: by field, absent ones left out */
   const tomb_assignment *assignments; /* UPDATE */
   size_t n_assignments;
-  bool bump;                    /* UPDATE: updated_at and version too */
+  bool bump; /* UPDATE: updated_at and version too */
   int64_t now;
-  tomb_mangling mangling;       /* UPDATE */
+  tomb_mangling mangling; /* UPDATE */
   const tomb_value *suffix;
   const tomb_value *deleted_at, *deleted_event; /* UPDATE: NULL is left out */
-  const tomb_upsert *upsert;    /* INSERT … ON CONFLICT */
-  bool returning;               /* all fields of the rows written */
+  const tomb_upsert *upsert;                    /* INSERT with ON CONFLICT */
+  bool returning; /* all fields of the rows written */
 };
 
 void tomb_sql_init(tomb_sql *sql, const tomb_dialect *dialect,

@@ -21,7 +21,7 @@ static uint64_t hash_of(const char *text, size_t size) {
   return mix(hash, word);
 }
 
-/* ---- the list by last use, and the buckets ----------------------------- */
+/* ---- the list by last use, and the buckets ------------------------ */
 
 static void unlink_use(tomb_statements *all, tomb_prepared *p) {
   if (p->newer != NULL) p->newer->older = p->older;
@@ -60,7 +60,7 @@ static tomb_prepared *find(tomb_statements *all, const char *text, size_t size,
   return NULL;
 }
 
-/* ---- making and dropping ------------------------------------------------ */
+/* ---- making and dropping ------------------------------------------ */
 
 static void release(tomb_statements *all, tomb_prepared *p) {
   if (p->stmt != NULL) all->driver->finalize(p->stmt);
@@ -132,8 +132,8 @@ static bool is_alone(tomb_statements *all, const char *rest, size_t size) {
 static tomb_status prepare(tomb_statements *all, tomb_prepared *p,
                            tomb_error *err) {
   size_t used;
-  tomb_status st = all->driver->prepare(all->conn, &p->stmt, p->text, p->size,
-                                        &used, err);
+  tomb_status st =
+      all->driver->prepare(all->conn, &p->stmt, p->text, p->size, &used, err);
   if (st != TOMB_OK) return st;
   if (p->stmt == NULL) {
     return tomb_fail(err, TOMB_MISUSE, "There is no SQL statement to run");

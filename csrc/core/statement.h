@@ -19,7 +19,7 @@ struct tomb_prepared {
   tomb_value *values;
   const tomb_field **fields;
   bool in_use;
-  bool fresh; /* not stepped since it was taken */
+  bool fresh;                   /* not stepped since it was taken */
   tomb_prepared *newer, *older; /* by last use */
   tomb_prepared *chain;         /* of the same bucket */
 };

@@ -33,7 +33,7 @@ static tomb_status log_statement(tomb_db *db, tomb_error *err) {
   return st;
 }
 
-/* ---- running ----------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------ */
 
 static tomb_status refuse_lost(const tomb_db *db, tomb_error *err) {
   bool open = db->driver->in_transaction(db->conn);
@@ -62,8 +62,7 @@ tomb_status tomb_store_start_write(tomb_db *db, tomb_error *err) {
 }
 
 /* After every failure: SQLite may have ended the transaction by itself. */
-static tomb_status after_failure(tomb_db *db, tomb_status st,
-                                 tomb_error *err) {
+static tomb_status after_failure(tomb_db *db, tomb_status st, tomb_error *err) {
   tomb_error_sql(err, db->sql.text.data, db->sql.text.size);
   if (db->depth > 0 && !db->driver->in_transaction(db->conn)) db->lost = 1;
   return st;
@@ -108,8 +107,7 @@ tomb_status tomb_other_columns(size_t n, size_t wanted, tomb_error *err) {
 
 /* "SELECT *" of a table that has changed answers other columns; of fields
 ** only a fake does. */
-static tomb_status fit_columns(tomb_db *db, tomb_prepared *p,
-                               tomb_error *err) {
+static tomb_status fit_columns(tomb_db *db, tomb_prepared *p, tomb_error *err) {
   size_t n = p->fresh ? db->driver->columns(p->stmt) : p->n_columns;
   p->fresh = false;
   if (n == p->n_columns) return TOMB_OK;
@@ -261,7 +259,7 @@ tomb_status tomb_store_integer(int64_t *out, tomb_db *db, tomb_error *err) {
   return st == TOMB_ROW || st == TOMB_DONE ? TOMB_OK : st;
 }
 
-/* ---- small helpers of the verbs ------------------------------------------- */
+/* ---- small helpers of the verbs ----------------------------------- */
 
 int64_t tomb_store_stamp(tomb_db *db, int64_t now) {
   db->last_stamp = now > db->last_stamp ? now : db->last_stamp + 1;
@@ -270,8 +268,7 @@ int64_t tomb_store_stamp(tomb_db *db, int64_t now) {
 
 const tomb_query *tomb_query_where(tomb_row_query *storage,
                                    const tomb_query *from,
-                                   const tomb_field *field,
-                                   tomb_lookup lookup,
+                                   const tomb_field *field, tomb_lookup lookup,
                                    const tomb_value *value) {
   storage->query = *from;
   storage->key = *value;

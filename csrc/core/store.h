@@ -12,9 +12,9 @@
 
 /* The one event that many calls share. */
 typedef struct tomb_shared_event {
-  int depth;     /* of the transaction that it ends with; 0: none is open */
-  int64_t id;    /* 0 until something is taken */
-  int born;      /* the depth whose rollback takes the event's row along */
+  int depth;  /* of the transaction that it ends with; 0: none is open */
+  int64_t id; /* 0 until something is taken */
+  int born;   /* the depth whose rollback takes the event's row along */
   char *actor, *reason;
 } tomb_shared_event;
 
@@ -27,13 +27,13 @@ struct tomb_db {
   tomb_model **models;
   size_t n_models, models_capacity;
   const tomb_model *events;
-  int depth;       /* of nested transactions */
-  int lost;        /* the outermost level that can only be rolled back: the
+  int depth;     /* of nested transactions */
+  int lost;      /* the outermost level that can only be rolled back: the
                       database did so by itself, or a part of it is missing;
                       0: none */
-  bool unended;    /* a rollback failed: it comes before anything else */
-  int cursors;     /* open; a close waits for them */
-  int snapshots;   /* of these, those that forbid writes */
+  bool unended;  /* a rollback failed: it comes before anything else */
+  int cursors;   /* open; a close waits for them */
+  int snapshots; /* of these, those that forbid writes */
   bool closing;
   int64_t last_stamp, last_event;
   bool event_ids_known; /* nobody else makes events in this transaction */
@@ -112,13 +112,11 @@ typedef struct tomb_row_query {
   tomb_value key;
 } tomb_row_query;
 const tomb_query *tomb_query_row(tomb_row_query *storage,
-                                 const tomb_query *from,
-                                 const tomb_value *key);
+                                 const tomb_query *from, const tomb_value *key);
 /* The same for any field. */
 const tomb_query *tomb_query_where(tomb_row_query *storage,
                                    const tomb_query *from,
-                                   const tomb_field *field,
-                                   tomb_lookup lookup,
+                                   const tomb_field *field, tomb_lookup lookup,
                                    const tomb_value *value);
 
 /* A statement about `query`, otherwise empty. */

@@ -26,8 +26,8 @@ struct tomb_stream {
   const tomb_field **fields; /* of the columns */
   size_t n_fields, key_column;
   tomb_rows *largest; /* the key to end with, once there is a second chunk */
-  tomb_rows *rows; /* the chunk */
-  size_t row;      /* the next one of it */
+  tomb_rows *rows;    /* the chunk */
+  size_t row;         /* the next one of it */
 };
 
 static bool is_in_key_order(const tomb_query *query) {
@@ -39,8 +39,8 @@ static bool is_in_key_order(const tomb_query *query) {
     n = model->n_order;
   }
   return !query->reversed && query->among == NULL &&
-         (n == 0 || (order[0].field == tomb_key_field(model) &&
-                     !order[0].descending));
+         (n == 0 ||
+          (order[0].field == tomb_key_field(model) && !order[0].descending));
 }
 
 void tomb_stream_free(tomb_stream *stream) {
@@ -149,8 +149,8 @@ static const tomb_query *go_on(tomb_row_query storage[2], const tomb_stream *s,
   size_t n = tomb_rows_count(chunk);
   if (n == 0) return &s->query;
   const tomb_value *last = tomb_rows_at(chunk, n - 1, NULL);
-  const tomb_query *query = tomb_query_where(
-      &storage[0], &s->query, key, TOMB_GT, &last[s->key_column]);
+  const tomb_query *query = tomb_query_where(&storage[0], &s->query, key,
+                                             TOMB_GT, &last[s->key_column]);
   storage[0].query.offset = 0;
   if (tomb_rows_count(s->largest) == 0) return query;
   return tomb_query_where(&storage[1], query, key, TOMB_LTE,

@@ -73,6 +73,7 @@ tomb_status tomb_need_field(const tomb_field **out, const tomb_model *model,
             name);
   tomb_error_model(err, model->name);
   tomb_error_hint(
-      err, "%s", tomb_suggest_field(nearest, sizeof nearest, model, name, size));
+      err, "%s",
+      tomb_suggest_field(nearest, sizeof nearest, model, name, size));
   return TOMB_MISUSE;
 }

@@ -2,8 +2,8 @@
 #include "error.h"
 #include "store.h"
 
-static tomb_status restore_models(int64_t *restored, tomb_db *db,
-                                  int64_t event, const tomb_restoration *how,
+static tomb_status restore_models(int64_t *restored, tomb_db *db, int64_t event,
+                                  const tomb_restoration *how,
                                   tomb_error *err) {
   tomb_value id = tomb_integer(event);
   for (size_t i = 0; i < db->n_models; i++) {
@@ -14,8 +14,8 @@ static tomb_status restore_models(int64_t *restored, tomb_db *db,
     tomb_query dead = tomb_deleted_objects(model);
     tomb_status st = tomb_restore(
         &n, db,
-        tomb_query_where(&storage, &dead,
-                         model->roles[TOMB_ROLE_DELETED_EVENT], TOMB_EQ, &id),
+        tomb_query_where(&storage, &dead, model->roles[TOMB_ROLE_DELETED_EVENT],
+                         TOMB_EQ, &id),
         how, err);
     if (st != TOMB_OK) return st;
     *restored += n;
@@ -30,8 +30,8 @@ static tomb_status stamp_undone(tomb_db *db, int64_t event, int64_t now,
   int64_t changed;
   tomb_value id = tomb_integer(event);
   tomb_query every = tomb_objects(events);
-  tomb_assignment a = {tomb_model_find(events, "undone_at", 9),
-                       tomb_time(now), NULL};
+  tomb_assignment a = {tomb_model_find(events, "undone_at", 9), tomb_time(now),
+                       NULL};
   tomb_status st =
       tomb_update(&changed, db, tomb_query_row(&storage, &every, &id), &a, 1,
                   now, NULL, err);

@@ -5,8 +5,7 @@
 #include "verbs.h"
 
 static bool is_writable(const tomb_field *field) {
-  return field->role == TOMB_ROLE_NONE ||
-         field->role == TOMB_ROLE_CREATED_AT ||
+  return field->role == TOMB_ROLE_NONE || field->role == TOMB_ROLE_CREATED_AT ||
          field->role == TOMB_ROLE_UPDATED_AT;
 }
 
@@ -20,8 +19,8 @@ static bool is_whole(tomb_expr *expr) {
   return is_whole(expr->left) && is_whole(expr->right);
 }
 
-static tomb_status check_expr(const tomb_model *model,
-                              const tomb_assignment *a, tomb_error *err) {
+static tomb_status check_expr(const tomb_model *model, const tomb_assignment *a,
+                              tomb_error *err) {
   const char *takes = "no arithmetic";
   if (a->field->type == TOMB_FIELD_INTEGER ||
       a->field->type == TOMB_FIELD_NUMBER) {

@@ -71,9 +71,8 @@ static const tomb_query *twins(tomb_row_query *storage, tomb_query *query,
   query->limit = 1;
   for (size_t i = 0; i < upsert->n_on && i < WIDEST; i++) {
     const tomb_field *field = upsert->on[i];
-    tomb_lookup lookup = scope == TOMB_DEAD && tomb_is_text(field)
-                             ? TOMB_ORIGINAL
-                             : TOMB_EQ;
+    tomb_lookup lookup =
+        scope == TOMB_DEAD && tomb_is_text(field) ? TOMB_ORIGINAL : TOMB_EQ;
     narrowed = tomb_query_where(&storage[i], narrowed, field, lookup,
                                 &values[field->index]);
   }
@@ -81,8 +80,7 @@ static const tomb_query *twins(tomb_row_query *storage, tomb_query *query,
 }
 
 /* NULL is not equal to NULL: such a row has no twin. */
-static bool can_have_twin(const tomb_upsert *upsert,
-                          const tomb_value *values) {
+static bool can_have_twin(const tomb_upsert *upsert, const tomb_value *values) {
   for (size_t i = 0; i < upsert->n_on; i++) {
     if (!tomb_is_given(&values[upsert->on[i]->index])) return false;
   }
@@ -113,9 +111,8 @@ static tomb_status refused(tomb_db *db, const tomb_model *model,
                            const tomb_value *values, const tomb_upsert *upsert,
                            tomb_error *err) {
   tomb_rows *rows = tomb_rows_new(db);
-  tomb_status st = rows == NULL
-                       ? TOMB_NOMEM
-                       : read_living(rows, db, model, upsert, values);
+  tomb_status st =
+      rows == NULL ? TOMB_NOMEM : read_living(rows, db, model, upsert, values);
   if (st != TOMB_OK && st != TOMB_DONE) values = NULL;
   if (st == TOMB_OK && tomb_rows_count(rows) > 0) {
     st = tomb_edit_refused(db, model, "upsert record",
@@ -154,8 +151,7 @@ static tomb_status insert_or_update(tomb_db *db, const tomb_model *model,
 
 /* The key of the twin that died last, if there is one and none lives. */
 static tomb_status dead_twin(tomb_keys **out, tomb_db *db,
-                             const tomb_model *model,
-                             const tomb_upsert *upsert,
+                             const tomb_model *model, const tomb_upsert *upsert,
                              const tomb_value *values, tomb_error *err) {
   tomb_row_query storage[WIDEST];
   tomb_query query;
@@ -164,11 +160,10 @@ static tomb_status dead_twin(tomb_keys **out, tomb_db *db,
   *out = NULL;
   if (last.field == NULL || !can_have_twin(upsert, values)) return TOMB_OK;
   tomb_status st = tomb_exists(
-      &lives, db,
-      twins(storage, &query, model, upsert, values, TOMB_LIVING), err);
+      &lives, db, twins(storage, &query, model, upsert, values, TOMB_LIVING),
+      err);
   if (st != TOMB_OK || lives) return st;
-  tomb_query dead =
-      *twins(storage, &query, model, upsert, values, TOMB_DEAD);
+  tomb_query dead = *twins(storage, &query, model, upsert, values, TOMB_DEAD);
   dead.order = &last;
   dead.n_order = 1;
   return tomb_select_keys(out, db, &dead, err);
@@ -190,8 +185,7 @@ static tomb_status refuse_twin_of(tomb_db *db, const tomb_query *twin,
 
 static tomb_status revive(tomb_db *db, const tomb_model *model,
                           const tomb_upsert *upsert, const tomb_value *values,
-                          const tomb_keys *keys, int64_t now,
-                          tomb_error *err) {
+                          const tomb_keys *keys, int64_t now, tomb_error *err) {
   int64_t restored;
   tomb_restoration how;
   memset(&how, 0, sizeof how);

@@ -34,8 +34,7 @@ static bool is_text_type(const tomb_field *field) {
 static bool text_is_fine(const tomb_field *field, const tomb_value *value,
                          char *reason, size_t size) {
   size_t characters;
-  if (!tomb_utf8_check(value->as.text.data, value->as.text.size,
-                       &characters)) {
+  if (!tomb_utf8_check(value->as.text.data, value->as.text.size, &characters)) {
     snprintf(reason, size, "must be UTF-8 without NUL");
     return false;
   }

@@ -56,8 +56,8 @@ tomb_value tomb_blob(const void *data, size_t size) {
 
 const char *tomb_field_type_name(tomb_field_type type) {
   static const char *const names[TOMB_FIELD_TYPES] = {
-      "char", "text", "integer", "number", "boolean", "datetime",
-      "blob", "json"};
+      "char",    "text",     "integer", "number",
+      "boolean", "datetime", "blob",    "json"};
   return names[type];
 }
 
@@ -104,8 +104,8 @@ static bool fit_time(tomb_value *v) {
   if (!(seconds > -62135596801.0) || !(seconds < 253402300801.0)) return false;
   /* whole seconds apart, so that rounding sees the full fraction */
   double whole = floor(seconds);
-  int64_t micro = (int64_t)whole * 1000000 +
-                  (int64_t)llround((seconds - whole) * 1e6);
+  int64_t micro =
+      (int64_t)whole * 1000000 + (int64_t)llround((seconds - whole) * 1e6);
   if (micro < TOMB_TIME_MIN || micro > TOMB_TIME_MAX) return false;
   *v = tomb_time(micro);
   return true;

@@ -20,9 +20,8 @@ bool tomb_validate_value(const tomb_model *model, const tomb_field *field,
 ** is the row that was refused, or NULL where it is not known; absent ones are
 ** not known. Answers the error's kind, which other kinds than integrity keep.
 */
-tomb_status tomb_refused(tomb_db *db, const tomb_model *model,
-                         const char *verb, const tomb_value *values,
-                         tomb_error *err);
+tomb_status tomb_refused(tomb_db *db, const tomb_model *model, const char *verb,
+                         const tomb_value *values, tomb_error *err);
 /* The same for an edit of `row` (all fields; NULL: of rows that are not known):
 ** an expression's value is not known. */
 tomb_status tomb_edit_refused(tomb_db *db, const tomb_model *model,
@@ -62,8 +61,8 @@ tomb_status tomb_read_row(tomb_rows *out, tomb_db *db, const tomb_model *model,
                           const tomb_value *key, tomb_error *err);
 
 /* Adds the query's rows to `out`. */
-tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db,
-                           const tomb_query *query, tomb_error *err);
+tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db, const tomb_query *query,
+                           tomb_error *err);
 
 /* Refuses a verb of deletion on a model without soft delete. */
 tomb_status tomb_need_soft_delete(const tomb_model *model, const char *verb,

@@ -9,7 +9,7 @@
 ** statement does not depend on their number. */
 #define MOST_PLACEHOLDERS 16
 
-/* ---- expressions ----------------------------------------------------- */
+/* ---- expressions -------------------------------------------------- */
 
 static bool is_operation(const tomb_expr *expr) {
   return expr->op >= TOMB_EXPR_ADD;
@@ -17,8 +17,7 @@ static bool is_operation(const tomb_expr *expr) {
 
 bool tomb_expr_continues(const tomb_expr *expr) {
   bool sum = expr->op <= TOMB_EXPR_SUB;
-  return is_operation(expr->left) &&
-         (expr->left->op <= TOMB_EXPR_SUB) == sum;
+  return is_operation(expr->left) && (expr->left->op <= TOMB_EXPR_SUB) == sum;
 }
 
 static void operation(tomb_sql *sql, const tomb_expr *expr) {
@@ -45,7 +44,7 @@ void tomb_sql_expr(tomb_sql *sql, const tomb_expr *expr) {
   }
 }
 
-/* ---- lookups --------------------------------------------------------- */
+/* ---- lookups ------------------------------------------------------ */
 
 static void operand(tomb_sql *sql, const tomb_cond *cond) {
   if (cond->expr != NULL) {
@@ -71,8 +70,8 @@ static void compare_by(tomb_sql *sql, const tomb_cond *cond,
 ** where both sides are NULL, which only an expression can be. */
 static void compare(tomb_sql *sql, const tomb_cond *cond) {
   static const char *const operators[] = {
-      [TOMB_EQ] = " = ", [TOMB_NE] = " <> ", [TOMB_LT] = " < ",
-      [TOMB_LTE] = " <= ", [TOMB_GT] = " > ", [TOMB_GTE] = " >= "};
+      [TOMB_EQ] = " = ",   [TOMB_NE] = " <> ", [TOMB_LT] = " < ",
+      [TOMB_LTE] = " <= ", [TOMB_GT] = " > ",  [TOMB_GTE] = " >= "};
   if (cond->lookup == TOMB_NE && cond->expr != NULL) {
     tomb_sql_add(sql, "(");
     compare_by(sql, cond, operators[TOMB_EQ]);
@@ -207,10 +206,10 @@ static void lookup(tomb_sql *sql, const tomb_model *model,
   }
 }
 
-/* ---- composition ----------------------------------------------------- */
+/* ---- composition -------------------------------------------------- */
 
-static void parts(tomb_sql *sql, const tomb_model *model,
-                  const tomb_cond *cond, tomb_cond_kind kind, bool *first) {
+static void parts(tomb_sql *sql, const tomb_model *model, const tomb_cond *cond,
+                  tomb_cond_kind kind, bool *first) {
   for (size_t i = 0; i < cond->n_parts; i++) {
     const tomb_cond *part = tomb_cond_unwrap(cond->parts[i]);
     if (part->kind == kind) {
@@ -248,7 +247,7 @@ void tomb_sql_cond(tomb_sql *sql, const tomb_model *model,
   }
 }
 
-/* ---- WHERE ------------------------------------------------------------ */
+/* ---- WHERE -------------------------------------------------------- */
 
 static void scope(tomb_sql *sql, const tomb_model *model, tomb_scope which,
                   bool *first) {

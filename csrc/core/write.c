@@ -1,7 +1,7 @@
 /* write.c - the clauses of INSERT, UPDATE and DELETE. */
 #include "sql.h"
 
-/* ---- INSERT ------------------------------------------------------------ */
+/* ---- INSERT ------------------------------------------------------- */
 
 void tomb_sql_insert(tomb_sql *sql, const tomb_statement *statement) {
   const tomb_model *model = statement->model;
@@ -54,7 +54,7 @@ static void arbiter(tomb_sql *sql, const tomb_statement *statement) {
   tomb_sql_add(sql, " IS NULL");
 }
 
-/* ---- UPDATE ------------------------------------------------------------ */
+/* ---- UPDATE ------------------------------------------------------- */
 
 static void assign(tomb_sql *sql, const tomb_field *field, bool *first) {
   tomb_sql_join(sql, first, " SET ", ", ");

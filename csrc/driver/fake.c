@@ -48,7 +48,7 @@ struct tomb_stmt {
 
 static const tomb_driver *const sqlite = &tomb_sqlite_driver;
 
-/* ---- the script ------------------------------------------------------- */
+/* ---- the script --------------------------------------------------- */
 
 static void free_answer(answer *a) {
   if (a == NULL) return;
@@ -99,7 +99,7 @@ static const answer *reply_of(const tomb_stmt *stmt) {
   return takes_answer(stmt) ? stmt->conn->first : NULL;
 }
 
-/* ---- connections ------------------------------------------------------ */
+/* ---- connections -------------------------------------------------- */
 
 static void close_conn(tomb_conn *conn) {
   if (conn->inner != NULL) sqlite->close(conn->inner);
@@ -135,7 +135,7 @@ static tomb_status backup(tomb_conn *conn, const char *path, tomb_error *err) {
   return tomb_fail(err, TOMB_MISUSE, "a scripted database has no backup");
 }
 
-/* ---- statements ------------------------------------------------------- */
+/* ---- statements --------------------------------------------------- */
 
 static void reset(tomb_stmt *stmt) {
   if (stmt->inner != NULL) sqlite->reset(stmt->inner);
@@ -267,7 +267,7 @@ static bool row(tomb_stmt *stmt, tomb_value *values, size_t n) {
   return true;
 }
 
-/* ---- what tests call -------------------------------------------------- */
+/* ---- what tests call ---------------------------------------------- */
 
 static const tomb_driver fake_driver = {
     .name = "fake",

@@ -7,7 +7,7 @@
 
 #include "tombstone.h"
 
-/* ---- fake_sql.c ------------------------------------------------------- */
+/* ---- fake_sql.c --------------------------------------------------- */
 
 typedef enum tomb_fake_word {
   TOMB_FAKE_OTHER,
@@ -29,7 +29,7 @@ size_t tomb_fake_parameters(const char *sql, size_t size);
 /* What kind of statement the trimmed text is. */
 tomb_fake_word tomb_fake_word_of(const char *sql);
 
-/* ---- fake_record.c ---------------------------------------------------- */
+/* ---- fake_record.c ------------------------------------------------ */
 
 typedef struct tomb_fake_entry {
   char *sql;

@@ -25,7 +25,7 @@ static tomb_status fail(tomb_stmt *stmt, tomb_error *err) {
   return tomb_sqlite_fail(err, sqlite3_db_handle(handle(stmt)));
 }
 
-/* ---- connections ------------------------------------------------------ */
+/* ---- connections -------------------------------------------------- */
 
 tomb_status tomb_sqlite_connect(tomb_conn **out, const char *path,
                                 const tomb_options *options, tomb_error *err) {
@@ -92,7 +92,7 @@ static tomb_status backup(tomb_conn *conn, const char *path, tomb_error *err) {
   return tomb_sqlite_backup(conn->db, conn->patience_ms, path, err);
 }
 
-/* ---- statements ------------------------------------------------------- */
+/* ---- statements --------------------------------------------------- */
 
 static tomb_status prepare(tomb_conn *conn, tomb_stmt **out, const char *sql,
                            size_t size, size_t *used, tomb_error *err) {
@@ -137,7 +137,7 @@ static const char *column_name(tomb_stmt *stmt, size_t i) {
   return name != NULL ? name : "";
 }
 
-/* ---- values in -------------------------------------------------------- */
+/* ---- values in ---------------------------------------------------- */
 
 static int bind_time(sqlite3_stmt *stmt, int i, int64_t microseconds) {
   char text[TOMB_TIME_SIZE];
@@ -188,7 +188,7 @@ static tomb_status bind(tomb_stmt *stmt, const tomb_value *values, size_t n,
   return TOMB_OK;
 }
 
-/* ---- rows out --------------------------------------------------------- */
+/* ---- rows out ----------------------------------------------------- */
 
 static tomb_status step(tomb_stmt *stmt, tomb_error *err) {
   int code = sqlite3_step(handle(stmt));

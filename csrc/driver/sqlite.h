@@ -14,7 +14,7 @@ extern const tomb_driver tomb_sqlite_driver;
 tomb_status tomb_sqlite_connect(tomb_conn **out, const char *path,
                                 const tomb_options *options, tomb_error *err);
 
-/* ---- between the files of this driver --------------------------------- */
+/* ---- between the files of this driver ----------------------------- */
 
 struct sqlite3;
 

@@ -100,8 +100,8 @@ static int add(struct sqlite3 *db, const char *name, int arguments,
                void (*function)(sqlite3_context *, int, sqlite3_value **)) {
   /* innocuous: an index or a view of an untrusted schema may use it */
   int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
-  return sqlite3_create_function_v2(db, name, arguments, flags, NULL,
-                                    function, NULL, NULL, NULL);
+  return sqlite3_create_function_v2(db, name, arguments, flags, NULL, function,
+                                    NULL, NULL, NULL);
 }
 
 int tomb_sqlite_functions(struct sqlite3 *db) {

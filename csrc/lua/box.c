@@ -13,7 +13,7 @@ Closing.
 
 const char tomb_model_key = 'm';
 
-/* ---- databases ---------------------------------------------------------------- */
+/* ---- databases ---------------------------------------------------- */
 
 static void push_weak(lua_State *L) {
   lua_newtable(L);
@@ -81,8 +81,8 @@ int64_t tomb_clock(lua_State *L, lua_db *box, int index) {
   tomb_getref(L, index, DB_CLOCK);
   lua_call(L, 0, 1);
   lua_Number seconds = lua_tonumber(L, -1);
-  bool fits = lua_type(L, -1) == LUA_TNUMBER && seconds > -6.2e10 &&
-              seconds < 2.5e11;
+  bool fits =
+      lua_type(L, -1) == LUA_TNUMBER && seconds > -6.2e10 && seconds < 2.5e11;
   lua_pop(L, 1);
   if (!fits) {
     tomb_misuse(L, NULL, "The clock must answer seconds since the epoch");
@@ -126,7 +126,7 @@ static int db_tostring(lua_State *L) {
   return 1;
 }
 
-/* ---- models and queries ---------------------------------------------------------- */
+/* ---- models and queries ------------------------------------------- */
 
 lua_model *tomb_check_model(lua_State *L, int index) {
   lua_model *model = NULL;
@@ -193,7 +193,7 @@ static int query_tostring(lua_State *L) {
   return 1;
 }
 
-/* ---- cursors, rows, streams, jobs -------------------------------------------------- */
+/* ---- cursors, rows, streams, jobs --------------------------------- */
 
 static lua_cursor *make_cursor(lua_State *L, int db_index) {
   lua_cursor *box = tomb_newud(L, sizeof *box, 1);
@@ -285,7 +285,7 @@ static int job_gc(lua_State *L) {
   return 0;
 }
 
-/* ---- classes ------------------------------------------------------------------------ */
+/* ---- classes ------------------------------------------------------ */
 
 static void finalizer(lua_State *L, const char *name, lua_CFunction gc,
                       lua_CFunction tostring) {

@@ -77,7 +77,7 @@ typedef struct lua_query {
 struct lua_cursor {
   tomb_cursor cursor;
   bool in_use;
-  bool inside; /* a row of it is being made */
+  bool inside;              /* a row of it is being made */
   lua_cursor *next, **link; /* of its database's list; NULL: not in it */
 };
 

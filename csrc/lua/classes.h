@@ -10,16 +10,16 @@
 /* Pushes the table of methods of a class. */
 void tomb_methods(lua_State *L, const char *name);
 
-void tomb_open_model(lua_State *L);  /* lfields.c: what it knows of itself */
-void tomb_open_query(lua_State *L);  /* lquery.c: refining */
-void tomb_open_read(lua_State *L);   /* lread.c: rows out */
+void tomb_open_model(lua_State *L);   /* lfields.c: what it knows of itself */
+void tomb_open_query(lua_State *L);   /* lquery.c: refining */
+void tomb_open_read(lua_State *L);    /* lread.c: rows out */
 void tomb_open_figures(lua_State *L); /* lfigures.c: values out */
-void tomb_open_stream(lua_State *L); /* lstream.c: each */
-void tomb_open_edit(lua_State *L);   /* ledit.c: create, new, save */
-void tomb_open_update(lua_State *L); /* lupdate.c: update, reload, upsert */
-void tomb_open_trash(lua_State *L);  /* ltrash.c: delete, purge */
+void tomb_open_stream(lua_State *L);  /* lstream.c: each */
+void tomb_open_edit(lua_State *L);    /* ledit.c: create, new, save */
+void tomb_open_update(lua_State *L);  /* lupdate.c: update, reload, upsert */
+void tomb_open_trash(lua_State *L);   /* ltrash.c: delete, purge */
 void tomb_open_restore(lua_State *L); /* lrestore.c: restore */
-void tomb_open_raw(lua_State *L);    /* lraw.c: raw SQL */
+void tomb_open_raw(lua_State *L);     /* lraw.c: raw SQL */
 void tomb_open_transaction(lua_State *L); /* ltransaction.c */
 /* These two set fields of the module's table, which is on top. */
 void tomb_open_db(lua_State *L);         /* ldb.c: core.open, databases */

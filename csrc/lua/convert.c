@@ -24,7 +24,7 @@ void tomb_pushnull(lua_State *L) {
   lua_pushlightuserdata(L, NULL);
 }
 
-/* ---- JSON ------------------------------------------------------------------ */
+/* ---- JSON --------------------------------------------------------- */
 
 /***
 Sets the JSON codec; `tombstone.json` is the way to use it.
@@ -89,7 +89,7 @@ static void push_decoded(lua_State *L, const tomb_field *field,
   if (status != 0) bad_json(L, status, field, "holds no valid JSON");
 }
 
-/* ---- to the engine ----------------------------------------------------------- */
+/* ---- to the engine ------------------------------------------------ */
 
 #if !TOMB_LUA_INTEGERS
 /* Integers that doubles cannot hold come as decimal text. */
@@ -178,7 +178,7 @@ void tomb_tovalue(lua_State *L, int index, const tomb_field *field,
   }
 }
 
-/* ---- to Lua -------------------------------------------------------------------- */
+/* ---- to Lua ------------------------------------------------------- */
 
 void tomb_push_count(lua_State *L, int64_t n) {
 #if TOMB_LUA_INTEGERS
@@ -204,9 +204,7 @@ void tomb_pushvalue(lua_State *L, const tomb_field *field,
   case TOMB_INTEGER: tomb_push_count(L, value->as.integer); break;
   case TOMB_BOOLEAN: lua_pushboolean(L, value->as.integer != 0); break;
   case TOMB_NUMBER: lua_pushnumber(L, value->as.number); break;
-  case TOMB_TIME:
-    lua_pushnumber(L, (lua_Number)value->as.integer / 1e6);
-    break;
+  case TOMB_TIME: lua_pushnumber(L, (lua_Number)value->as.integer / 1e6); break;
   case TOMB_TEXT:
     if (field != NULL && field->type == TOMB_FIELD_JSON) {
       push_decoded(L, field, value);

@@ -21,7 +21,6 @@ void tomb_hydrate_begin(lua_State *L, hydration *h, int model,
 /* Pushes a table with these values; NULLs take no place in it. */
 void tomb_hydrate(lua_State *L, const hydration *h, const tomb_value *values);
 /* The same into the table on top of the stack; NULLs become nil. */
-void tomb_rehydrate(lua_State *L, const hydration *h,
-                    const tomb_value *values);
+void tomb_rehydrate(lua_State *L, const hydration *h, const tomb_value *values);
 
 #endif

@@ -31,7 +31,7 @@ static void *take(block *b, size_t size) {
   return memory;
 }
 
-/* ---- what is what ---------------------------------------------------------- */
+/* ---- what is what ------------------------------------------------- */
 
 static bool has_class(lua_State *L, int index, const char *name) {
   if (!lua_istable(L, index) || !lua_getmetatable(L, index)) return false;
@@ -70,7 +70,7 @@ static void check_key(lua_State *L, int index) {
               tomb_typename(L, index));
 }
 
-/* ---- expressions -------------------------------------------------------------- */
+/* ---- expressions -------------------------------------------------- */
 
 static size_t expr_size(lua_State *L, int index, int depth) {
   size_t size = rounded(sizeof(tomb_expr));
@@ -135,7 +135,7 @@ tomb_expr *tomb_expr_build(lua_State *L, int index, void *memory) {
   return expr_build(L, index, &b);
 }
 
-/* ---- values ---------------------------------------------------------------------- */
+/* ---- values ------------------------------------------------------- */
 
 static size_t text_size(lua_State *L, int index) {
   return lua_type(L, index) == LUA_TSTRING ? rounded(lua_rawlen(L, index) + 1)
@@ -159,8 +159,7 @@ static size_t values_size(lua_State *L, int index, int depth) {
 
 /* Where Lua has no 64-bit integers they come as text too, and only the field
 ** tells that they are meant. */
-static const tomb_field *integer_field(const tomb_cond *cond,
-                                       const block *b) {
+static const tomb_field *integer_field(const tomb_cond *cond, const block *b) {
 #if TOMB_LUA_INTEGERS
   (void)cond;
   (void)b;
@@ -246,7 +245,7 @@ static tomb_cond *build_pair(lua_State *L, block *b) {
   return cond;
 }
 
-/* ---- tables of conditions ----------------------------------------------------------- */
+/* ---- tables of conditions ----------------------------------------- */
 
 static size_t cond_size(lua_State *L, int index, int depth);
 

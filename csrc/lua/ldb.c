@@ -11,7 +11,7 @@ Opening, undo, retention.
 @module tombstone.database
 */
 
-/* ---- opening ---------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------ */
 
 static void read_timeout(lua_State *L, tomb_options *out) {
   lua_getfield(L, 2, "busy_timeout");
@@ -45,10 +45,9 @@ static void read_cache(lua_State *L, tomb_options *out) {
 }
 
 void tomb_read_open_options(lua_State *L, tomb_options *out) {
-  static const char *const known[] = {"busy_timeout", "synchronous",
-                                      "read_only",    "statement_cache",
-                                      "clock",        "log",
-                                      NULL};
+  static const char *const known[] = {
+      "busy_timeout", "synchronous", "read_only", "statement_cache",
+      "clock",        "log",         NULL};
   memset(out, 0, sizeof *out);
   out->allocator.realloc = lua_getallocf(L, &out->allocator.ud);
   tomb_check_options(L, 2, known, "open");
@@ -113,7 +112,7 @@ static int core_open(lua_State *L) {
   return 1;
 }
 
-/* ---- about ------------------------------------------------------------------------- */
+/* ---- about -------------------------------------------------------- */
 
 /***
 True until the handle is closed.
@@ -199,7 +198,7 @@ static int db_now(lua_State *L) {
   return 1;
 }
 
-/* ---- undo --------------------------------------------------------------------------------- */
+/* ---- undo --------------------------------------------------------- */
 
 /***
 Undoes an event by its id, without hooks; `event:undo()` is the way to use it.
@@ -224,8 +223,7 @@ static int db_undo(lua_State *L) {
   }
   if (!lua_isnoneornil(L, 3)) how.on_conflict = tomb_conflict_word(L, 3);
   how.now = tomb_clock(L, box, 1);
-  tomb_status st =
-      tomb_undo(&restored, box->db, id.as.integer, &how, &err);
+  tomb_status st = tomb_undo(&restored, box->db, id.as.integer, &how, &err);
   tomb_finish(L, box, 1, st, &err);
   tomb_push_count(L, restored);
   tomb_value now = tomb_time(how.now);
@@ -233,7 +231,7 @@ static int db_undo(lua_State *L) {
   return 2;
 }
 
-/* ---- retention ---------------------------------------------------------------------------- */
+/* ---- retention ---------------------------------------------------- */
 
 /***
 Purges one batch of what is too long in a model's trash; `purge_expired` calls it.
@@ -277,18 +275,17 @@ static int db_purge_events(lua_State *L) {
 }
 
 void tomb_open_db(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"is_open", db_is_open},
-      {"info", db_info},
-      {"backup", db_backup},
-      {"now", db_now},
-      {"define", tomb_db_define},
-      {"attach", tomb_db_attach},
-      {"create_tables", db_create_tables},
-      {"undo", db_undo},
-      {"purge_batch", db_purge_batch},
-      {"purge_events", db_purge_events},
-      {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"is_open", db_is_open},
+                                       {"info", db_info},
+                                       {"backup", db_backup},
+                                       {"now", db_now},
+                                       {"define", tomb_db_define},
+                                       {"attach", tomb_db_attach},
+                                       {"create_tables", db_create_tables},
+                                       {"undo", db_undo},
+                                       {"purge_batch", db_purge_batch},
+                                       {"purge_events", db_purge_events},
+                                       {NULL, NULL}};
   tomb_methods(L, DB);
   tomb_setfuncs(L, functions);
   lua_pop(L, 1);

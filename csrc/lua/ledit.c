@@ -15,12 +15,12 @@ Whole rows in.
 static void insert(lua_State *L, row_values *v) {
   tomb_error err;
   int64_t now = tomb_values_now(L, v);
-  tomb_status st = tomb_insert(v->model->db->db, v->model->model, v->values,
-                               now, &err);
+  tomb_status st =
+      tomb_insert(v->model->db->db, v->model->model, v->values, now, &err);
   tomb_values_finish(L, v, st, &err);
 }
 
-/* ---- create and new ---------------------------------------------------------------- */
+/* ---- create and new ----------------------------------------------- */
 
 /***
 Inserts a row.
@@ -98,7 +98,7 @@ static int model_new(lua_State *L) {
   return 1;
 }
 
-/* ---- bulk_create --------------------------------------------------------------------- */
+/* ---- bulk_create -------------------------------------------------- */
 
 enum { ARRAY = 2, BULK_MODEL, RESULT, ROW };
 
@@ -180,8 +180,7 @@ static int model_bulk_create(lua_State *L) {
   lua_pushcfunction(L, create_all);
   lua_pushlightuserdata(L, &b);
   for (int i = ARRAY; i <= RESULT; i++) lua_pushvalue(L, i);
-  tomb_status st =
-      tomb_bulk_open(&b.open, model->db->db, model->model, &err);
+  tomb_status st = tomb_bulk_open(&b.open, model->db->db, model->model, &err);
   if (st != TOMB_OK) return tomb_raise(L, &err);
   bool done = lua_pcall(L, 4, 0, 0) == 0;
   st = tomb_bulk_close(b.open, done, &err);
@@ -194,7 +193,7 @@ static int model_bulk_create(lua_State *L) {
   return 1;
 }
 
-/* ---- save ------------------------------------------------------------------------------ */
+/* ---- save --------------------------------------------------------- */
 
 /* Leaves the values that a save writes: what is named, or what was loaded and
 ** what the row holds besides. The set of names, or nil, is at `names`; at 2 it
@@ -349,12 +348,10 @@ int tomb_row_unsave(lua_State *L) {
 }
 
 void tomb_open_edit(lua_State *L) {
-  static const luaL_Reg functions[] = {{"create", model_create},
-                                       {"new", model_new},
-                                       {"bulk_create", model_bulk_create},
-                                       {"save", row_save},
-                                       {"need_kept", row_need_kept},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"create", model_create},           {"new", model_new},
+      {"bulk_create", model_bulk_create}, {"save", row_save},
+      {"need_kept", row_need_kept},       {NULL, NULL}};
   tomb_methods(L, METHODS);
   tomb_setfuncs(L, functions);
   lua_pop(L, 1);

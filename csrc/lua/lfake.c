@@ -4,9 +4,9 @@
 */
 #include <string.h>
 
+#include "../driver/fake.h"
 #include "classes.h"
 #include "convert.h"
-#include "../driver/fake.h"
 #include "raise.h"
 
 /***

@@ -42,8 +42,8 @@ True when deletions of the model are soft.
 */
 static int model_is_soft(lua_State *L) {
   lua_model *model = tomb_check_model(L, 1);
-  lua_pushboolean(L, tomb_model_role(model->model, TOMB_ROLE_DELETED_AT) !=
-                         NULL);
+  lua_pushboolean(L,
+                  tomb_model_role(model->model, TOMB_ROLE_DELETED_AT) != NULL);
   return 1;
 }
 
@@ -87,12 +87,10 @@ static int model_database(lua_State *L) {
 }
 
 void tomb_open_model(lua_State *L) {
-  static const luaL_Reg functions[] = {{"fields", model_fields},
-                                       {"database", model_database},
-                                       {"is_soft", model_is_soft},
-                                       {"has_events", model_has_events},
-                                       {"keep", model_keep},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"fields", model_fields},   {"database", model_database},
+      {"is_soft", model_is_soft}, {"has_events", model_has_events},
+      {"keep", model_keep},       {NULL, NULL}};
   tomb_methods(L, METHODS);
   tomb_setfuncs(L, functions);
   lua_pop(L, 1);

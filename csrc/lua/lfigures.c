@@ -11,7 +11,7 @@ Values out.
 @module tombstone.query
 */
 
-/* ---- values out -------------------------------------------------------------------- */
+/* ---- values out --------------------------------------------------- */
 
 /* Begins to read the fields that the arguments name, or all of them. */
 static void begin_values(lua_State *L, reading *r) {
@@ -117,13 +117,13 @@ static int query_exists(lua_State *L) {
   return 1;
 }
 
-/* ---- aggregates ------------------------------------------------------------------------ */
+/* ---- aggregates --------------------------------------------------- */
 
 #define MOST_AGGREGATES 64
 
 static tomb_aggregate_fn aggregate_fn(lua_State *L, int index) {
-  static const char *const names[] = {"count", "sum", "min", "max", "avg",
-                                      NULL};
+  static const char *const names[] = {"count", "sum", "min",
+                                      "max",   "avg", NULL};
   lua_getfield(L, index, "fn");
   const char *name = lua_tostring(L, -1);
   int i = 0;
@@ -204,8 +204,10 @@ static void check_group_order(lua_State *L, const tomb_query *query) {
       found = found || query->groups[j] == query->order[i].field;
     }
     if (!found) {
-      tomb_misuse(L, NULL, "Groups can be ordered by their own fields only, "
-                           "not by %s", query->order[i].field->name);
+      tomb_misuse(L, NULL,
+                  "Groups can be ordered by their own fields only, "
+                  "not by %s",
+                  query->order[i].field->name);
     }
   }
 }
@@ -231,8 +233,8 @@ static int query_aggregate(lua_State *L) {
   size_t n = to_aggregates(L, 2, query->query.model, aggregates);
   size_t n_groups = query->query.n_groups;
   tomb_begin_read(L, &r);
-  tomb_status st = tomb_select_aggregates(
-      &r.box->cursor, tomb_read_engine(&r), &query->query, aggregates, n, &err);
+  tomb_status st = tomb_select_aggregates(&r.box->cursor, tomb_read_engine(&r),
+                                          &query->query, aggregates, n, &err);
   if (st != TOMB_OK) tomb_fail_read(L, &r, st, &err);
   if (n_groups > 0) lua_newtable(L);
   while (tomb_next_row(L, &r)) {
@@ -245,8 +247,8 @@ static int query_aggregate(lua_State *L) {
 
 void tomb_open_figures(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"values", query_values}, {"pluck", query_pluck},
-      {"count", query_count},   {"exists", query_exists},
+      {"values", query_values},       {"pluck", query_pluck},
+      {"count", query_count},         {"exists", query_exists},
       {"aggregate", query_aggregate}, {NULL, NULL}};
   tomb_methods(L, QUERY);
   tomb_setfuncs(L, functions);

@@ -16,7 +16,7 @@ Declaring.
 @module tombstone.model
 */
 
-/* ---- reading a spec ------------------------------------------------------------ */
+/* ---- reading a spec ----------------------------------------------- */
 
 /* Memory for what the definition points to, and the strings that it borrows,
 ** live on the stack below the result. */
@@ -68,15 +68,15 @@ static int word(lua_State *L, int table, const char *name,
 }
 
 static tomb_unique unique(lua_State *L, int table) {
-  static const char *const words[] = {"no", "yes", "mangle", "live", "always",
-                                      NULL};
+  static const char *const words[] = {"no",   "yes",    "mangle",
+                                      "live", "always", NULL};
   return (tomb_unique)word(L, table, "unique", words);
 }
 
 static tomb_field_type type(lua_State *L, int table) {
-  static const char *const words[] = {"char", "text", "integer", "number",
-                                      "boolean", "datetime", "blob", "json",
-                                      NULL};
+  static const char *const words[] = {"char",   "text",    "integer",
+                                      "number", "boolean", "datetime",
+                                      "blob",   "json",    NULL};
   return (tomb_field_type)word(L, table, "type", words);
 }
 
@@ -186,8 +186,7 @@ static void read_spec(lua_State *L, int spec, tomb_model_def *def) {
   def->fields = fields(L, spec, &def->n_fields);
   def->groups = groups(L, spec, &def->n_groups);
   def->order_by = names(L, spec, "order_by", &def->n_order_by);
-  def->soft_delete =
-      (tomb_soft_delete)word(L, spec, "soft_delete", soft);
+  def->soft_delete = (tomb_soft_delete)word(L, spec, "soft_delete", soft);
   def->deleted_at = text(L, spec, "deleted_at");
   def->deleted_event = text(L, spec, "deleted_event");
   def->strategy = unique(L, spec);
@@ -196,7 +195,7 @@ static void read_spec(lua_State *L, int spec, tomb_model_def *def) {
   def->version = flag(L, spec, "version");
 }
 
-/* ---- the model's table ----------------------------------------------------------- */
+/* ---- the model's table -------------------------------------------- */
 
 static void push_keys(lua_State *L, const lua_model *box) {
   lua_createtable(L, (int)box->n_fields, 0);
@@ -248,8 +247,8 @@ static void dress(lua_State *L, int at, const tomb_model *model) {
 
 /* Takes the functions of table `name` into an array by field; false when there
 ** are none. */
-static bool keep_functions(lua_State *L, const lua_model *box,
-                           const char *name, int ref) {
+static bool keep_functions(lua_State *L, const lua_model *box, const char *name,
+                           int ref) {
   lua_getfield(L, 3, name);
   if (!lua_istable(L, -1)) {
     lua_pop(L, 1);

@@ -12,7 +12,7 @@ Refining.
 @module tombstone.query
 */
 
-/* ---- filter and exclude -------------------------------------------------------- */
+/* ---- filter and exclude ------------------------------------------- */
 
 /* Pushes the query at `parent` narrowed by the table at `index`. */
 lua_query *tomb_push_filtered(lua_State *L, int parent, int index,
@@ -26,8 +26,7 @@ lua_query *tomb_push_filtered(lua_State *L, int parent, int index,
   char *memory = (char *)(query + 1);
   memory += (16 - (uintptr_t)memory % 16) % 16;
   tomb_query from = query->query;
-  tomb_cond *cond =
-      tomb_cond_build(L, index, from.model, memory + link);
+  tomb_cond *cond = tomb_cond_build(L, index, from.model, memory + link);
   tomb_status st = tomb_filter(&query->query, &from, cond, exclude,
                                (tomb_filter_link *)(void *)memory, &err);
   if (st != TOMB_OK) tomb_raise(L, &err);
@@ -74,7 +73,7 @@ static int query_exclude(lua_State *L) {
   return refine(L, true);
 }
 
-/* ---- lists of fields ------------------------------------------------------------- */
+/* ---- lists of fields ---------------------------------------------- */
 
 const tomb_field *tomb_check_field(lua_State *L, int index,
                                    const tomb_model *model) {
@@ -94,8 +93,7 @@ const tomb_field *tomb_check_field(lua_State *L, int index,
 }
 
 /* Pushes the query at 1 with room for a list of the arguments. */
-static lua_query *with_list(lua_State *L, size_t item, void **list,
-                            size_t *n) {
+static lua_query *with_list(lua_State *L, size_t item, void **list, size_t *n) {
   tomb_check_query(L, 1);
   *n = (size_t)(lua_gettop(L) - 1);
   lua_query *query = tomb_new_query(L, 1, *n * item + 16);
@@ -205,11 +203,12 @@ static int query_group_by(lua_State *L) {
   return 1;
 }
 
-/* ---- the rest ------------------------------------------------------------------------ */
+/* ---- the rest ----------------------------------------------------- */
 
 static int64_t check_count(lua_State *L, const char *what) {
   lua_Number n = lua_tonumber(L, 2);
-  if (lua_type(L, 2) != LUA_TNUMBER || !(n >= 0) || n != (lua_Number)(int64_t)n) {
+  if (lua_type(L, 2) != LUA_TNUMBER || !(n >= 0) ||
+      n != (lua_Number)(int64_t)n) {
     tomb_misuse(L, NULL, "%s takes a whole number from 0 on", what);
   }
   return (int64_t)n;
@@ -375,15 +374,21 @@ static int query_model(lua_State *L) {
 }
 
 void tomb_open_query(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"filter", query_filter},       {"exclude", query_exclude},
-      {"order_by", query_order_by},   {"limit", query_limit},
-      {"offset", query_offset},       {"distinct", query_distinct},
-      {"only", query_only},           {"group_by", query_group_by},
-      {"as_of", query_as_of},         {"fixed", query_fixed},
-      {"everywhere", query_everywhere}, {"scope", query_scope},
-      {"is_whole", query_is_whole},   {"model", query_model},
-      {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"filter", query_filter},
+                                       {"exclude", query_exclude},
+                                       {"order_by", query_order_by},
+                                       {"limit", query_limit},
+                                       {"offset", query_offset},
+                                       {"distinct", query_distinct},
+                                       {"only", query_only},
+                                       {"group_by", query_group_by},
+                                       {"as_of", query_as_of},
+                                       {"fixed", query_fixed},
+                                       {"everywhere", query_everywhere},
+                                       {"scope", query_scope},
+                                       {"is_whole", query_is_whole},
+                                       {"model", query_model},
+                                       {NULL, NULL}};
   tomb_class(L, KEYS);
   lua_pushcfunction(L, keys_gc);
   lua_setfield(L, -2, "__gc");

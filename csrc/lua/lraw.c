@@ -50,8 +50,8 @@ static lua_cursor *open_raw(lua_State *L, lua_db *box) {
   const char *sql = check_sql(L, &size);
   tomb_value *values = raw_values(L, &n);
   lua_cursor *cursor = tomb_new_cursor(L, box, 1);
-  tomb_status st = tomb_query_raw(&cursor->cursor, box->db, sql, size, values,
-                                  n, &err);
+  tomb_status st =
+      tomb_query_raw(&cursor->cursor, box->db, sql, size, values, n, &err);
   if (st != TOMB_OK) {
     tomb_end_cursor(cursor);
     tomb_finish(L, box, 1, st, &err);
@@ -145,18 +145,15 @@ static int db_exec(lua_State *L) {
   lua_db *box = tomb_check_db(L, 1);
   const char *sql = check_sql(L, &size);
   tomb_value *values = raw_values(L, &n);
-  tomb_status st =
-      tomb_exec(&changed, box->db, sql, size, values, n, &err);
+  tomb_status st = tomb_exec(&changed, box->db, sql, size, values, n, &err);
   tomb_finish(L, box, 1, st, &err);
   tomb_push_count(L, changed);
   return 1;
 }
 
 void tomb_open_raw(lua_State *L) {
-  static const luaL_Reg functions[] = {{"query", db_query},
-                                       {"each", db_each},
-                                       {"exec", db_exec},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"query", db_query}, {"each", db_each}, {"exec", db_exec}, {NULL, NULL}};
   tomb_methods(L, DB);
   tomb_setfuncs(L, functions);
   lua_pop(L, 1);

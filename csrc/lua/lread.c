@@ -11,11 +11,12 @@ Rows out.
 @module tombstone.query
 */
 
-/* ---- rows out ---------------------------------------------------------------- */
+/* ---- rows out ----------------------------------------------------- */
 
 static void select_rows(lua_State *L, reading *r, const tomb_query *query) {
   tomb_error err;
-  tomb_status st = tomb_select(&r->box->cursor, tomb_read_engine(r), query, &err);
+  tomb_status st =
+      tomb_select(&r->box->cursor, tomb_read_engine(r), query, &err);
   if (st != TOMB_OK) tomb_fail_read(L, r, st, &err);
   tomb_hydrate_begin(L, &r->rows, r->model, r->box->cursor.fields,
                      r->box->cursor.n, true);
@@ -123,7 +124,7 @@ static int query_last(lua_State *L) {
   return one_row(L, &r, &query);
 }
 
-/* ---- exactly one ---------------------------------------------------------------- */
+/* ---- exactly one -------------------------------------------------- */
 
 static int not_found(lua_State *L, const reading *r, int argument) {
   tomb_error err;
@@ -246,7 +247,7 @@ static int query_find(lua_State *L) {
   return get(L, false);
 }
 
-/* ---- explanations -------------------------------------------------------------------------- */
+/* ---- explanations ------------------------------------------------- */
 
 /***
 The statement that `all` runs.
@@ -261,8 +262,8 @@ static int query_sql(lua_State *L) {
   const tomb_value *values;
   size_t n;
   lua_query *query = tomb_check_query(L, 1);
-  tomb_status st = tomb_explain_sql(&sql, &values, &n,
-                                    query->model->db->db, &query->query, &err);
+  tomb_status st = tomb_explain_sql(&sql, &values, &n, query->model->db->db,
+                                    &query->query, &err);
   if (st != TOMB_OK) return tomb_raise(L, &err);
   lua_pushstring(L, sql);
   lua_createtable(L, (int)n, 0);
@@ -298,8 +299,9 @@ static int query_explain(lua_State *L) {
 
 void tomb_open_read(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"all", query_all},   {"first", query_first},     {"last", query_last},
-      {"get", query_get},   {"find", query_find},       {"sql", query_sql},
+      {"all", query_all},         {"first", query_first},
+      {"last", query_last},       {"get", query_get},
+      {"find", query_find},       {"sql", query_sql},
       {"explain", query_explain}, {NULL, NULL}};
   tomb_methods(L, QUERY);
   tomb_setfuncs(L, functions);

@@ -18,7 +18,7 @@ void tomb_begin_read(lua_State *L, reading *r) {
 }
 
 void tomb_fail_read(lua_State *L, reading *r, tomb_status st,
-                 const tomb_error *err) {
+                    const tomb_error *err) {
   tomb_end_cursor(r->box);
   tomb_finish(L, r->query->model->db, r->db, st, err);
 }

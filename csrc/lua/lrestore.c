@@ -11,7 +11,7 @@ Restoring.
 @module tombstone.model
 */
 
-/* ---- restore ------------------------------------------------------------------------ */
+/* ---- restore ------------------------------------------------------ */
 
 static void read_restoration(lua_State *L, const lua_verb *b,
                              tomb_restoration *out) {
@@ -47,7 +47,8 @@ static int row_restore(lua_State *L) {
   read_restoration(L, &b, &how);
   tomb_rows **rows = tomb_new_rows(L, b.v.model->db);
   how.returning = *rows;
-  tomb_status st = tomb_restore(&restored, tomb_engine(&b), &b.query, &how, &err);
+  tomb_status st =
+      tomb_restore(&restored, tomb_engine(&b), &b.query, &how, &err);
   tomb_values_finish(L, &b.v, st, &err);
   bool is_there = tomb_rows_count(*rows) > 0;
   if (is_there && (restored > 0 || holds_stamp(L, b.query.model))) {
@@ -65,13 +66,14 @@ static int query_restore(lua_State *L) {
   tomb_begin_query(L, &b);
   read_restoration(L, &b, &how);
   tomb_need_meaning(L, lua_touserdata(L, 1), 2, "restore");
-  tomb_status st = tomb_restore(&restored, tomb_engine(&b), &b.query, &how, &err);
+  tomb_status st =
+      tomb_restore(&restored, tomb_engine(&b), &b.query, &how, &err);
   tomb_values_finish(L, &b.v, st, &err);
   tomb_push_count(L, restored);
   return 1;
 }
 
-/* ---- a restore that asks --------------------------------------------------------------- */
+/* ---- a restore that asks ------------------------------------------ */
 
 /***
 Begins a restore that stops at each conflict; `restore` with a function uses it.
@@ -191,7 +193,7 @@ static int job_close(lua_State *L) {
   return 1;
 }
 
-/* ---- what stands in the way --------------------------------------------------------------- */
+/* ---- what stands in the way --------------------------------------- */
 
 static void push_names(lua_State *L, const tomb_value *names) {
   const char *at = names->as.text.data;
@@ -227,7 +229,8 @@ static int query_conflicts(lua_State *L) {
   lua_verb b;
   tomb_begin_query(L, &b);
   tomb_rows **rows = tomb_new_rows(L, b.v.model->db);
-  tomb_status st = tomb_restore_conflicts(*rows, tomb_engine(&b), &b.query, &err);
+  tomb_status st =
+      tomb_restore_conflicts(*rows, tomb_engine(&b), &b.query, &err);
   tomb_values_finish(L, &b.v, st, &err);
   size_t n = tomb_rows_count(*rows);
   lua_createtable(L, (int)n, 0);

@@ -16,7 +16,14 @@ Rows one by one.
 @module tombstone.query
 */
 
-enum { EACH_QUERY = 1, EACH_MODEL, EACH_TABLE, EACH_KEYS, EACH_ROW, EACH_REFS = EACH_ROW };
+enum {
+  EACH_QUERY = 1,
+  EACH_MODEL,
+  EACH_TABLE,
+  EACH_KEYS,
+  EACH_ROW,
+  EACH_REFS = EACH_ROW
+};
 
 typedef struct lua_each {
   lua_model *model;
@@ -46,7 +53,7 @@ static int each_close(lua_State *L) {
   return 0;
 }
 
-/* ---- opening ------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------ */
 
 static void read_options(lua_State *L, lua_each *each) {
   static const char *const known[] = {"snapshot", "reuse", NULL};
@@ -62,8 +69,7 @@ static void read_options(lua_State *L, lua_each *each) {
 static tomb_status open_snapshot(lua_each *each, const tomb_query *query,
                                  tomb_error *err) {
   lua_db *db = each->model->db;
-  tomb_status st =
-      tomb_select_snapshot(&each->box.cursor, db->db, query, err);
+  tomb_status st = tomb_select_snapshot(&each->box.cursor, db->db, query, err);
   if (st == TOMB_OK) tomb_list_cursor(db, &each->box);
   return st;
 }
@@ -116,7 +122,7 @@ static int query_each(lua_State *L) {
   return 4; /* the iterator, no state, no control, what `for` closes */
 }
 
-/* ---- stepping --------------------------------------------------------------------- */
+/* ---- stepping ----------------------------------------------------- */
 
 static tomb_status step(lua_each *each, const tomb_value **values,
                         tomb_error *err) {

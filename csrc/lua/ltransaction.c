@@ -13,7 +13,7 @@ Transactions.
 @module tombstone.database
 */
 
-/* ---- transactions --------------------------------------------------------------------- */
+/* ---- transactions ------------------------------------------------- */
 
 /***
 Begins a transaction, or a savepoint in one. `transaction` is the way to use it: it ends what
@@ -84,7 +84,7 @@ static int db_depth(lua_State *L) {
   return 1;
 }
 
-/* ---- one event for many calls ----------------------------------------------------------- */
+/* ---- one event for many calls ------------------------------------- */
 
 /***
 From here on all deletions belong to one event; `deletion` is the way to use it.
@@ -121,14 +121,13 @@ static int db_deletion_end(lua_State *L) {
 }
 
 void tomb_open_transaction(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"begin", db_begin},
-      {"commit", db_commit},
-      {"rollback", db_rollback},
-      {"depth", db_depth},
-      {"deletion_begin", db_deletion_begin},
-      {"deletion_end", db_deletion_end},
-      {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"begin", db_begin},
+                                       {"commit", db_commit},
+                                       {"rollback", db_rollback},
+                                       {"depth", db_depth},
+                                       {"deletion_begin", db_deletion_begin},
+                                       {"deletion_end", db_deletion_end},
+                                       {NULL, NULL}};
   tomb_methods(L, DB);
   tomb_setfuncs(L, functions);
   lua_pop(L, 1);

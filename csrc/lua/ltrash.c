@@ -12,7 +12,7 @@ Deleting and purging.
 @module tombstone.model
 */
 
-/* ---- delete ---------------------------------------------------------------------- */
+/* ---- delete ------------------------------------------------------- */
 
 static void read_deletion(lua_State *L, const lua_verb *b, tomb_deletion *out) {
   memset(out, 0, sizeof *out);
@@ -96,7 +96,8 @@ static int row_delete(lua_State *L) {
   tomb_rows **rows = tomb_new_rows(L, mangles ? b.v.model->db : NULL);
   deletion.pk = &b.key;
   deletion.returning = *rows;
-  tomb_status st = tomb_delete(&deleted, tomb_engine(&b), &b.query, &deletion, &err);
+  tomb_status st =
+      tomb_delete(&deleted, tomb_engine(&b), &b.query, &deletion, &err);
   tomb_values_finish(L, &b.v, st, &err);
   if (deleted.count == 0) {
     lua_pushnil(L); /* dead already, or gone */
@@ -123,7 +124,8 @@ static int query_delete(lua_State *L) {
   tomb_check_options(L, 2, known, "delete");
   tomb_need_meaning(L, lua_touserdata(L, 1), 2, "delete");
   read_deletion(L, &b, &deletion);
-  tomb_status st = tomb_delete(&deleted, tomb_engine(&b), &b.query, &deletion, &err);
+  tomb_status st =
+      tomb_delete(&deleted, tomb_engine(&b), &b.query, &deletion, &err);
   tomb_values_finish(L, &b.v, st, &err);
   tomb_push_count(L, deleted.count);
   if (deleted.event == 0) return 1;
@@ -131,7 +133,7 @@ static int query_delete(lua_State *L) {
   return 2;
 }
 
-/* ---- purge --------------------------------------------------------------------------------- */
+/* ---- purge -------------------------------------------------------- */
 
 /***
 The real DELETE of the row, dead or alive.
@@ -158,8 +160,7 @@ static int row_purge(lua_State *L) {
 }
 
 static int query_purge(lua_State *L) {
-  static const char *const known[] = {"all", "living", "actor", "reason",
-                                      NULL};
+  static const char *const known[] = {"all", "living", "actor", "reason", NULL};
   tomb_error err;
   tomb_deletion deletion;
   int64_t purged;
@@ -168,14 +169,15 @@ static int query_purge(lua_State *L) {
   tomb_check_options(L, 2, known, "purge");
   tomb_need_meaning(L, lua_touserdata(L, 1), 2, "purge");
   read_deletion(L, &b, &deletion);
-  tomb_status st = tomb_purge(&purged, tomb_engine(&b), &b.query,
-                              tomb_flag_option(L, 2, "living"), &deletion, &err);
+  tomb_status st =
+      tomb_purge(&purged, tomb_engine(&b), &b.query,
+                 tomb_flag_option(L, 2, "living"), &deletion, &err);
   tomb_values_finish(L, &b.v, st, &err);
   tomb_push_count(L, purged);
   return 1;
 }
 
-/* ---- looking ----------------------------------------------------------------------------------- */
+/* ---- looking ------------------------------------------------------ */
 
 /***
 True when the row in memory is deleted.
@@ -186,8 +188,7 @@ True when the row in memory is deleted.
 static int row_is_deleted(lua_State *L) {
   lua_settop(L, 1);
   lua_model *model = tomb_check_row(L, 1);
-  const tomb_field *stamp =
-      tomb_model_role(model->model, TOMB_ROLE_DELETED_AT);
+  const tomb_field *stamp = tomb_model_role(model->model, TOMB_ROLE_DELETED_AT);
   if (stamp == NULL) {
     lua_pushboolean(L, 0);
     return 1;
@@ -217,8 +218,7 @@ static int row_original(lua_State *L) {
   lua_settop(L, 2);
   lua_model *model = tomb_check_row(L, 1);
   const tomb_field *field = tomb_check_field(L, 2, model->model);
-  const tomb_field *stamp =
-      tomb_model_role(model->model, TOMB_ROLE_DELETED_AT);
+  const tomb_field *stamp = tomb_model_role(model->model, TOMB_ROLE_DELETED_AT);
   tomb_begin_values(L, &v);
   tomb_read_values(L, &v, 1);
   absent_are_null(&v);
@@ -234,9 +234,8 @@ void tomb_open_trash(lua_State *L) {
                                   {"is_deleted", row_is_deleted},
                                   {"original", row_original},
                                   {NULL, NULL}};
-  static const luaL_Reg queries[] = {{"delete", query_delete},
-                                     {"purge", query_purge},
-                                     {NULL, NULL}};
+  static const luaL_Reg queries[] = {
+      {"delete", query_delete}, {"purge", query_purge}, {NULL, NULL}};
   tomb_methods(L, METHODS);
   tomb_setfuncs(L, rows);
   tomb_methods(L, QUERY);

@@ -13,7 +13,7 @@ Some fields in.
 @module tombstone.model
 */
 
-/* ---- row:update --------------------------------------------------------------------- */
+/* ---- row:update --------------------------------------------------- */
 
 static void read_field(lua_State *L, row_values *v, tomb_role role) {
   const tomb_field *field = tomb_model_role(v->model->model, role);
@@ -31,14 +31,12 @@ static bool has_expr(const tomb_assignment *list, size_t n) {
 }
 
 /* Shows in the row what was written: `now_there` are the values by field. */
-static void show(lua_State *L, const row_values *v,
-                 const tomb_assignment *list, size_t n,
-                 const tomb_value *now_there) {
+static void show(lua_State *L, const row_values *v, const tomb_assignment *list,
+                 size_t n, const tomb_value *now_there) {
   static const tomb_role written[] = {TOMB_ROLE_UPDATED_AT, TOMB_ROLE_VERSION};
   for (size_t i = 0; i < n; i++) {
-    const tomb_value *value = now_there == NULL
-                                  ? &list[i].value
-                                  : &now_there[list[i].field->index];
+    const tomb_value *value =
+        now_there == NULL ? &list[i].value : &now_there[list[i].field->index];
     tomb_pushvalue(L, list[i].field, value);
     tomb_set_field(L, v, 1, list[i].field->index);
   }
@@ -81,7 +79,7 @@ static int row_update(lua_State *L) {
   return 1;
 }
 
-/* ---- query:update --------------------------------------------------------------------- */
+/* ---- query:update ------------------------------------------------- */
 
 /* A write on a manager that nothing refines must be meant. */
 void tomb_need_meaning(lua_State *L, const lua_query *query, int options,
@@ -130,7 +128,7 @@ static int query_update(lua_State *L) {
   return 1;
 }
 
-/* ---- reload ----------------------------------------------------------------------------- */
+/* ---- reload ------------------------------------------------------- */
 
 /* Reads the row anew into `rows`; the key is the row's own. */
 static void read_again(lua_State *L, row_values *v, tomb_rows *rows) {
@@ -173,7 +171,7 @@ static int row_reload(lua_State *L) {
   return 1;
 }
 
-/* ---- upsert ------------------------------------------------------------------------------- */
+/* ---- upsert ------------------------------------------------------- */
 
 #define MOST_ON 16
 
@@ -225,8 +223,7 @@ static bool is_on(const tomb_upsert *upsert, const tomb_field *field) {
 
 /* Without `update`: all given values but those that decided. */
 static size_t update_given(lua_State *L, const row_values *v,
-                           const tomb_upsert *upsert,
-                           tomb_assignment **out) {
+                           const tomb_upsert *upsert, tomb_assignment **out) {
   size_t n = 0, n_fields = v->model->n_fields;
   tomb_assignment *list = tomb_newud(L, n_fields * sizeof *list, 0);
   for (size_t i = 0; i < n_fields; i++) {

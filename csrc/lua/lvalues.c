@@ -85,12 +85,11 @@ static void refuse_key(lua_State *L, const row_values *v) {
 
 /* Names that begin with "_" are the program's own notes on a row. */
 static bool is_note(lua_State *L, int index) {
-  return lua_type(L, index) == LUA_TSTRING &&
-         lua_tostring(L, index)[0] == '_';
+  return lua_type(L, index) == LUA_TSTRING && lua_tostring(L, index)[0] == '_';
 }
 
-void tomb_check_keys(lua_State *L, const row_values *v, int table,
-                       size_t found, bool notes) {
+void tomb_check_keys(lua_State *L, const row_values *v, int table, size_t found,
+                     bool notes) {
   size_t keys = 0;
   lua_pushnil(L);
   while (lua_next(L, table) != 0) {
@@ -103,8 +102,8 @@ void tomb_check_keys(lua_State *L, const row_values *v, int table,
     size_t size;
     const char *name =
         lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &size) : NULL;
-    bool known = name != NULL &&
-                 tomb_model_find(v->model->model, name, size) != NULL;
+    bool known =
+        name != NULL && tomb_model_find(v->model->model, name, size) != NULL;
     if (!known && !(notes && is_note(L, -2))) refuse_key(L, v);
     lua_pop(L, 1);
   }
@@ -138,7 +137,7 @@ void tomb_call_defaults(lua_State *L, row_values *v) {
   }
 }
 
-/* ---- writing values into a row ------------------------------------------------------ */
+/* ---- writing values into a row ------------------------------------ */
 
 /* A text that came from Lua goes back as the same string. */
 void tomb_push_again(lua_State *L, const row_values *v, size_t i) {
@@ -196,13 +195,12 @@ int64_t tomb_values_now(lua_State *L, const row_values *v) {
 }
 
 void tomb_values_finish(lua_State *L, const row_values *v, tomb_status st,
-                   const tomb_error *err) {
+                        const tomb_error *err) {
   if (st == TOMB_OK && !v->model->db->has_log) return;
   push_db(L, v);
   tomb_finish(L, v->model->db, -1, st, err);
   lua_pop(L, 1);
 }
-
 
 void tomb_need_table(lua_State *L, int index, const char *what) {
   if (lua_istable(L, index)) return;
@@ -210,7 +208,7 @@ void tomb_need_table(lua_State *L, int index, const char *what) {
               tomb_typename(L, index));
 }
 
-/* ---- assignments ----------------------------------------------------------------- */
+/* ---- assignments -------------------------------------------------- */
 
 /* The value on top of the stack; it stays there. */
 static void read_assignment(lua_State *L, const row_values *v,

@@ -24,8 +24,8 @@ void tomb_begin_values(lua_State *L, row_values *v);
 size_t tomb_read_values(lua_State *L, row_values *v, int table);
 /* Raises for a key that is no field, when the table has more keys than
 ** `found`. With `notes`, names that begin with "_" are the program's own. */
-void tomb_check_keys(lua_State *L, const row_values *v, int table,
-                     size_t found, bool notes);
+void tomb_check_keys(lua_State *L, const row_values *v, int table, size_t found,
+                     bool notes);
 /* Pushes what the default function of field i makes; false without one. */
 bool tomb_call_default(lua_State *L, const row_values *v, size_t i);
 /* Calls the defaults that are functions where no value is given. */

@@ -12,8 +12,7 @@ const char *tomb_text_option(lua_State *L, int options, const char *name) {
   lua_getfield(L, options, name); /* stays: the table holds it anyway */
   if (lua_isnil(L, -1)) return NULL;
   if (lua_type(L, -1) != LUA_TSTRING) {
-    tomb_misuse(L, NULL, "%s is a text, not a %s", name,
-                tomb_typename(L, -1));
+    tomb_misuse(L, NULL, "%s is a text, not a %s", name, tomb_typename(L, -1));
   }
   if (strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1)) {
     tomb_misuse(L, NULL, "%s holds a zero byte", name);
@@ -29,8 +28,9 @@ tomb_on_conflict tomb_conflict_word(lua_State *L, int index) {
   int i = 0;
   while (words[i] != NULL && (word == NULL || strcmp(words[i], word) != 0)) i++;
   if (words[i] == NULL) {
-    tomb_misuse(L, NULL, "on_conflict is \"fail\", \"skip\", \"rename\", "
-                         "\"replace\" or a function");
+    tomb_misuse(L, NULL,
+                "on_conflict is \"fail\", \"skip\", \"rename\", "
+                "\"replace\" or a function");
   }
   return (tomb_on_conflict)i;
 }

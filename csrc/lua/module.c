@@ -37,8 +37,11 @@ void tomb_methods(lua_State *L, const char *name) {
 static void publish(lua_State *L) {
   static const struct {
     const char *name, *class_name;
-  } classes[] = {{"db", DB},         {"model", METHODS}, {"query", QUERY},
-                 {"stream", STREAM}, {"restore", JOB}};
+  } classes[] = {{"db", DB},
+                 {"model", METHODS},
+                 {"query", QUERY},
+                 {"stream", STREAM},
+                 {"restore", JOB}};
   lua_newtable(L);
   for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
     tomb_methods(L, classes[i].class_name);
@@ -111,14 +114,10 @@ static int core_check_options(lua_State *L) {
 
 int luaopen_tombstone_core(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"set_json", tomb_set_json},
-      {"misuse", core_misuse},
-      {"fail", core_fail},
-      {"check_options", core_check_options},
-      {"side", tomb_db_side},
-      {"is_unsaved", tomb_row_is_unsaved},
-      {"unsave", tomb_row_unsave},
-      {NULL, NULL}};
+      {"set_json", tomb_set_json}, {"misuse", core_misuse},
+      {"fail", core_fail},         {"check_options", core_check_options},
+      {"side", tomb_db_side},      {"is_unsaved", tomb_row_is_unsaved},
+      {"unsave", tomb_row_unsave}, {NULL, NULL}};
 #if LUA_VERSION_NUM >= 502
   luaL_checkversion(L);
 #endif
@@ -147,7 +146,7 @@ int luaopen_tombstone_core(lua_State *L) {
   return 1;
 }
 
-/* ---- the sources ------------------------------------------------------------------ */
+/* ---- the sources -------------------------------------------------- */
 
 static int load_source(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);

@@ -27,7 +27,7 @@ static size_t without_half_character(const char *text) {
 
 /* The same for a text that may quote what the program passed: one line. */
 static void set_line(lua_State *L, const char *name, const char *text) {
-  char line[sizeof ((tomb_error *)0)->message];
+  char line[sizeof((tomb_error *)0)->message];
   size_t n = without_half_character(text);
   for (size_t i = 0; i < n; i++) {
     line[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
@@ -160,7 +160,7 @@ tomb_status tomb_kind_named(lua_State *L, int index) {
   return TOMB_MISUSE;
 }
 
-/* ---- the log ---------------------------------------------------------------- */
+/* ---- the log ------------------------------------------------------ */
 
 static void call_log(lua_State *L, int function, const tomb_value *values,
                      size_t n) {
@@ -218,7 +218,7 @@ void tomb_no_more(lua_State *L, int most, const char *what) {
               most == 2 ? "" : "s");
 }
 
-/* ---- options ------------------------------------------------------------------ */
+/* ---- options ------------------------------------------------------ */
 
 static bool is_known(const char *const *known, const char *name) {
   for (; *known != NULL; known++) {
@@ -260,7 +260,8 @@ void tomb_check_options(lua_State *L, int index, const char *const *known,
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     lua_pop(L, 1);
-    if (lua_type(L, -1) == LUA_TSTRING && is_known(known, lua_tostring(L, -1))) {
+    if (lua_type(L, -1) == LUA_TSTRING &&
+        is_known(known, lua_tostring(L, -1))) {
       continue;
     }
     lua_pushvalue(L, -1);

@@ -100,7 +100,7 @@ void tomb_note_created(lua_State *L, lua_db *box, int model, int row) {
   lua_pop(L, 1);
 }
 
-/* ---- transactions ------------------------------------------------------------- */
+/* ---- transactions ------------------------------------------------- */
 
 /* What earlier transactions created can no longer be lost. */
 static void forget_created(lua_State *L, lua_db *box, int db) {

@@ -92,7 +92,7 @@ static void run(lua_State *L, raw *r, sqlite3_stmt *stmt) {
   sqlite3_reset(stmt);
 }
 
-/* ---- time ------------------------------------------------------------- */
+/* ---- time --------------------------------------------------------- */
 
 typedef struct stamp {
   char at[26]; /* 2025-11-23 06:40:00.123456 */
@@ -135,7 +135,7 @@ static int raw_now(lua_State *L) {
   return 1;
 }
 
-/* ---- rows out --------------------------------------------------------- */
+/* ---- rows out ----------------------------------------------------- */
 
 static void set_integer(lua_State *L, sqlite3_stmt *stmt, int column) {
   lua_pushvalue(L, NAME(column));
@@ -203,7 +203,7 @@ static int raw_each(lua_State *L) {
   return sqlite3_reset(stmt) == SQLITE_OK ? 0 : fail(L, r);
 }
 
-/* ---- rows in ---------------------------------------------------------- */
+/* ---- rows in ------------------------------------------------------ */
 
 /* These leave the field on the stack, which keeps its text alive. */
 static const char *text_field(lua_State *L, int row, int column, size_t *size) {
@@ -268,7 +268,7 @@ static int raw_update(lua_State *L) {
   return 0;
 }
 
-/* ---- deletion --------------------------------------------------------- */
+/* ---- deletion ----------------------------------------------------- */
 
 /* `key` 0: a deletion of many. */
 static sqlite3_int64 write_event(lua_State *L, raw *r, const stamp *now,
@@ -378,7 +378,7 @@ static int raw_undo(lua_State *L) {
   return 1;
 }
 
-/* ---- the handle ------------------------------------------------------- */
+/* ---- the handle --------------------------------------------------- */
 
 static int raw_exec(lua_State *L) {
   raw *r = self(L);

@@ -19,9 +19,9 @@
 
 #define CHECK(ok) check_that((ok), __FILE__, __LINE__, "%s", #ok)
 #define CHECK_TEXT(got, wanted) check_text(got, wanted, __FILE__, __LINE__)
-#define CHECK_INT(got, wanted)                                               \
+#define CHECK_INT(got, wanted)                                                 \
   check_int((int64_t)(got), (int64_t)(wanted), __FILE__, __LINE__)
-#define CHECK_STATUS(got, wanted)                                            \
+#define CHECK_STATUS(got, wanted)                                              \
   check_status(got, wanted, NULL, __FILE__, __LINE__)
 /* Ends the program, because what follows would make no sense. */
 #define MUST(status) check_must(status, __FILE__, __LINE__)
@@ -84,7 +84,7 @@ static inline int check_done(void) {
   return check_failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* ---- numbers ------------------------------------------------------------ */
+/* ---- numbers ------------------------------------------------------ */
 
 /* A small generator: the same numbers everywhere, another row by its seed. */
 static inline uint64_t check_random(uint64_t *state) {

@@ -4,10 +4,12 @@
 
 #include "posts.h"
 
-#define TEXT(...) {.type = TOMB_FIELD_TEXT, .name = __VA_ARGS__}
-#define INTEGER(...) {.type = TOMB_FIELD_INTEGER, .name = __VA_ARGS__}
-#define MODEL(f)                                                             \
-  {.name = "Post", .fields = f, .n_fields = sizeof f / sizeof f[0]}
+#define TEXT(...)                                                              \
+  { .type = TOMB_FIELD_TEXT, .name = __VA_ARGS__ }
+#define INTEGER(...)                                                           \
+  { .type = TOMB_FIELD_INTEGER, .name = __VA_ARGS__ }
+#define MODEL(f)                                                               \
+  { .name = "Post", .fields = f, .n_fields = sizeof f / sizeof f[0] }
 
 static inline void open_empty(void) {
   MUST(tomb_open_sqlite(&db, ":memory:", NULL, &check_error));

@@ -22,15 +22,21 @@ static inline int64_t tick(void) {
 
 static inline void define_posts(void) {
   const tomb_field_def fields[] = {
-      {.name = "title", .type = TOMB_FIELD_CHAR, .max_length = 30,
+      {.name = "title",
+       .type = TOMB_FIELD_CHAR,
+       .max_length = 30,
        .unique = TOMB_UNIQUE},
-      {.name = "code", .type = TOMB_FIELD_INTEGER, .nullable = true,
+      {.name = "code",
+       .type = TOMB_FIELD_INTEGER,
+       .nullable = true,
        .unique = TOMB_UNIQUE},
-      {.name = "views", .type = TOMB_FIELD_INTEGER, .index = true,
+      {.name = "views",
+       .type = TOMB_FIELD_INTEGER,
+       .index = true,
        .default_value = tomb_integer(0)},
       {.name = "note", .type = TOMB_FIELD_TEXT, .nullable = true}};
-  const tomb_model_def def = {.name = "Post", .table = "posts",
-                              .fields = fields, .n_fields = 4};
+  const tomb_model_def def = {
+      .name = "Post", .table = "posts", .fields = fields, .n_fields = 4};
   MUST(tomb_define(&post, db, &def, &check_error));
 }
 
@@ -47,7 +53,7 @@ static inline void close_db(void) {
   db = NULL;
 }
 
-/* ---- rows --------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------- */
 
 static inline void empty_row(tomb_value *row) {
   memset(row, 0, FIELDS * sizeof *row);
@@ -71,7 +77,7 @@ static inline int64_t add_coded(const char *title, int64_t code) {
   return row[ID].as.integer;
 }
 
-/* ---- queries: storage for a test's worth of conditions ------------------ */
+/* ---- queries: storage for a test's worth of conditions ------------ */
 
 #define MOST_CONDITIONS 1024
 
@@ -115,7 +121,7 @@ static inline int64_t count_of(tomb_query query) {
   return n;
 }
 
-/* ---- verbs -------------------------------------------------------------- */
+/* ---- verbs -------------------------------------------------------- */
 
 static inline int64_t delete_posts(tomb_query query) {
   tomb_deleted out;
@@ -189,8 +195,8 @@ static inline bool is_alive(int64_t id) {
 
 /* Ten posts: with and without codes and notes, three of them dead. */
 static inline void open_ten(void) {
-  static const char *const notes[] = {"Alpha", "alpha", "", "a%b", "a_b",
-                                      "\xC3\xA9t\xC3\xA9", "x[y]*?"};
+  static const char *const notes[] = {
+      "Alpha", "alpha", "", "a%b", "a_b", "\xC3\xA9t\xC3\xA9", "x[y]*?"};
   open_posts();
   for (int i = 0; i < 10; i++) {
     char title[32];

@@ -17,7 +17,7 @@ typedef struct scenario {
   bool makes_tables;
 } scenario;
 
-/* ---- writes ------------------------------------------------------------- */
+/* ---- writes ------------------------------------------------------- */
 
 static inline tomb_status insert_titled(const char *title, tomb_error *err) {
   tomb_value row[FIELDS];
@@ -64,20 +64,21 @@ static inline tomb_status run_update_returning(tomb_error *err) {
   tomb_assignment a = {tomb_model_field(post, NOTE), tomb_text("set"), NULL};
   tomb_rows *rows = tomb_rows_new(db);
   if (rows == NULL) return TOMB_NOMEM;
-  tomb_status st =
-      tomb_update(&changed, db, &living, &a, 1, tick(), rows, err);
+  tomb_status st = tomb_update(&changed, db, &living, &a, 1, tick(), rows, err);
   if (st == TOMB_OK) CHECK_INT(tomb_rows_count(rows), 4);
   tomb_rows_free(rows);
   return st;
 }
 
-static inline tomb_status upsert_titled(const char *title,
-                                        tomb_on_deleted on_deleted,
-                                        tomb_error *err) {
+static inline tomb_status
+upsert_titled(const char *title, tomb_on_deleted on_deleted, tomb_error *err) {
   const tomb_field *on[] = {tomb_model_field(post, TITLE)};
   tomb_value row[FIELDS];
   tomb_assignment a = {tomb_model_field(post, VIEWS), tomb_integer(99), NULL};
-  const tomb_upsert how = {.on = on, .n_on = 1, .update = &a, .n_update = 1,
+  const tomb_upsert how = {.on = on,
+                           .n_on = 1,
+                           .update = &a,
+                           .n_update = 1,
                            .on_deleted = on_deleted};
   empty_row(row);
   row[TITLE] = tomb_text(title);
@@ -104,7 +105,7 @@ static inline tomb_status run_upsert_refused(tomb_error *err) {
   return upsert_titled("d", TOMB_ON_DELETED_REFUSE, err);
 }
 
-/* ---- deletions ---------------------------------------------------------- */
+/* ---- deletions ---------------------------------------------------- */
 
 static inline tomb_status run_delete_row(tomb_error *err) {
   tomb_deleted out;
@@ -155,7 +156,7 @@ static inline tomb_status run_delete_shared(tomb_error *err) {
   return st;
 }
 
-/* ---- restores ----------------------------------------------------------- */
+/* ---- restores ----------------------------------------------------- */
 
 static inline tomb_status restore_all(tomb_on_conflict word, tomb_error *err) {
   int64_t restored;
@@ -224,7 +225,7 @@ static inline tomb_status run_undo(tomb_error *err) {
   return st;
 }
 
-/* ---- purges ------------------------------------------------------------- */
+/* ---- purges ------------------------------------------------------- */
 
 static inline tomb_status purge_all(tomb_query query, tomb_error *err) {
   int64_t purged;
@@ -247,13 +248,12 @@ static inline tomb_status run_purge_expired(tomb_error *err) {
 
 static inline tomb_status run_purge_events(tomb_error *err) {
   int64_t n;
-  tomb_status st =
-      tomb_purge_events(&n, db, clock_now + 2 * DAY, true, err);
+  tomb_status st = tomb_purge_events(&n, db, clock_now + 2 * DAY, true, err);
   if (st != TOMB_OK) return st;
   return tomb_purge_events(&n, db, clock_now + 2 * DAY, false, err);
 }
 
-/* ---- tables, reads, raw SQL --------------------------------------------- */
+/* ---- tables, reads, raw SQL --------------------------------------- */
 
 static inline tomb_status run_create_tables(tomb_error *err) {
   return tomb_create_tables(db, err);
@@ -289,8 +289,7 @@ static inline tomb_status run_aggregates(tomb_error *err) {
   tomb_query query = tomb_objects(post);
   query.groups = groups;
   query.n_groups = 1;
-  tomb_status st =
-      tomb_select_aggregates(&cursor, db, &query, &count, 1, err);
+  tomb_status st = tomb_select_aggregates(&cursor, db, &query, &count, 1, err);
   if (st != TOMB_OK) return st;
   while ((st = tomb_cursor_next(&cursor, err)) == TOMB_ROW) continue;
   tomb_cursor_close(&cursor);

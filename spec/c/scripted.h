@@ -19,16 +19,23 @@ static inline void open_scripted(void) {
       {.name = "price", .type = TOMB_FIELD_NUMBER, .nullable = true}};
   const tomb_field_def texts[] = {
       {.name = "a", .type = TOMB_FIELD_TEXT, .nullable = true},
-      {.name = "b", .type = TOMB_FIELD_TEXT, .nullable = true,
+      {.name = "b",
+       .type = TOMB_FIELD_TEXT,
+       .nullable = true,
        .collate = "NOCASE"}};
   const tomb_group_def group = {names, 2, TOMB_UNIQUE_MANGLE};
-  const tomb_model_def articles = {.name = "Article", .fields = title,
-                                   .n_fields = 2, .timestamps = true,
+  const tomb_model_def articles = {.name = "Article",
+                                   .fields = title,
+                                   .n_fields = 2,
+                                   .timestamps = true,
                                    .version = true};
-  const tomb_model_def pairs = {.name = "Pair", .fields = texts,
-                                .n_fields = 2, .groups = &group,
+  const tomb_model_def pairs = {.name = "Pair",
+                                .fields = texts,
+                                .n_fields = 2,
+                                .groups = &group,
                                 .n_groups = 1};
-  const tomb_model_def plains = {.name = "Plain", .fields = texts,
+  const tomb_model_def plains = {.name = "Plain",
+                                 .fields = texts,
                                  .n_fields = 1,
                                  .soft_delete = TOMB_SOFT_DELETE_OFF};
   MUST(tomb_open_fake(&db, NULL, NULL, &check_error));
@@ -68,10 +75,10 @@ static inline void check_ran(const char *const *wanted, size_t n,
   tomb_fake_forget(db);
 }
 
-#define RAN(...)                                                             \
-  do {                                                                       \
-    const char *const wanted[] = {__VA_ARGS__};                              \
-    check_ran(wanted, sizeof wanted / sizeof wanted[0], __FILE__, __LINE__); \
+#define RAN(...)                                                               \
+  do {                                                                         \
+    const char *const wanted[] = {__VA_ARGS__};                                \
+    check_ran(wanted, sizeof wanted / sizeof wanted[0], __FILE__, __LINE__);   \
   } while (0)
 
 static inline const char *select_of(tomb_query query) {
@@ -98,12 +105,12 @@ static inline const char *where_of(tomb_query query) {
 }
 
 /* The marks of the living are NULL, so that nobody asks for them. */
-#define LIVING_POSTS                                                         \
+#define LIVING_POSTS                                                           \
   "\"id\", \"title\", \"code\", \"views\", \"note\" FROM \"posts\""
-#define POSTS                                                                \
+#define POSTS                                                                  \
   "\"id\", \"title\", \"code\", \"views\", \"note\", \"deleted_at\", "         \
   "\"deleted_event\" FROM \"posts\""
-#define RETURNING                                                            \
+#define RETURNING                                                              \
   " RETURNING \"id\", \"title\", \"code\", \"views\", \"note\", "              \
   "\"deleted_at\", \"deleted_event\""
 #define LIVING "\"deleted_at\" IS NULL"

@@ -13,15 +13,18 @@ static const tomb_model *note;
 
 /* Notes go after a day in the trash. */
 static inline void define_notes(void) {
-  const tomb_field_def field = {.name = "text", .type = TOMB_FIELD_TEXT,
-                                .unique = TOMB_UNIQUE_LIVE};
-  const tomb_model_def def = {.name = "Note", .fields = &field, .n_fields = 1,
-                              .keep = DAY, .timestamps = true,
+  const tomb_field_def field = {
+      .name = "text", .type = TOMB_FIELD_TEXT, .unique = TOMB_UNIQUE_LIVE};
+  const tomb_model_def def = {.name = "Note",
+                              .fields = &field,
+                              .n_fields = 1,
+                              .keep = DAY,
+                              .timestamps = true,
                               .version = true};
   MUST(tomb_define(&note, db, &def, &check_error));
 }
 
-/* ---- preparations ------------------------------------------------------- */
+/* ---- preparations ------------------------------------------------- */
 
 /* Living posts a, b, c; dead ones a, d; coded e. */
 static inline void six_posts(void) {
@@ -51,7 +54,7 @@ static inline void dead_notes(void) {
 static inline void nothing(void) {
 }
 
-/* ---- what is there ------------------------------------------------------ */
+/* ---- what is there ------------------------------------------------ */
 
 static inline bool has_tables(void) {
   return strcmp(ask("SELECT count(*) FROM sqlite_master WHERE name = 'posts'"),

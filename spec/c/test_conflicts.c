@@ -2,7 +2,7 @@
 ** what to do. */
 #include "trash.h"
 
-/* ---- replace ------------------------------------------------------------ */
+/* ---- replace ------------------------------------------------------ */
 
 static void the_living_twin_goes_in_an_event_of_its_own(void) {
   open_twins();
@@ -62,7 +62,7 @@ static void a_long_key_names_its_own_row(void) {
   close_db();
 }
 
-/* ---- ask ---------------------------------------------------------------- */
+/* ---- ask ---------------------------------------------------------- */
 
 static tomb_restore_job *job;
 static tomb_value asked;
@@ -88,7 +88,7 @@ static void each_conflict_is_asked_about(void) {
   CHECK_STATUS(next(), TOMB_ROW);
   CHECK_INT(asked.as.integer, 1);
   CHECK_INT(check_error.live_pk.value.as.integer, living);
-  CHECK_STATUS(next(), TOMB_MISUSE); /* first an answer */
+  CHECK_STATUS(next(), TOMB_MISUSE);              /* first an answer */
   memset(&check_error, 0x5A, sizeof check_error); /* the job remembers */
   CHECK_STATUS(answer(TOMB_CONFLICT_REPLACE, NULL), TOMB_OK);
   CHECK_STATUS(answer(TOMB_CONFLICT_SKIP, NULL), TOMB_MISUSE);
@@ -182,8 +182,7 @@ static void an_index_of_others_asks_too(void) {
   CHECK_STATUS(answer(TOMB_CONFLICT_SKIP, NULL), TOMB_OK);
   CHECK_STATUS(next(), TOMB_DONE);
   MUST(tomb_restore_close(job, NULL, &check_error));
-  CHECK_STATUS(restore(of_key(dead(), 3), TOMB_CONFLICT_FAIL),
-               TOMB_INTEGRITY);
+  CHECK_STATUS(restore(of_key(dead(), 3), TOMB_CONFLICT_FAIL), TOMB_INTEGRITY);
   CHECK_TEXT(check_error.message,
              "Cannot restore record - index 'one_note' is not unique");
   close_db();
@@ -212,7 +211,8 @@ static void nobody_needs_an_error(void) {
   open_twins();
   add_post("twin", 9);
   for (int word = TOMB_CONFLICT_FAIL; word < TOMB_CONFLICT_ASK; word++) {
-    tomb_restoration how = {.now = tick(), .on_conflict = (tomb_on_conflict)word};
+    tomb_restoration how = {.now = tick(),
+                            .on_conflict = (tomb_on_conflict)word};
     tomb_query query = dead();
     tomb_restore(&restored, db, &query, &how, NULL);
   }

@@ -25,7 +25,7 @@ static const char *events(void) {
   return ask("SELECT count(*) FROM tombstone_event");
 }
 
-/* ---- stamps ------------------------------------------------------------- */
+/* ---- stamps ------------------------------------------------------- */
 
 static void stamps_increase_whatever_the_clock_says(void) {
   open_posts();
@@ -47,8 +47,7 @@ static void a_clock_before_1970_is_a_clock(void) {
   tomb_deleted out = delete_at(id, -1500000);
   CHECK_INT(out.at, -1500000);
   CHECK_TEXT(title_of(id), "old__deleted_-1.500000");
-  CHECK_TEXT(ask("SELECT deleted_at FROM posts"),
-             "1969-12-31 23:59:58.500000");
+  CHECK_TEXT(ask("SELECT deleted_at FROM posts"), "1969-12-31 23:59:58.500000");
   CHECK_INT(undo(out.event), 1);
   CHECK_TEXT(title_of(id), "old");
   close_db();
@@ -96,7 +95,8 @@ static void an_index_of_others_that_refuses_is_told(void) {
   delete_at(id, 5);
   id = add_post("b", 1);
   CHECK_STATUS(try_delete(&out, of_key(tomb_objects(post), id),
-                          (tomb_deletion){.now = 5}), TOMB_INTEGRITY);
+                          (tomb_deletion){.now = 5}),
+               TOMB_INTEGRITY);
   CHECK_TEXT(check_error.message,
              "Cannot delete records - index 'one_dead' is not unique");
   CHECK_INT(out.count, 0);
@@ -105,16 +105,16 @@ static void an_index_of_others_that_refuses_is_told(void) {
   close_db();
 }
 
-/* ---- what an event is --------------------------------------------------- */
+/* ---- what an event is --------------------------------------------- */
 
 static void an_event_tells_who_and_why(void) {
   tomb_deleted out;
   tomb_value pk = tomb_integer(1);
   open_posts();
   add_post("a", 1);
-  MUST(try_delete(&out, of_key(tomb_objects(post), 1),
-                  (tomb_deletion){.now = 5, .actor = "ana", .reason = "spam",
-                                  .pk = &pk}));
+  MUST(try_delete(
+      &out, of_key(tomb_objects(post), 1),
+      (tomb_deletion){.now = 5, .actor = "ana", .reason = "spam", .pk = &pk}));
   CHECK_TEXT(ask("SELECT model || pk || actor || reason || id FROM "
                  "tombstone_event WHERE undone_at IS NULL"),
              "Post1anaspam1");
@@ -192,7 +192,7 @@ static void too_many_is_refused_and_nothing_is_taken(void) {
   close_db();
 }
 
-/* ---- ids ---------------------------------------------------------------- */
+/* ---- ids ---------------------------------------------------------- */
 
 static void an_id_that_was_rolled_back_is_not_used_again(void) {
   open_posts();
@@ -230,7 +230,7 @@ static void no_committed_id_is_given_out_twice(void) {
   remove("test_events.db-shm");
 }
 
-/* ---- one event for many calls ------------------------------------------- */
+/* ---- one event for many calls ------------------------------------- */
 
 static void begin_deletion(const char *actor) {
   tomb_deletion how = {.actor = actor, .reason = "because"};
@@ -328,12 +328,14 @@ static void a_call_that_takes_nothing_opens_no_shared_event(void) {
   close_db();
 }
 
-/* ---- models without events ---------------------------------------------- */
+/* ---- models without events ---------------------------------------- */
 
 static void a_stamp_alone_deletes_and_restores(void) {
-  const tomb_field_def field = {.name = "title", .type = TOMB_FIELD_TEXT,
-                                .unique = TOMB_UNIQUE};
-  const tomb_model_def def = {.name = "Note", .fields = &field, .n_fields = 1,
+  const tomb_field_def field = {
+      .name = "title", .type = TOMB_FIELD_TEXT, .unique = TOMB_UNIQUE};
+  const tomb_model_def def = {.name = "Note",
+                              .fields = &field,
+                              .n_fields = 1,
                               .soft_delete = TOMB_SOFT_DELETE_STAMP};
   const tomb_model *note;
   tomb_value row[3] = {{TOMB_ABSENT, {0}}};
@@ -349,8 +351,7 @@ static void a_stamp_alone_deletes_and_restores(void) {
   CHECK_INT(out.event, 0);
   CHECK_TEXT(ask("SELECT title FROM note"), "Hello__deleted_7.000000");
   CHECK_TEXT(events(), "0");
-  MUST(try_restore(&restored, tomb_deleted_objects(note),
-                   TOMB_CONFLICT_FAIL));
+  MUST(try_restore(&restored, tomb_deleted_objects(note), TOMB_CONFLICT_FAIL));
   CHECK_TEXT(ask("SELECT title FROM note WHERE deleted_at IS NULL"), "Hello");
   close_db();
 }
@@ -365,8 +366,9 @@ static void a_model_without_soft_delete_cannot(void) {
   MUST(tomb_define(&log, db, &def, &check_error));
   CHECK_STATUS(try_delete(&out, tomb_objects(log), (tomb_deletion){.now = 7}),
                TOMB_MISUSE);
-  CHECK_STATUS(try_restore(&restored, tomb_deleted_objects(log),
-                           TOMB_CONFLICT_FAIL), TOMB_MISUSE);
+  CHECK_STATUS(
+      try_restore(&restored, tomb_deleted_objects(log), TOMB_CONFLICT_FAIL),
+      TOMB_MISUSE);
   close_db();
 }
 

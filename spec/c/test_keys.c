@@ -74,7 +74,7 @@ static void many_keys_keep_their_order(void) {
   tomb_keys_free(keys);
 }
 
-/* ---- keys of queries ---------------------------------------------------- */
+/* ---- keys of queries ---------------------------------------------- */
 
 static void the_keys_of_a_query_come_in_its_order(void) {
   open_posts();
@@ -113,8 +113,8 @@ static const tomb_model *define_pages(void) {
 }
 
 static void text_keys_find_their_rows_again(void) {
-  static const char *const slugs[] = {"", "1", "a\"b", "a\\u0041", "\xC3\xA9",
-                                      "a\nb", "]", "null"};
+  static const char *const slugs[] = {"",         "1",    "a\"b", "a\\u0041",
+                                      "\xC3\xA9", "a\nb", "]",    "null"};
   const size_t n = sizeof slugs / sizeof slugs[0];
   tomb_keys *keys;
   MUST(tomb_open_sqlite(&db, ":memory:", NULL, &check_error));

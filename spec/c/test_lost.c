@@ -2,7 +2,7 @@
 ** that the database ends by itself, answers that break off. */
 #include "levels.h"
 
-/* ---- commits that fail -------------------------------------------------- */
+/* ---- commits that fail -------------------------------------------- */
 
 static void a_commit_that_the_database_refuses_has_rolled_back(void) {
   open_posts();
@@ -47,7 +47,7 @@ static void an_inner_commit_that_breaks_undoes_its_level(void) {
   close_db();
 }
 
-/* ---- rollbacks that fail ------------------------------------------------ */
+/* ---- rollbacks that fail ------------------------------------------ */
 
 static void a_rollback_that_breaks_is_made_up_for(void) {
   open_fake_posts();
@@ -75,8 +75,7 @@ static void while_a_rollback_cannot_be_made_up_for_nothing_runs(void) {
   tomb_fake_fail(db, 1, &broken);
   empty_row(row);
   row[TITLE] = tomb_text("two");
-  CHECK_STATUS(tomb_insert(db, post, row, tick(), &check_error),
-               TOMB_DATABASE);
+  CHECK_STATUS(tomb_insert(db, post, row, tick(), &check_error), TOMB_DATABASE);
   CHECK_INT(posts(), 0);
   close_db();
 }
@@ -103,7 +102,7 @@ static void an_inner_rollback_that_breaks_dooms_the_level_around(void) {
   close_db();
 }
 
-/* ---- the database ends the transaction by itself ------------------------ */
+/* ---- the database ends the transaction by itself ------------------ */
 
 static void insert_or_rollback_ends_all_levels(void) {
   open_posts();
@@ -134,16 +133,14 @@ static void a_trigger_that_rolls_back_ends_the_transaction(void) {
   MUST(begin());
   add_post("lost", 1);
   all = tomb_objects(post);
-  CHECK_STATUS(tomb_delete(&out, db, &all, &how, &check_error),
-               TOMB_INTEGRITY);
+  CHECK_STATUS(tomb_delete(&out, db, &all, &how, &check_error), TOMB_INTEGRITY);
   CHECK_TEXT(check_error.message, "not today");
   check_gone();
   MUST(rollback());
   CHECK_INT(posts(), 0);
   /* without a transaction of ours it is the call's own that ends */
   add_post("kept", 1);
-  CHECK_STATUS(tomb_delete(&out, db, &all, &how, &check_error),
-               TOMB_INTEGRITY);
+  CHECK_STATUS(tomb_delete(&out, db, &all, &how, &check_error), TOMB_INTEGRITY);
   CHECK_INT(tomb_depth(db), 0);
   CHECK_INT(out.count, 0);
   CHECK_INT(count_of(tomb_objects(post)), 1);
@@ -173,14 +170,14 @@ static void a_constraint_that_rolls_back_ends_the_transaction(void) {
   close_db();
 }
 
-/* ---- writes that answer rows -------------------------------------------- */
+/* ---- writes that answer rows -------------------------------------- */
 
 static tomb_status note_all(tomb_rows *returning) {
   int64_t changed = -1;
   tomb_query all = tomb_objects(post);
   tomb_assignment a = {tomb_model_field(post, NOTE), tomb_text("noted"), NULL};
-  tomb_status st = tomb_update(&changed, db, &all, &a, 1, tick(), returning,
-                               &check_error);
+  tomb_status st =
+      tomb_update(&changed, db, &all, &a, 1, tick(), returning, &check_error);
   CHECK_INT(changed, st == TOMB_OK ? 3 : 0);
   return st;
 }

@@ -80,14 +80,23 @@ static void another_rows_suffix_stays(void) {
 }
 
 static void what_is_no_suffix_stays(void) {
-  static const char *const texts[] = {
-      "", "Hello", "__deleted_", "__deleted_.", "a__deleted_.5",
-      "a__deleted_1763880000", "a__deleted_1763880000.",
-      "a__deleted_1763880000.123456 ", "a__deleted_ 1763880000.123456",
-      "a__deleted_+1763880000.123456", "a__deleted_1763880000.12345x",
-      "a__deleted_1763880000.1234567890", "a__deleted_--1.0",
-      "a__deleted_1763880000123456.0", "a_deleted_1763880000.123456",
-      "a__DELETED_1763880000.123456", "__deleted_1763880000.123456x"};
+  static const char *const texts[] = {"",
+                                      "Hello",
+                                      "__deleted_",
+                                      "__deleted_.",
+                                      "a__deleted_.5",
+                                      "a__deleted_1763880000",
+                                      "a__deleted_1763880000.",
+                                      "a__deleted_1763880000.123456 ",
+                                      "a__deleted_ 1763880000.123456",
+                                      "a__deleted_+1763880000.123456",
+                                      "a__deleted_1763880000.12345x",
+                                      "a__deleted_1763880000.1234567890",
+                                      "a__deleted_--1.0",
+                                      "a__deleted_1763880000123456.0",
+                                      "a_deleted_1763880000.123456",
+                                      "a__DELETED_1763880000.123456",
+                                      "__deleted_1763880000.123456x"};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     check_left(texts[i], STAMP, texts[i]);
   }
@@ -110,19 +119,33 @@ static void any_stamp_is_safe_to_ask_for(void) {
              "a__deleted_-999999999999.999999999");
 }
 
-/* ---- random texts: original back, byte for byte ------------------------- */
+/* ---- random texts: original back, byte for byte ------------------- */
 
 /* Pieces that are markers, parts of markers, stamps, UTF-8 and noise. */
 static size_t random_text(char *out, size_t room, uint64_t *state,
                           int64_t stamp) {
-  static const char *const pieces[] = {
-      "__deleted_", "__deleted", "_", "__", "deleted_", ".", "-", "0",
-      "123456", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "A", " ",
-      "1763880000", "1763880000.123456", "%", "\\"};
+  static const char *const pieces[] = {"__deleted_",
+                                       "__deleted",
+                                       "_",
+                                       "__",
+                                       "deleted_",
+                                       ".",
+                                       "-",
+                                       "0",
+                                       "123456",
+                                       "\xC3\xA9",
+                                       "\xE2\x82\xAC",
+                                       "\xF0\x9F\x98\x80",
+                                       "A",
+                                       " ",
+                                       "1763880000",
+                                       "1763880000.123456",
+                                       "%",
+                                       "\\"};
   size_t size = 0, n = check_random(state) % 8;
   for (size_t i = 0; i < n; i++) {
     uint64_t pick = check_random(state) % 20;
-    const char *piece = pick < 18   ? pieces[pick]
+    const char *piece = pick < 18    ? pieces[pick]
                         : pick == 18 ? suffix_of(stamp)
                                      : suffix_of(stamp + 1);
     size_t piece_size = strlen(piece);
@@ -151,7 +174,7 @@ static void any_text_comes_back_byte_for_byte(void) {
   }
 }
 
-/* ---- the same in SQL ---------------------------------------------------- */
+/* ---- the same in SQL ---------------------------------------------- */
 
 static tomb_db *db;
 
@@ -181,7 +204,7 @@ static void sql_strips_what_c_strips(void) {
   tomb_free(db);
 }
 
-/* ---- which field of a row ----------------------------------------------- */
+/* ---- which field of a row ----------------------------------------- */
 
 enum { ID, A, B, N, C, DELETED_AT, DELETED_EVENT, FIELDS };
 
@@ -196,8 +219,11 @@ static const tomb_model *define_composites(void) {
   const tomb_group_def groups[] = {
       {.fields = pair, .n_fields = 2, .unique = TOMB_UNIQUE_MANGLE},
       {.fields = mixed, .n_fields = 2, .unique = TOMB_UNIQUE_MANGLE}};
-  const tomb_model_def def = {.name = "Pair", .fields = fields, .n_fields = 4,
-                              .groups = groups, .n_groups = 2};
+  const tomb_model_def def = {.name = "Pair",
+                              .fields = fields,
+                              .n_fields = 4,
+                              .groups = groups,
+                              .n_groups = 2};
   const tomb_model *model;
   MUST(tomb_define(&model, db, &def, &check_error));
   return model;

@@ -26,7 +26,7 @@ static void fail_at(supply *s, size_t nth) {
   s->until_failure = nth;
 }
 
-/* ---- the engine's allocator --------------------------------------------- */
+/* ---- the engine's allocator --------------------------------------- */
 
 /* Sizes must be told right: a host's allocator may count on them. */
 typedef struct header {
@@ -58,7 +58,7 @@ static void *allocate(void *ud, void *ptr, size_t osize, size_t nsize) {
 
 static const tomb_options options = {.allocator = {allocate, NULL}};
 
-/* ---- SQLite's ----------------------------------------------------------- */
+/* ---- SQLite's ----------------------------------------------------- */
 
 static sqlite3_mem_methods real;
 
@@ -91,7 +91,7 @@ static bool configure_sqlite(void) {
          sqlite3_initialize() == SQLITE_OK;
 }
 
-/* ---- the sweep ---------------------------------------------------------- */
+/* ---- the sweep ---------------------------------------------------- */
 
 static void check_answer(const scenario *s, const supply *who, tomb_status st,
                          size_t nth) {
@@ -169,7 +169,7 @@ static void inside_a_transaction_sqlite_too(void) {
   sweep(&sqlite, 13 * check_stride(5), true);
 }
 
-/* ---- opening and defining ----------------------------------------------- */
+/* ---- opening and defining ----------------------------------------- */
 
 static bool open_starves(supply *who, size_t nth) {
   size_t sqlite_before = sqlite.blocks;
@@ -197,15 +197,26 @@ static tomb_status define_pairs(const tomb_model **out) {
   static const char *const order[] = {"-a", "b"};
   const tomb_value choices[] = {tomb_text("x"), tomb_text("y")};
   const tomb_field_def fields[] = {
-      {.name = "a", .type = TOMB_FIELD_TEXT, .choices = choices,
-       .n_choices = 2, .default_value = tomb_text("x"), .check = "a <> 'z'",
-       .collate = "NOCASE", .unique = TOMB_UNIQUE, .index = true},
+      {.name = "a",
+       .type = TOMB_FIELD_TEXT,
+       .choices = choices,
+       .n_choices = 2,
+       .default_value = tomb_text("x"),
+       .check = "a <> 'z'",
+       .collate = "NOCASE",
+       .unique = TOMB_UNIQUE,
+       .index = true},
       {.name = "b", .type = TOMB_FIELD_TEXT, .column = "bee"}};
   const tomb_group_def group = {names, 2, TOMB_UNIQUE_MANGLE};
-  const tomb_model_def def = {.name = "Pair", .fields = fields, .n_fields = 2,
-                              .groups = &group, .n_groups = 1,
-                              .order_by = order, .n_order_by = 2,
-                              .timestamps = true, .version = true};
+  const tomb_model_def def = {.name = "Pair",
+                              .fields = fields,
+                              .n_fields = 2,
+                              .groups = &group,
+                              .n_groups = 1,
+                              .order_by = order,
+                              .n_order_by = 2,
+                              .timestamps = true,
+                              .version = true};
   return tomb_define(out, db, &def, &check_error);
 }
 

@@ -13,7 +13,7 @@ static void check_refused(const tomb_model_def *def, const char *message,
 
 #define REFUSED(def, message) check_refused(def, message, __LINE__)
 
-/* ---- names -------------------------------------------------------------- */
+/* ---- names -------------------------------------------------------- */
 
 static void refuse_field(const char *name, const char *message) {
   const tomb_field_def fields[] = {{.name = name, .type = TOMB_FIELD_TEXT}};
@@ -45,8 +45,8 @@ static void tables_and_columns_hold_no_dot_or_comma(void) {
   REFUSED(&column, "Post: a column cannot be called 'a.b'");
   const tomb_model_def table = {.name = "Post", .table = "a,b"};
   REFUSED(&table, "Post: a table cannot be called 'a,b'");
-  const tomb_model_def weird = {.name = "Post", .table = "my \"posts\"",
-                                .fields = fine, .n_fields = 1};
+  const tomb_model_def weird = {
+      .name = "Post", .table = "my \"posts\"", .fields = fine, .n_fields = 1};
   define(&weird);
   MUST(tomb_create_tables(db, &check_error));
   MUST(tomb_create_tables(db, &check_error));
@@ -73,11 +73,11 @@ static void a_name_is_declared_once(void) {
   REFUSED(&by_key, "Post: two fields have the column 'id'");
   const tomb_model_def by_keys = MODEL(keys);
   REFUSED(&by_keys, "Post.b is a second primary key");
-  const tomb_model_def renamed = {.name = "Post", .fields = one,
-                                  .n_fields = 1, .deleted_at = "Gone"};
+  const tomb_model_def renamed = {
+      .name = "Post", .fields = one, .n_fields = 1, .deleted_at = "Gone"};
   REFUSED(&renamed, "Post: two fields have the column 'Gone'");
-  const tomb_model_def marked = {.name = "Post", .deleted_at = "x",
-                                 .deleted_event = "x"};
+  const tomb_model_def marked = {
+      .name = "Post", .deleted_at = "x", .deleted_event = "x"};
   REFUSED(&marked, "Post: two fields have the column 'x'");
   const tomb_model_def fine = {.name = "Post"};
   define(&fine);
@@ -87,7 +87,7 @@ static void a_name_is_declared_once(void) {
   close_db();
 }
 
-/* ---- fields ------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------- */
 
 static void what_contradicts_itself_is_refused(void) {
   static const struct {
@@ -100,7 +100,9 @@ static void what_contradicts_itself_is_refused(void) {
        "Post.a has max_length but is no text"},
       {{.name = "a", .type = TOMB_FIELD_NUMBER, .primary_key = true},
        "Post.a cannot be the primary key"},
-      {{.name = "a", .type = TOMB_FIELD_TEXT, .primary_key = true,
+      {{.name = "a",
+        .type = TOMB_FIELD_TEXT,
+        .primary_key = true,
         .nullable = true},
        "Post.a is the primary key, which is unique and not null"},
       {{.name = "a", .type = TOMB_FIELD_INTEGER, .unique = TOMB_UNIQUE_MANGLE},
@@ -109,14 +111,15 @@ static void what_contradicts_itself_is_refused(void) {
        "Post.a is no text and cannot be mangled"},
       {{.name = "a", .type = TOMB_FIELD_TEXT, .collate = "NO CASE"},
        "Post: a collation cannot be called 'NO CASE'"},
-      {{.name = "a", .type = TOMB_FIELD_BOOLEAN,
+      {{.name = "a",
+        .type = TOMB_FIELD_BOOLEAN,
         .default_value = {TOMB_INTEGER, {1}}},
        "Post.a has a default of the wrong type"},
   };
   open_empty();
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-    const tomb_model_def def = {.name = "Post", .fields = &wrong[i].field,
-                                .n_fields = 1};
+    const tomb_model_def def = {
+        .name = "Post", .fields = &wrong[i].field, .n_fields = 1};
     REFUSED(&def, wrong[i].message);
     CHECK(check_error.hint[0] != '\0');
   }
@@ -125,12 +128,15 @@ static void what_contradicts_itself_is_refused(void) {
 
 static void check_group(const char *const *names, size_t n, tomb_unique unique,
                         const char *message) {
-  const tomb_field_def fields[] = {
-      TEXT("slug", .primary_key = true), TEXT("a"), INTEGER("n")};
-  const tomb_group_def group = {.fields = names, .n_fields = n,
-                                .unique = unique};
-  const tomb_model_def def = {.name = "Post", .fields = fields, .n_fields = 3,
-                              .groups = &group, .n_groups = 1};
+  const tomb_field_def fields[] = {TEXT("slug", .primary_key = true), TEXT("a"),
+                                   INTEGER("n")};
+  const tomb_group_def group = {
+      .fields = names, .n_fields = n, .unique = unique};
+  const tomb_model_def def = {.name = "Post",
+                              .fields = fields,
+                              .n_fields = 3,
+                              .groups = &group,
+                              .n_groups = 1};
   REFUSED(&def, message);
 }
 
@@ -139,9 +145,9 @@ static void groups_name_fields_and_mangle_texts(void) {
   static const char *const unknown[] = {"a", "b"};
   static const char *const numbers[] = {"n"};
   static const char *const key[] = {"slug", "n"};
-  static const char *const many[] = {"a", "n", "a", "n", "a", "n", "a", "n",
-                                     "a", "n", "a", "n", "a", "n", "a", "n",
-                                     "a"};
+  static const char *const many[] = {"a", "n", "a", "n", "a", "n",
+                                     "a", "n", "a", "n", "a", "n",
+                                     "a", "n", "a", "n", "a"};
   open_empty();
   check_group(none, 0, TOMB_UNIQUE, "Post has an index of no fields");
   check_group(unknown, 2, TOMB_UNIQUE, "Post has no field 'b' to index");
@@ -156,19 +162,22 @@ static void groups_name_fields_and_mangle_texts(void) {
 static void an_order_names_fields(void) {
   static const char *const order[] = {"-nothing"};
   open_empty();
-  const tomb_model_def def = {.name = "Post", .order_by = order,
-                              .n_order_by = 1};
+  const tomb_model_def def = {
+      .name = "Post", .order_by = order, .n_order_by = 1};
   REFUSED(&def, "Post has no field '-nothing' to order by");
   close_db();
 }
 
-/* ---- what is settled ---------------------------------------------------- */
+/* ---- what is settled ---------------------------------------------- */
 
 static tomb_unique settled(tomb_field_type type, tomb_unique wanted,
                            tomb_unique strategy, tomb_soft_delete soft) {
   const tomb_field_def field = {.name = "a", .type = type, .unique = wanted};
-  const tomb_model_def def = {.name = "Post", .fields = &field, .n_fields = 1,
-                              .strategy = strategy, .soft_delete = soft};
+  const tomb_model_def def = {.name = "Post",
+                              .fields = &field,
+                              .n_fields = 1,
+                              .strategy = strategy,
+                              .soft_delete = soft};
   open_empty();
   tomb_unique unique = tomb_model_find(define(&def), "a", 1)->unique;
   close_db();
@@ -182,8 +191,7 @@ static void strategies_are_settled_by_type(void) {
   CHECK_INT(settled(text, TOMB_UNIQUE, 0, on), TOMB_UNIQUE_MANGLE);
   CHECK_INT(settled(integer, TOMB_UNIQUE, 0, on), TOMB_UNIQUE_LIVE);
   CHECK_INT(settled(TOMB_FIELD_JSON, TOMB_UNIQUE, 0, on), TOMB_UNIQUE_LIVE);
-  CHECK_INT(settled(text, TOMB_UNIQUE, TOMB_UNIQUE_LIVE, on),
-            TOMB_UNIQUE_LIVE);
+  CHECK_INT(settled(text, TOMB_UNIQUE, TOMB_UNIQUE_LIVE, on), TOMB_UNIQUE_LIVE);
   CHECK_INT(settled(integer, TOMB_UNIQUE, TOMB_UNIQUE_MANGLE, on),
             TOMB_UNIQUE_LIVE);
   CHECK_INT(settled(text, TOMB_UNIQUE_LIVE, TOMB_UNIQUE_MANGLE, on),
@@ -196,13 +204,16 @@ static void strategies_are_settled_by_type(void) {
 
 static void the_engines_fields_come_last(void) {
   const tomb_field_def fields[] = {TEXT("a")};
-  static const char *const names[] = {"id", "a", "version", "created_at",
-                                      "updated_at", "deleted_at",
-                                      "deleted_event"};
+  static const char *const names[] = {
+      "id",         "a",          "version",      "created_at",
+      "updated_at", "deleted_at", "deleted_event"};
   open_empty();
-  const tomb_model_def def = {.name = "BlogPost", .fields = fields,
-                              .n_fields = 1, .timestamps = true,
-                              .version = true, .deleted_at = "removed"};
+  const tomb_model_def def = {.name = "BlogPost",
+                              .fields = fields,
+                              .n_fields = 1,
+                              .timestamps = true,
+                              .version = true,
+                              .deleted_at = "removed"};
   const tomb_model *model = define(&def);
   CHECK_INT(tomb_model_fields(model), 7);
   for (size_t i = 0; i < 7; i++) {
@@ -218,8 +229,8 @@ static void the_engines_fields_come_last(void) {
 
 static void a_model_is_a_copy_of_its_definition(void) {
   char name[] = "title", check[] = "length(title) > 0";
-  tomb_field_def field = {.name = name, .type = TOMB_FIELD_TEXT,
-                          .check = check};
+  tomb_field_def field = {
+      .name = name, .type = TOMB_FIELD_TEXT, .check = check};
   open_empty();
   const tomb_model_def def = {.name = "Post", .fields = &field, .n_fields = 1};
   const tomb_model *model = define(&def);

@@ -25,7 +25,7 @@ static const char *events(void) {
   return ask("SELECT count(*) FROM tombstone_event");
 }
 
-/* ---- purge -------------------------------------------------------------- */
+/* ---- purge -------------------------------------------------------- */
 
 static void the_dead_go_and_the_living_stay(void) {
   open_both();
@@ -78,7 +78,7 @@ static void what_others_point_to_stays(void) {
   close_db();
 }
 
-/* ---- retention ---------------------------------------------------------- */
+/* ---- retention ---------------------------------------------------- */
 
 static int64_t expire(int64_t now, bool dry_run) {
   int64_t n = -1;

@@ -6,7 +6,7 @@ static tomb_value text(const char *t) {
   return tomb_text(t);
 }
 
-/* ---- complements -------------------------------------------------------- */
+/* ---- complements -------------------------------------------------- */
 
 static void check_complement(tomb_cond *cond, int64_t wanted, int line) {
   tomb_query all = tomb_all_objects(post);
@@ -19,7 +19,7 @@ static void check_complement(tomb_cond *cond, int64_t wanted, int line) {
   check_int(count_of(filtered(all, &any, true)), 10 - wanted, __FILE__, line);
 }
 
-#define COMPLEMENT(key, value, n)                                            \
+#define COMPLEMENT(key, value, n)                                              \
   check_complement(cond_of(key, value), n, __LINE__)
 
 static void what_a_filter_leaves_out_is_what_exclude_takes(void) {
@@ -104,7 +104,7 @@ static void compositions_have_complements(void) {
   close_db();
 }
 
-/* ---- texts and lists ---------------------------------------------------- */
+/* ---- texts and lists ---------------------------------------------- */
 
 static int64_t notes_like(const char *key, const char *value) {
   return count_of(where(tomb_all_objects(post), key, text(value)));
@@ -156,8 +156,10 @@ static void long_lists_match_as_short_ones_do(void) {
 }
 
 static void any_case_is_one_where_the_field_says_so(void) {
-  const tomb_field_def field = {.name = "name", .type = TOMB_FIELD_TEXT,
-                                .unique = TOMB_UNIQUE, .collate = "NOCASE"};
+  const tomb_field_def field = {.name = "name",
+                                .type = TOMB_FIELD_TEXT,
+                                .unique = TOMB_UNIQUE,
+                                .collate = "NOCASE"};
   const tomb_model_def def = {.name = "Tag", .fields = &field, .n_fields = 1};
   const tomb_model *tag;
   tomb_deleted out;
@@ -177,7 +179,7 @@ static void any_case_is_one_where_the_field_says_so(void) {
   close_db();
 }
 
-/* ---- what is refused ---------------------------------------------------- */
+/* ---- what is refused ---------------------------------------------- */
 
 static void check_misuse(const char *key, tomb_value value,
                          const char *message) {
@@ -222,8 +224,8 @@ static void long_chains_are_flat(void) {
     for (int i = 1; i < 200; i++) {
       parts[i][0] = &conds[i - 1];
       parts[i][1] = cond_of("views", tomb_integer(1));
-      conds[i] = kind == TOMB_COND_ALL ? tomb_all(parts[i], 2)
-                                       : tomb_any(parts[i], 2);
+      conds[i] =
+          kind == TOMB_COND_ALL ? tomb_all(parts[i], 2) : tomb_any(parts[i], 2);
     }
     MUST(tomb_filter(&query, &all, &conds[199], false, &link, &check_error));
     CHECK_INT(count_of(query), 3);
@@ -289,8 +291,7 @@ static void arithmetic_is_bounded_and_goes_on_to_the_right(void) {
   CHECK_INT(count_of(query), 1);
   CHECK_STATUS(compared(390, true, &query), TOMB_MISUSE);
   while (compared(depth, false, &query) == TOMB_OK) depth++;
-  CHECK_TEXT(check_error.message,
-             "An expression is nested more than 12 deep");
+  CHECK_TEXT(check_error.message, "An expression is nested more than 12 deep");
   CHECK(depth > 12);
   MUST(compared(depth - 1, false, &query));
   query.limit = 3;
@@ -306,13 +307,14 @@ static void filters_are_bounded_and_all_of_them_work(void) {
   tomb_query query = tomb_all_objects(post);
   cond = cond_of("views", tomb_integer(1));
   for (int i = 0; i < 500; i++) {
-    MUST(tomb_filter(&query, &query, cond, i % 2 == 1, &links[i],
-                     &check_error));
+    MUST(
+        tomb_filter(&query, &query, cond, i % 2 == 1, &links[i], &check_error));
   }
   CHECK_INT(count_of(query), 0);
   tomb_query more;
-  CHECK_STATUS(tomb_filter(&more, &query, cond, false, &links[500],
-                           &check_error), TOMB_MISUSE);
+  CHECK_STATUS(
+      tomb_filter(&more, &query, cond, false, &links[500], &check_error),
+      TOMB_MISUSE);
   close_db();
 }
 

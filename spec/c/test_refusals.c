@@ -55,10 +55,9 @@ static void the_text_of_a_dead_row_is_its_own(void) {
 }
 
 static void checks_and_keys_of_others_are_told(void) {
-  const tomb_field_def fields[] = {
-      INTEGER("views", .check = "views >= 0"), INTEGER("post")};
-  const tomb_model_def def = {.name = "Visit", .fields = fields,
-                              .n_fields = 2};
+  const tomb_field_def fields[] = {INTEGER("views", .check = "views >= 0"),
+                                   INTEGER("post")};
+  const tomb_model_def def = {.name = "Visit", .fields = fields, .n_fields = 2};
   tomb_value row[5];
   open_posts();
   const tomb_model *visit = define(&def);
@@ -109,8 +108,11 @@ static void a_message_is_cut_between_characters(void) {
     fields[i].type = TOMB_FIELD_TEXT;
   }
   const tomb_group_def group = {names, 6, TOMB_UNIQUE_LIVE};
-  const tomb_model_def def = {.name = "Wide", .fields = fields, .n_fields = 6,
-                              .groups = &group, .n_groups = 1};
+  const tomb_model_def def = {.name = "Wide",
+                              .fields = fields,
+                              .n_fields = 6,
+                              .groups = &group,
+                              .n_groups = 1};
   for (size_t i = 0; i < 120; i++) text[i] = "\xE2\x82\xAC"[i % 3];
   for (size_t shift = 0; shift < 4; shift++) {
     open_empty();
@@ -128,7 +130,7 @@ static void a_message_is_cut_between_characters(void) {
   }
 }
 
-/* ---- before the database is asked --------------------------------------- */
+/* ---- before the database is asked --------------------------------- */
 
 static void all_bad_fields_are_told_at_once(void) {
   tomb_value row[FIELDS];

@@ -2,13 +2,12 @@
 ** their way; with other names where that was asked for. */
 #include "trash.h"
 
-/* ---- fail --------------------------------------------------------------- */
+/* ---- fail --------------------------------------------------------- */
 
 static void a_conflict_is_named_and_nothing_changes(void) {
   open_twins();
   int64_t living = add_post("twin", 9);
-  CHECK_STATUS(restore(of_key(dead(), 1), TOMB_CONFLICT_FAIL),
-               TOMB_INTEGRITY);
+  CHECK_STATUS(restore(of_key(dead(), 1), TOMB_CONFLICT_FAIL), TOMB_INTEGRITY);
   CHECK_TEXT(check_error.message, "Cannot restore record - title with value "
                                   "'twin' already exists");
   CHECK_INT(check_error.constraint, TOMB_CONSTRAINT_UNIQUE);
@@ -39,7 +38,7 @@ static void a_restore_speaks_of_the_dead(void) {
   close_db();
 }
 
-/* ---- skip --------------------------------------------------------------- */
+/* ---- skip --------------------------------------------------------- */
 
 static void the_first_in_order_takes_the_value(void) {
   open_twins();
@@ -74,7 +73,7 @@ static void many_conflicts_among_many_rows_are_skipped(void) {
   close_db();
 }
 
-/* ---- rename ------------------------------------------------------------- */
+/* ---- rename ------------------------------------------------------- */
 
 static void a_new_name_is_the_first_that_is_free(void) {
   open_twins();
@@ -102,7 +101,8 @@ static void a_new_name_keeps_its_max_length(void) {
   CHECK_TEXT(ask("SELECT title LIKE '%_ (restored)' FROM posts WHERE id = 2"),
              "1");
   CHECK_TEXT(ask("SELECT title LIKE '%_ (restored 11)' FROM posts WHERE id = "
-                 "12"), "1");
+                 "12"),
+             "1");
   close_db();
 }
 
@@ -125,14 +125,23 @@ static const tomb_model *define_people(void) {
   const tomb_field_def fields[] = {
       {.name = "first", .type = TOMB_FIELD_TEXT, .nullable = true},
       {.name = "last", .type = TOMB_FIELD_TEXT, .nullable = true},
-      {.name = "mail", .type = TOMB_FIELD_TEXT, .unique = TOMB_UNIQUE_LIVE,
-       .collate = "NOCASE", .nullable = true,
+      {.name = "mail",
+       .type = TOMB_FIELD_TEXT,
+       .unique = TOMB_UNIQUE_LIVE,
+       .collate = "NOCASE",
+       .nullable = true,
        .check = "mail <> 'a (restored)'"},
-      {.name = "nick", .type = TOMB_FIELD_TEXT, .unique = TOMB_UNIQUE,
-       .collate = "NOCASE", .nullable = true}};
+      {.name = "nick",
+       .type = TOMB_FIELD_TEXT,
+       .unique = TOMB_UNIQUE,
+       .collate = "NOCASE",
+       .nullable = true}};
   const tomb_group_def group = {names, 2, TOMB_UNIQUE_MANGLE};
-  const tomb_model_def def = {.name = "Person", .fields = fields,
-                              .n_fields = 4, .groups = &group, .n_groups = 1};
+  const tomb_model_def def = {.name = "Person",
+                              .fields = fields,
+                              .n_fields = 4,
+                              .groups = &group,
+                              .n_groups = 1};
   const tomb_model *person;
   open_posts();
   MUST(tomb_define(&person, db, &def, &check_error));
@@ -184,7 +193,7 @@ static void a_name_that_a_check_refuses_is_told_in_words(void) {
   close_db();
 }
 
-/* ---- composites, cases and NULLs ---------------------------------------- */
+/* ---- composites, cases and NULLs ---------------------------------- */
 
 static void composites_conflict_by_all_their_fields(void) {
   const tomb_model *person = define_people();
@@ -224,13 +233,22 @@ static void cases_conflict_where_the_field_folds_them(void) {
   close_db();
 }
 
-/* ---- exact undo: any texts, any order ----------------------------------- */
+/* ---- exact undo: any texts, any order ----------------------------- */
 
 static const char *random_title(uint64_t *state, int i) {
   static char title[128];
-  static const char *const pieces[] = {
-      "", "__deleted_", "__deleted_1763880000.000001", " (restored)",
-      "\xC3\xA9", "__deleted_0.0", "a", "_", "%", "'", "\"", "\\"};
+  static const char *const pieces[] = {"",
+                                       "__deleted_",
+                                       "__deleted_1763880000.000001",
+                                       " (restored)",
+                                       "\xC3\xA9",
+                                       "__deleted_0.0",
+                                       "a",
+                                       "_",
+                                       "%",
+                                       "'",
+                                       "\"",
+                                       "\\"};
   const size_t n = sizeof pieces / sizeof pieces[0];
   snprintf(title, sizeof title, "%d%s%s%s", i, pieces[check_random(state) % n],
            pieces[check_random(state) % n], pieces[check_random(state) % n]);

@@ -113,7 +113,7 @@ static void a_row_that_finds_no_memory_is_not_added(void) {
   }
 }
 
-/* ---- arenas ------------------------------------------------------------- */
+/* ---- arenas ------------------------------------------------------- */
 
 static void an_arenas_memory_is_aligned_and_does_not_move(void) {
   counter c = {0, 0, -1};
@@ -145,7 +145,7 @@ static void an_empty_text_is_a_text(void) {
   tomb_arena_free(&arena);
 }
 
-/* ---- buffers ------------------------------------------------------------ */
+/* ---- buffers ------------------------------------------------------ */
 
 static void a_buffer_quotes_names_and_texts(void) {
   counter c = {0, 0, -1};

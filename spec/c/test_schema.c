@@ -2,7 +2,7 @@
 ** differ from their models. */
 #include "models.h"
 
-/* ---- tables ------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------- */
 
 static const char *sql_of(const char *name) {
   char sql[200];
@@ -43,7 +43,9 @@ static void checks_and_collations_are_in_the_table(void) {
   const tomb_field_def fields[] = {
       TEXT("name", .collate = "NOCASE", .check = "length(name) > 0")};
   open_empty();
-  const tomb_model_def def = {.name = "Tag", .fields = fields, .n_fields = 1,
+  const tomb_model_def def = {.name = "Tag",
+                              .fields = fields,
+                              .n_fields = 1,
                               .soft_delete = TOMB_SOFT_DELETE_STAMP};
   define(&def);
   MUST(tomb_create_tables(db, &check_error));
@@ -98,8 +100,11 @@ static void indexes_of_one_name_are_both_made(void) {
       TEXT("a"), TEXT("b"), TEXT("ab", .column = "a__b", .index = true)};
   const tomb_group_def group = {.fields = pair, .n_fields = 2};
   open_empty();
-  const tomb_model_def def = {.name = "Visit", .fields = fields, .n_fields = 5,
-                              .groups = &group, .n_groups = 1};
+  const tomb_model_def def = {.name = "Visit",
+                              .fields = fields,
+                              .n_fields = 5,
+                              .groups = &group,
+                              .n_groups = 1};
   define(&def);
   MUST(tomb_create_tables(db, &check_error));
   MUST(tomb_create_tables(db, &check_error));
@@ -112,7 +117,7 @@ static void indexes_of_one_name_are_both_made(void) {
   close_db();
 }
 
-/* ---- tables that are there ---------------------------------------------- */
+/* ---- tables that are there ---------------------------------------- */
 
 static void check_differs(const char *ddl, const char *message) {
   open_empty();
@@ -128,7 +133,7 @@ static void check_differs(const char *ddl, const char *message) {
   close_db();
 }
 
-#define COLUMNS                                                              \
+#define COLUMNS                                                                \
   "CREATE TABLE posts (id integer NOT NULL PRIMARY KEY, title text NOT NULL, " \
   "code integer, views integer NOT NULL, note text, "
 
@@ -140,14 +145,16 @@ static void a_table_that_differs_is_refused(void) {
                 "Table \"posts\" differs from Post - deleted_at is NOT NULL "
                 "there");
   check_differs(COLUMNS "deleted_at datetime, deleted_event integer); "
-                "CREATE UNIQUE INDEX mine ON posts (code)",
+                        "CREATE UNIQUE INDEX mine ON posts (code)",
                 "Table \"posts\" differs from Post - code is unique among the "
                 "dead too");
-  check_differs(COLUMNS "deleted_at datetime, deleted_event integer); "
+  check_differs(COLUMNS
+                "deleted_at datetime, deleted_event integer); "
                 "CREATE UNIQUE INDEX mine ON posts (title) WHERE views > 3",
                 "Table \"posts\" differs from Post - title is unique among "
                 "some rows only");
-  check_differs(COLUMNS "deleted_at datetime, deleted_event integer); "
+  check_differs(COLUMNS
+                "deleted_at datetime, deleted_event integer); "
                 "INSERT INTO posts (title, views) VALUES ('a', 1), ('a', 2)",
                 "Table \"posts\" differs from Post - posts has rows that are "
                 "not unique");
@@ -155,14 +162,17 @@ static void a_table_that_differs_is_refused(void) {
 
 /* Any index on all rows holds the dead too, whichever is met first. */
 static void one_index_of_several_is_enough_to_differ(void) {
-  check_differs(COLUMNS "deleted_at datetime, deleted_event integer); "
+  check_differs(COLUMNS
+                "deleted_at datetime, deleted_event integer); "
                 "CREATE UNIQUE INDEX mine ON posts (code); CREATE UNIQUE INDEX "
                 "other ON posts (code) WHERE deleted_at IS NULL",
                 "Table \"posts\" differs from Post - code is unique among the "
                 "dead too");
-  check_differs(COLUMNS "deleted_at datetime, deleted_event integer); "
+  check_differs(COLUMNS
+                "deleted_at datetime, deleted_event integer); "
                 "CREATE UNIQUE INDEX mine ON posts (title); CREATE UNIQUE "
-                "INDEX other ON posts (title) WHERE views > 3", NULL);
+                "INDEX other ON posts (title) WHERE views > 3",
+                NULL);
 }
 
 static void what_is_unique_already_gets_no_second_index(void) {

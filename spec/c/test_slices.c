@@ -2,12 +2,14 @@
 ** which rows its writes reach. */
 #include "posts.h"
 
-/* ---- slices ------------------------------------------------------------- */
+/* ---- slices ------------------------------------------------------- */
 
 static const char *ids_where(const char *condition) {
   char sql[200];
-  snprintf(sql, sizeof sql, "SELECT ifnull(group_concat(id), '') FROM (SELECT "
-           "id FROM posts WHERE %s ORDER BY id)", condition);
+  snprintf(sql, sizeof sql,
+           "SELECT ifnull(group_concat(id), '') FROM (SELECT "
+           "id FROM posts WHERE %s ORDER BY id)",
+           condition);
   return ask(sql);
 }
 
@@ -59,12 +61,14 @@ static void a_sliced_restore_reaches_the_dead_of_its_rows(void) {
   for (int word = TOMB_CONFLICT_FAIL; word <= TOMB_CONFLICT_REPLACE; word++) {
     open_ten();
     CHECK_INT(restore_posts(sliced(tomb_deleted_objects(post), 1, 1),
-                            (tomb_on_conflict)word), 1);
+                            (tomb_on_conflict)word),
+              1);
     CHECK_TEXT(ids_where("deleted_at IS NOT NULL"), "8,9");
     close_db();
     open_ten();
     CHECK_INT(restore_posts(sliced(tomb_all_objects(post), 5, 0),
-                            (tomb_on_conflict)word), 2);
+                            (tomb_on_conflict)word),
+              2);
     CHECK_TEXT(ids_where("deleted_at IS NOT NULL"), "9");
     close_db();
   }
@@ -112,19 +116,22 @@ static void update_reaches_living_rows_only(void) {
   open_ten();
   tomb_query query = tomb_all_objects(post);
   tomb_assignment a = {tomb_model_field(post, NOTE), tomb_text("set"), NULL};
-  CHECK_STATUS(tomb_update(&changed, db, &query, &a, 1, tick(), NULL,
-                           &check_error), TOMB_MISUSE);
+  CHECK_STATUS(
+      tomb_update(&changed, db, &query, &a, 1, tick(), NULL, &check_error),
+      TOMB_MISUSE);
   query = tomb_objects(post);
   MUST(tomb_update(&changed, db, &query, &a, 1, tick(), NULL, &check_error));
   CHECK_INT(changed, 7);
   a.field = tomb_model_field(post, DELETED_AT);
   a.value = tomb_null();
-  CHECK_STATUS(tomb_update(&changed, db, &query, &a, 1, tick(), NULL,
-                           &check_error), TOMB_MISUSE);
+  CHECK_STATUS(
+      tomb_update(&changed, db, &query, &a, 1, tick(), NULL, &check_error),
+      TOMB_MISUSE);
   a.field = tomb_model_field(post, ID);
   a.value = tomb_integer(99);
-  CHECK_STATUS(tomb_update(&changed, db, &query, &a, 1, tick(), NULL,
-                           &check_error), TOMB_MISUSE);
+  CHECK_STATUS(
+      tomb_update(&changed, db, &query, &a, 1, tick(), NULL, &check_error),
+      TOMB_MISUSE);
   close_db();
 }
 

@@ -2,7 +2,7 @@
 ** values. A scripted database answers them. */
 #include "scripted.h"
 
-/* ---- SELECT ------------------------------------------------------------- */
+/* ---- SELECT ------------------------------------------------------- */
 
 static void a_manager_says_who_is_alive(void) {
   CHECK_TEXT(select_of(tomb_objects(post)),
@@ -39,7 +39,8 @@ static void lookups_compare(void) {
 }
 
 static void lookups_match_texts(void) {
-  check_lookup("note__contains", tomb_text("A%"), "instr(\"note\", ?) > 0 "
+  check_lookup("note__contains", tomb_text("A%"),
+               "instr(\"note\", ?) > 0 "
                "| 'A%'");
   check_lookup("note__icontains", tomb_text("A%"),
                "instr(lower(\"note\"), ?) > 0 | 'a%'");
@@ -64,14 +65,14 @@ static void lookups_match_texts(void) {
 }
 
 static void the_original_of_a_composite_is_of_its_last_text(void) {
-  CHECK_TEXT(where_of(where(tomb_all_objects(pair), "a__original",
-                            tomb_text("x"))),
-             "CASE WHEN \"b\" IS NULL THEN tombstone_original(\"a\", "
-             "\"deleted_at\") ELSE \"a\" END = ? | 'x'");
-  CHECK_TEXT(where_of(where(tomb_all_objects(pair), "b__original",
-                            tomb_text("x"))),
-             "tombstone_original(\"b\", \"deleted_at\") COLLATE \"NOCASE\" = ? "
-             "| 'x'");
+  CHECK_TEXT(
+      where_of(where(tomb_all_objects(pair), "a__original", tomb_text("x"))),
+      "CASE WHEN \"b\" IS NULL THEN tombstone_original(\"a\", "
+      "\"deleted_at\") ELSE \"a\" END = ? | 'x'");
+  CHECK_TEXT(
+      where_of(where(tomb_all_objects(pair), "b__original", tomb_text("x"))),
+      "tombstone_original(\"b\", \"deleted_at\") COLLATE \"NOCASE\" = ? "
+      "| 'x'");
 }
 
 static tomb_query in(const char *key, tomb_value *values, size_t n) {
@@ -128,7 +129,7 @@ static void conditions_compose(void) {
   all = filtered(tomb_objects(post), parts[0], false);
   CHECK_TEXT(where_of(filtered(all, parts[1], true)),
              LIVING " AND \"views\" = ? AND (\"note\" = ? IS NOT TRUE) "
-             "| 1 'x'");
+                    "| 1 'x'");
 }
 
 static void expressions_name_fields(void) {
@@ -241,7 +242,7 @@ static void aggregates_are_of_the_rows_asked_for(void) {
       " ORDER BY \"id\" LIMIT ?) AS slice | 3");
 }
 
-/* ---- sizes: a statement does not grow with the rows --------------------- */
+/* ---- sizes: a statement does not grow with the rows --------------- */
 
 static size_t size_of_list(size_t n) {
   tomb_value *values = calloc(n, sizeof *values);

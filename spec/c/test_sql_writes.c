@@ -2,7 +2,7 @@
 ** with their values. A scripted database answers them. */
 #include "scripted.h"
 
-/* ---- INSERT ------------------------------------------------------------- */
+/* ---- INSERT ------------------------------------------------------- */
 
 static void insert_says_what_is_given_and_what_is_default(void) {
   tomb_value row[FIELDS];
@@ -25,7 +25,7 @@ static void an_insert_is_stamped(void) {
       "VALUES (?, ?, ?, ?, ?, ?, ?) | 'Hello' NULL 1 5 5 NULL NULL");
 }
 
-/* ---- UPDATE ------------------------------------------------------------- */
+/* ---- UPDATE ------------------------------------------------------- */
 
 static void save_is_fenced_by_key_life_and_version(void) {
   tomb_value row[8];
@@ -73,18 +73,18 @@ static void a_write_that_answers_rows_is_a_transaction(void) {
   tomb_rows *rows = tomb_rows_new(db);
   MUST(tomb_update(&changed, db, &query, &a, 1, 5, rows, &check_error));
   RAN("BEGIN IMMEDIATE",
-      "UPDATE \"posts\" SET \"views\" = ? WHERE " LIVING " AND \"id\" = ?"
-      RETURNING " | 9 7",
+      "UPDATE \"posts\" SET \"views\" = ? WHERE " LIVING
+      " AND \"id\" = ?" RETURNING " | 9 7",
       "COMMIT");
   tomb_rows_free(rows);
 }
 
-/* ---- delete ------------------------------------------------------------- */
+/* ---- delete ------------------------------------------------------- */
 
 /* The script answers no id, so that they count from 1. */
-#define NEXT_EVENT \
-  "SELECT 1 + max(coalesce((SELECT max(id) FROM tombstone_event), 0), " \
-  "coalesce((SELECT seq FROM sqlite_sequence WHERE name = " \
+#define NEXT_EVENT                                                             \
+  "SELECT 1 + max(coalesce((SELECT max(id) FROM tombstone_event), 0), "        \
+  "coalesce((SELECT seq FROM sqlite_sequence WHERE name = "                    \
   "'tombstone_event'), 0))"
 
 static void delete_is_an_update_and_an_event(void) {
@@ -94,7 +94,8 @@ static void delete_is_an_update_and_an_event(void) {
   tomb_query query = of_key(tomb_objects(post), 7);
   MUST(tomb_delete(&out, db, &query, &how, &check_error));
   RAN("BEGIN IMMEDIATE", NEXT_EVENT,
-      "UPDATE \"posts\" SET \"title\" = tombstone_mangled(\"title\", ?), \"deleted_at\" = ?, "
+      "UPDATE \"posts\" SET \"title\" = tombstone_mangled(\"title\", ?), "
+      "\"deleted_at\" = ?, "
       "\"deleted_event\" = ? WHERE " LIVING " AND \"id\" = ? "
       "| '__deleted_1.500000' 1500000 1 7",
       "INSERT INTO \"tombstone_event\" (\"id\", \"at\", \"model\", \"pk\", "
@@ -114,9 +115,9 @@ static void a_delete_that_takes_nothing_leaves_no_event(void) {
   MUST(tomb_fake_answer(db, &none));
   MUST(tomb_delete(&out, db, &query, &how, &check_error));
   RAN("BEGIN IMMEDIATE", NEXT_EVENT,
-      "UPDATE \"posts\" SET \"title\" = tombstone_mangled(\"title\", ?), \"deleted_at\" = ?, "
-      "\"deleted_event\" = ? WHERE " LIVING
-      " | '__deleted_2.500000' 2500000 2",
+      "UPDATE \"posts\" SET \"title\" = tombstone_mangled(\"title\", ?), "
+      "\"deleted_at\" = ?, "
+      "\"deleted_event\" = ? WHERE " LIVING " | '__deleted_2.500000' 2500000 2",
       "COMMIT");
   CHECK_INT(out.event, 0);
 }
@@ -130,9 +131,9 @@ static void inside_a_transaction_a_delete_asks_for_ids_once(void) {
   tomb_fake_forget(db);
   how.now = 2700000;
   MUST(tomb_delete(&out, db, &query, &how, &check_error));
-  RAN("UPDATE \"posts\" SET \"title\" = tombstone_mangled(\"title\", ?), \"deleted_at\" = ?, "
-      "\"deleted_event\" = ? WHERE " LIVING
-      " | '__deleted_2.700000' 2700000 4",
+  RAN("UPDATE \"posts\" SET \"title\" = tombstone_mangled(\"title\", ?), "
+      "\"deleted_at\" = ?, "
+      "\"deleted_event\" = ? WHERE " LIVING " | '__deleted_2.700000' 2700000 4",
       "INSERT INTO \"tombstone_event\" (\"id\", \"at\", \"model\", \"pk\", "
       "\"actor\", \"reason\", \"undone_at\") VALUES (?, ?, ?, ?, ?, ?, ?) "
       "| 4 2700000 'Post' NULL NULL NULL NULL");
@@ -145,24 +146,24 @@ static void a_composite_mangles_its_last_text(void) {
   tomb_deletion how = {.now = 3500000};
   tomb_query query = tomb_objects(pair);
   MUST(tomb_delete(&out, db, &query, &how, &check_error));
-  CHECK_TEXT(ran(2),
-             "UPDATE \"pair\" SET \"a\" = CASE WHEN \"b\" IS NULL THEN "
-             "tombstone_mangled(\"a\", ?) ELSE \"a\" END, "
-             "\"b\" = tombstone_mangled(\"b\", ?), "
-             "\"deleted_at\" = ?, \"deleted_event\" = ? WHERE " LIVING " | '__deleted_3.500000' "
-             "'__deleted_3.500000' 3500000 5");
+  CHECK_TEXT(ran(2), "UPDATE \"pair\" SET \"a\" = CASE WHEN \"b\" IS NULL THEN "
+                     "tombstone_mangled(\"a\", ?) ELSE \"a\" END, "
+                     "\"b\" = tombstone_mangled(\"b\", ?), "
+                     "\"deleted_at\" = ?, \"deleted_event\" = ? WHERE " LIVING
+                     " | '__deleted_3.500000' "
+                     "'__deleted_3.500000' 3500000 5");
   tomb_fake_forget(db);
 }
 
-/* ---- restore ------------------------------------------------------------ */
+/* ---- restore ------------------------------------------------------ */
 
 static void restore_is_one_update(void) {
   int64_t restored;
   MUST(try_restore(&restored, of_key(tomb_deleted_objects(post), 7),
                    TOMB_CONFLICT_FAIL));
   RAN("UPDATE \"posts\" SET \"title\" = tombstone_original(\"title\", "
-      "\"deleted_at\"), \"deleted_at\" = NULL, \"deleted_event\" = NULL WHERE "
-      DEAD " AND \"id\" = ? | 7");
+      "\"deleted_at\"), \"deleted_at\" = NULL, \"deleted_event\" = NULL "
+      "WHERE " DEAD " AND \"id\" = ? | 7");
 }
 
 static void a_sliced_restore_takes_its_keys_from_its_scope(void) {
@@ -171,8 +172,9 @@ static void a_sliced_restore_takes_its_keys_from_its_scope(void) {
   query.limit = 2;
   MUST(try_restore(&restored, query, TOMB_CONFLICT_FAIL));
   RAN("UPDATE \"posts\" SET \"title\" = tombstone_original(\"title\", "
-      "\"deleted_at\"), \"deleted_at\" = NULL, \"deleted_event\" = NULL WHERE "
-      DEAD " AND \"id\" IN (SELECT \"id\" FROM \"posts\" ORDER BY \"id\" LIMIT "
+      "\"deleted_at\"), \"deleted_at\" = NULL, \"deleted_event\" = NULL "
+      "WHERE " DEAD
+      " AND \"id\" IN (SELECT \"id\" FROM \"posts\" ORDER BY \"id\" LIMIT "
       "?) | 2");
 }
 
@@ -219,7 +221,7 @@ static void undo_stamps_the_event_and_restores_each_model(void) {
   tomb_fake_forget(db);
 }
 
-/* ---- upsert ------------------------------------------------------------- */
+/* ---- upsert ------------------------------------------------------- */
 
 static tomb_status upsert_by(size_t field, size_t n_update) {
   const tomb_field *on[] = {tomb_model_field(post, field)};
@@ -227,21 +229,21 @@ static tomb_status upsert_by(size_t field, size_t n_update) {
   const tomb_fake_reply row = {.columns = 1, .rows = 1, .values = &id};
   tomb_value values[FIELDS];
   tomb_assignment a = {tomb_model_field(post, VIEWS), tomb_integer(9), NULL};
-  tomb_upsert upsert = {.on = on, .n_on = 1, .update = &a,
-                        .n_update = n_update};
+  tomb_upsert upsert = {
+      .on = on, .n_on = 1, .update = &a, .n_update = n_update};
   tomb_rows *rows = tomb_rows_new(db);
   empty_row(values);
   values[TITLE] = tomb_text("Hello");
   values[CODE] = tomb_integer(3);
   if (field == ID) values[ID] = id;
   MUST(tomb_fake_answer(db, &row));
-  tomb_status st = tomb_upsert_row(db, post, values, &upsert, 5, rows,
-                                   &check_error);
+  tomb_status st =
+      tomb_upsert_row(db, post, values, &upsert, 5, rows, &check_error);
   tomb_rows_free(rows);
   return st;
 }
 
-#define INSERT_POST                                                          \
+#define INSERT_POST                                                            \
   "INSERT INTO \"posts\" (\"title\", \"code\", \"views\", \"note\", "          \
   "\"deleted_at\", \"deleted_event\") VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -252,10 +254,10 @@ static void upsert_repeats_the_predicate_of_its_index(void) {
              "\"posts\"." LIVING RETURNING " | 'Hello' 3 0 NULL NULL NULL 9");
   tomb_fake_forget(db);
   CHECK_STATUS(upsert_by(CODE, 1), TOMB_OK);
-  CHECK_TEXT(ran(1), INSERT_POST
-             " ON CONFLICT (\"code\") WHERE " LIVING " DO UPDATE SET \"views\" "
-             "= ? WHERE \"posts\"." LIVING RETURNING
-             " | 'Hello' 3 0 NULL NULL NULL 9");
+  CHECK_TEXT(ran(1), INSERT_POST " ON CONFLICT (\"code\") WHERE " LIVING
+                                 " DO UPDATE SET \"views\" "
+                                 "= ? WHERE \"posts\"." LIVING RETURNING
+                                 " | 'Hello' 3 0 NULL NULL NULL 9");
   tomb_fake_forget(db);
   CHECK_STATUS(upsert_by(ID, 1), TOMB_OK);
   CHECK(strstr(ran(1), " ON CONFLICT (\"id\") DO UPDATE SET ") != NULL);
@@ -273,7 +275,7 @@ static void upsert_without_an_update_keeps_the_row(void) {
   tomb_fake_forget(db);
 }
 
-/* ---- purge -------------------------------------------------------------- */
+/* ---- purge -------------------------------------------------------- */
 
 static void purge_is_fenced_by_death(void) {
   int64_t purged;

@@ -5,7 +5,7 @@
 #include "mem.h"
 #include "statement.h"
 
-/* ---- a driver that only counts ------------------------------------------ */
+/* ---- a driver that only counts ------------------------------------ */
 
 struct tomb_stmt {
   char text[64];
@@ -41,7 +41,8 @@ static size_t stub_columns(tomb_stmt *stmt) {
   return stmt->columns;
 }
 
-static const tomb_driver stub = {.name = "stub", .prepare = stub_prepare,
+static const tomb_driver stub = {.name = "stub",
+                                 .prepare = stub_prepare,
                                  .finalize = stub_finalize,
                                  .reset = stub_reset,
                                  .columns = stub_columns};
@@ -67,8 +68,8 @@ static void end(void) {
 
 static tomb_prepared *take(const char *text) {
   tomb_prepared *p = NULL;
-  CHECK_STATUS(tomb_statements_take(&p, &all, text, strlen(text),
-                                    &check_error), TOMB_OK);
+  CHECK_STATUS(tomb_statements_take(&p, &all, text, strlen(text), &check_error),
+               TOMB_OK);
   return p;
 }
 
@@ -76,7 +77,7 @@ static void use(const char *text) {
   tomb_statements_give_back(&all, take(text));
 }
 
-/* ---- the cache ---------------------------------------------------------- */
+/* ---- the cache ---------------------------------------------------- */
 
 static void a_text_is_prepared_once(void) {
   begin(4);
@@ -160,7 +161,7 @@ static void texts_that_share_a_beginning_are_apart(void) {
   end();
 }
 
-/* ---- with a database ---------------------------------------------------- */
+/* ---- with a database ---------------------------------------------- */
 
 static tomb_status query(tomb_cursor *out, const char *sql) {
   return tomb_query_raw(out, db, sql, strlen(sql), NULL, 0, &check_error);
@@ -213,10 +214,12 @@ static void the_number_of_values_must_be_right(void) {
   tomb_cursor cursor;
   tomb_value values[] = {tomb_integer(1), tomb_integer(2)};
   open_posts();
-  CHECK_STATUS(tomb_query_raw(&cursor, db, "SELECT ?", 8, values, 2,
-                              &check_error), TOMB_MISUSE);
+  CHECK_STATUS(
+      tomb_query_raw(&cursor, db, "SELECT ?", 8, values, 2, &check_error),
+      TOMB_MISUSE);
   CHECK_STATUS(tomb_query_raw(&cursor, db, "SELECT ?, ?, ?", 14, values, 2,
-                              &check_error), TOMB_MISUSE);
+                              &check_error),
+               TOMB_MISUSE);
   CHECK_STATUS(query(&cursor, "SELECT ?"), TOMB_MISUSE);
   close_db();
 }
@@ -227,8 +230,9 @@ static size_t columns_of(const char *sql) {
   CHECK_STATUS(tomb_cursor_next(&cursor, &check_error), TOMB_ROW);
   size_t n = cursor.n;
   CHECK(n < 5 || cursor.fields[4] == NULL);
-  CHECK_TEXT(tomb_cursor_name(&cursor, n - 1), n == 3 ? "c" : n == 2 ? "b"
-                                                                     : "a");
+  CHECK_TEXT(tomb_cursor_name(&cursor, n - 1), n == 3   ? "c"
+                                               : n == 2 ? "b"
+                                                        : "a");
   tomb_cursor_close(&cursor);
   return n;
 }

@@ -88,8 +88,8 @@ static void check_same(tomb_query query) {
 
 static void a_stream_answers_what_a_read_answers(void) {
   static const int64_t slices[][2] = {
-      {-1, 0}, {0, 0}, {1, 0}, {255, 0}, {256, 0}, {257, 0}, {300, 250},
-      {-1, 255}, {-1, 256}, {-1, 700}, {5, 699}, {1000, 0}};
+      {-1, 0},    {0, 0},    {1, 0},    {255, 0},  {256, 0}, {257, 0},
+      {300, 250}, {-1, 255}, {-1, 256}, {-1, 700}, {5, 699}, {1000, 0}};
   open_rows();
   delete_posts(where(tomb_objects(post), "views", tomb_integer(3)));
   for (size_t i = 0; i < sizeof slices / sizeof slices[0]; i++) {
@@ -102,8 +102,8 @@ static void a_stream_answers_what_a_read_answers(void) {
   }
   check_same(ordered(tomb_all_objects(post), 3));
   check_same(ordered(tomb_deleted_objects(post), 3));
-  check_same(where(ordered(tomb_objects(post), 3), "views__gt",
-                   tomb_integer(5)));
+  check_same(
+      where(ordered(tomb_objects(post), 3), "views__gt", tomb_integer(5)));
   close_db();
 }
 
@@ -131,7 +131,7 @@ static void an_empty_stream_is_done(void) {
   close_db();
 }
 
-/* ---- while others write ------------------------------------------------- */
+/* ---- while others write ------------------------------------------- */
 
 static bool seen[4 * ROWS];
 
@@ -241,11 +241,13 @@ static void transactions_come_and_go_between_rows(void) {
   }
 }
 
-/* ---- text keys ---------------------------------------------------------- */
+/* ---- text keys ---------------------------------------------------- */
 
 static void text_keys_go_on_behind_the_last(void) {
-  const tomb_field_def field = {.name = "slug", .type = TOMB_FIELD_TEXT,
-                                .primary_key = true, .collate = "NOCASE"};
+  const tomb_field_def field = {.name = "slug",
+                                .type = TOMB_FIELD_TEXT,
+                                .primary_key = true,
+                                .collate = "NOCASE"};
   const tomb_model_def def = {.name = "Page", .fields = &field, .n_fields = 1};
   const tomb_model *page;
   const tomb_value *values;
@@ -269,7 +271,7 @@ static void text_keys_go_on_behind_the_last(void) {
   close_db();
 }
 
-/* ---- failures ----------------------------------------------------------- */
+/* ---- failures ----------------------------------------------------- */
 
 static void a_stream_that_fails_is_over(void) {
   const tomb_error broken = {.kind = TOMB_DATABASE, .message = "gone"};

@@ -2,7 +2,7 @@
 ** gets in their way. */
 #include "levels.h"
 
-/* ---- nesting ------------------------------------------------------------ */
+/* ---- nesting ------------------------------------------------------ */
 
 static void inner_levels_end_alone(void) {
   open_posts();
@@ -95,12 +95,12 @@ static void closing_rolls_back(void) {
   remove(path);
 }
 
-/* ---- raw SQL does not touch transactions -------------------------------- */
+/* ---- raw SQL does not touch transactions -------------------------- */
 
 static tomb_status run_query(const char *sql) {
   tomb_cursor cursor;
-  tomb_status st = tomb_query_raw(&cursor, db, sql, strlen(sql), NULL, 0,
-                                  &check_error);
+  tomb_status st =
+      tomb_query_raw(&cursor, db, sql, strlen(sql), NULL, 0, &check_error);
   if (st == TOMB_OK) st = tomb_cursor_next(&cursor, &check_error);
   tomb_cursor_close(&cursor);
   return st;
@@ -136,7 +136,7 @@ static void raw_sql_ends_nothing_unnoticed(void) {
   }
 }
 
-/* ---- snapshots ---------------------------------------------------------- */
+/* ---- snapshots ---------------------------------------------------- */
 
 static void a_snapshot_refuses_what_writes(void) {
   tomb_cursor cursor;

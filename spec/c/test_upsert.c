@@ -9,8 +9,11 @@ static tomb_status upsert(size_t field, const tomb_value *given,
   const tomb_field *on[] = {tomb_model_field(post, field)};
   tomb_value values[FIELDS];
   tomb_assignment update = {tomb_model_field(post, VIEWS), given[VIEWS], NULL};
-  const tomb_upsert how = {.on = on, .n_on = 1, .update = &update,
-                           .n_update = 1, .on_deleted = on_deleted};
+  const tomb_upsert how = {.on = on,
+                           .n_on = 1,
+                           .update = &update,
+                           .n_update = 1,
+                           .on_deleted = on_deleted};
   memcpy(values, given, sizeof values);
   tomb_rows_clear(rows);
   return tomb_upsert_row(db, post, values, &how, tick(), rows, &check_error);
@@ -27,9 +30,8 @@ static const tomb_value *post_of(const char *title, tomb_value code,
 }
 
 static int64_t answered_id(void) {
-  return tomb_rows_count(rows) == 1
-             ? tomb_rows_at(rows, 0, NULL)[ID].as.integer
-             : -1;
+  return tomb_rows_count(rows) == 1 ? tomb_rows_at(rows, 0, NULL)[ID].as.integer
+                                    : -1;
 }
 
 static void open_rows(void) {
@@ -48,7 +50,7 @@ static const char *all_posts(void) {
              "', ') FROM (SELECT * FROM posts ORDER BY id)");
 }
 
-/* ---- living rows -------------------------------------------------------- */
+/* ---- living rows -------------------------------------------------- */
 
 static void it_inserts_and_then_updates(void) {
   open_rows();
@@ -68,8 +70,9 @@ static void it_inserts_and_then_updates(void) {
 static void another_constraint_still_refuses(void) {
   open_rows();
   MUST(upsert(TITLE, post_of("a", tomb_integer(7), 1), TOMB_ON_DELETED_NEW));
-  CHECK_STATUS(upsert(TITLE, post_of("b", tomb_integer(7), 2),
-                      TOMB_ON_DELETED_NEW), TOMB_INTEGRITY);
+  CHECK_STATUS(
+      upsert(TITLE, post_of("b", tomb_integer(7), 2), TOMB_ON_DELETED_NEW),
+      TOMB_INTEGRITY);
   CHECK_TEXT(check_error.message,
              "Cannot upsert record - code with value 7 already exists");
   CHECK_INT(check_error.live_pk.value.as.integer, 1);
@@ -79,17 +82,19 @@ static void another_constraint_still_refuses(void) {
 
 static void it_needs_a_unique_constraint_and_valid_values(void) {
   open_rows();
-  CHECK_STATUS(upsert(VIEWS, post_of("a", tomb_null(), 1),
-                      TOMB_ON_DELETED_NEW), TOMB_MISUSE);
-  CHECK_STATUS(upsert(TITLE, post_of("a title of more than thirty letters",
-                                     tomb_null(), 1),
-                      TOMB_ON_DELETED_NEW), TOMB_VALIDATION);
+  CHECK_STATUS(upsert(VIEWS, post_of("a", tomb_null(), 1), TOMB_ON_DELETED_NEW),
+               TOMB_MISUSE);
+  CHECK_STATUS(
+      upsert(TITLE,
+             post_of("a title of more than thirty letters", tomb_null(), 1),
+             TOMB_ON_DELETED_NEW),
+      TOMB_VALIDATION);
   CHECK_TEXT(check_error.details[0],
              "has 35 characters, at most 30 are allowed");
   close_rows();
 }
 
-/* ---- dead rows ---------------------------------------------------------- */
+/* ---- dead rows ---------------------------------------------------- */
 
 static void a_dead_twin_stays_dead(void) {
   for (int field = TITLE; field <= CODE; field++) {
@@ -122,13 +127,13 @@ static void a_dead_twin_comes_back_when_asked_for(void) {
 static void a_dead_twin_refuses_when_asked_for(void) {
   open_rows();
   delete_post(add_coded("a", 7));
-  CHECK_STATUS(upsert(CODE, post_of("b", tomb_integer(7), 5),
-                      TOMB_ON_DELETED_REFUSE), TOMB_DELETED);
+  CHECK_STATUS(
+      upsert(CODE, post_of("b", tomb_integer(7), 5), TOMB_ON_DELETED_REFUSE),
+      TOMB_DELETED);
   CHECK_TEXT(check_error.message, "Cannot upsert record - code with value 7 "
                                   "belongs to a deleted row");
   CHECK_INT(tomb_depth(db), 0);
-  MUST(upsert(CODE, post_of("b", tomb_integer(8), 5),
-              TOMB_ON_DELETED_REFUSE));
+  MUST(upsert(CODE, post_of("b", tomb_integer(8), 5), TOMB_ON_DELETED_REFUSE));
   CHECK_TEXT(all_posts(), "1 a 0*, 2 b 5");
   close_rows();
 }
@@ -137,8 +142,9 @@ static void a_dead_twin_that_cannot_come_back_refuses(void) {
   open_rows();
   delete_post(add_coded("a", 7));
   add_coded("a", 8);
-  CHECK_STATUS(upsert(CODE, post_of("b", tomb_integer(7), 5),
-                      TOMB_ON_DELETED_RESTORE), TOMB_INTEGRITY);
+  CHECK_STATUS(
+      upsert(CODE, post_of("b", tomb_integer(7), 5), TOMB_ON_DELETED_RESTORE),
+      TOMB_INTEGRITY);
   CHECK_TEXT(check_error.message, "Cannot restore record - title with value "
                                   "'a' already exists");
   CHECK_INT(tomb_depth(db), 0);
@@ -148,8 +154,7 @@ static void a_dead_twin_that_cannot_come_back_refuses(void) {
 
 /* NULL is not equal to NULL: there is no twin. */
 static void null_has_no_twin(void) {
-  for (int word = TOMB_ON_DELETED_NEW; word <= TOMB_ON_DELETED_REFUSE;
-       word++) {
+  for (int word = TOMB_ON_DELETED_NEW; word <= TOMB_ON_DELETED_REFUSE; word++) {
     open_rows();
     delete_post(add_post("a", 1));
     MUST(upsert(CODE, post_of("b", tomb_null(), 5), (tomb_on_deleted)word));
@@ -180,19 +185,25 @@ static void a_mangled_value_is_not_written_over(void) {
   delete_post(add_post("a", 1));
   char mangled[1024];
   snprintf(mangled, sizeof mangled, "%s", title_of(1));
-  CHECK_STATUS(upsert(TITLE, post_of(mangled, tomb_null(), 5),
-                      TOMB_ON_DELETED_NEW), TOMB_DELETED);
+  CHECK_STATUS(
+      upsert(TITLE, post_of(mangled, tomb_null(), 5), TOMB_ON_DELETED_NEW),
+      TOMB_DELETED);
   CHECK_TEXT(all_posts(), "1 a 1*");
   close_rows();
 }
 
-/* ---- other fields ------------------------------------------------------- */
+/* ---- other fields ------------------------------------------------- */
 
 static const tomb_model *define_tags(void) {
-  const tomb_field_def field = {.name = "name", .type = TOMB_FIELD_TEXT,
-                                .unique = TOMB_UNIQUE, .collate = "NOCASE"};
-  const tomb_model_def def = {.name = "Tag", .fields = &field, .n_fields = 1,
-                              .version = true, .timestamps = true};
+  const tomb_field_def field = {.name = "name",
+                                .type = TOMB_FIELD_TEXT,
+                                .unique = TOMB_UNIQUE,
+                                .collate = "NOCASE"};
+  const tomb_model_def def = {.name = "Tag",
+                              .fields = &field,
+                              .n_fields = 1,
+                              .version = true,
+                              .timestamps = true};
   const tomb_model *tag;
   open_rows();
   MUST(tomb_define(&tag, db, &def, &check_error));
@@ -218,7 +229,8 @@ static void without_an_update_the_row_is_found_as_it_is(void) {
   MUST(upsert_tag(tag, "LUA", TOMB_ON_DELETED_NEW));
   CHECK_INT(answered_id(), 1);
   CHECK_TEXT(ask("SELECT name || version || (created_at = updated_at) FROM "
-                 "tag"), "Lua11");
+                 "tag"),
+             "Lua11");
   close_rows();
 }
 

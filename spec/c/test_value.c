@@ -24,7 +24,7 @@ static bool refuses(tomb_field_type type, tomb_value value) {
   return !fits(type, &value);
 }
 
-/* ---- fitting ------------------------------------------------------------ */
+/* ---- fitting ------------------------------------------------------ */
 
 static void nothing_and_null_fit_everywhere(void) {
   for (int type = 0; type < TOMB_FIELD_TYPES; type++) {
@@ -104,7 +104,7 @@ static void texts_blobs_and_booleans_are_what_they_are(void) {
   CHECK(!refuses(TOMB_FIELD_JSON, tomb_text("{}")));
 }
 
-/* ---- what storage answers ----------------------------------------------- */
+/* ---- what storage answers ----------------------------------------- */
 
 static tomb_value unfitted(tomb_field_type type, tomb_value value) {
   tomb_field field = field_of(type);
@@ -115,8 +115,8 @@ static tomb_value unfitted(tomb_field_type type, tomb_value value) {
 static void storage_becomes_the_fields_type(void) {
   CHECK_INT(unfitted(TOMB_FIELD_BOOLEAN, tomb_integer(1)).type, TOMB_BOOLEAN);
   CHECK_INT(unfitted(TOMB_FIELD_NUMBER, tomb_integer(1)).type, TOMB_NUMBER);
-  tomb_value at = unfitted(TOMB_FIELD_DATETIME,
-                           tomb_text("1970-01-01 00:00:01"));
+  tomb_value at =
+      unfitted(TOMB_FIELD_DATETIME, tomb_text("1970-01-01 00:00:01"));
   CHECK_INT(at.type, TOMB_TIME);
   CHECK_INT(at.as.integer, 1000000);
 }
@@ -144,7 +144,7 @@ static void equality_is_of_type_and_bytes(void) {
   CHECK(!equal(tomb_text_of("a\0b", 3), tomb_text_of("a\0c", 3)));
 }
 
-/* ---- UTF-8 -------------------------------------------------------------- */
+/* ---- UTF-8 -------------------------------------------------------- */
 
 static void check_utf8(const char *text, size_t size, bool valid,
                        size_t characters) {
@@ -190,7 +190,7 @@ static void a_prefix_holds_whole_characters(void) {
   }
 }
 
-/* ---- errors ------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------- */
 
 static tomb_error error;
 

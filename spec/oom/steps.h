@@ -27,9 +27,9 @@ static const mode modes[] = {{"lua-once", false, false},
 
 typedef struct scenario {
   const char *name;
-  bool from_birth;  /* memory fails from the state's creation on */
-  bool may_refuse;  /* see base.lua */
-  char *template;   /* the database file that each run begins with */
+  bool from_birth; /* memory fails from the state's creation on */
+  bool may_refuse; /* see base.lua */
+  char *template;  /* the database file that each run begins with */
   size_t size;
   char *rules[MOST_RULES]; /* queries that must answer no row */
   int n_rules;
@@ -72,15 +72,17 @@ static void run_file(lua_State *L, const char *name) {
 
 /* Not io: where its memory fails, Lua 5.1 closes the process' own files. */
 static void open_libraries(lua_State *L) {
-  static const luaL_Reg libraries[] = {{"_G", luaopen_base},
-                                       {"package", luaopen_package},
-                                       {"string", luaopen_string},
-                                       {"table", luaopen_table},
-                                       {"math", luaopen_math},
+  static const luaL_Reg libraries[] = {
+    {"_G", luaopen_base},
+    {"package", luaopen_package},
+    {"string", luaopen_string},
+    {"table", luaopen_table},
+    {"math", luaopen_math},
 #if LUA_VERSION_NUM >= 502
-                                       {"coroutine", luaopen_coroutine},
+    {"coroutine", luaopen_coroutine},
 #endif
-                                       {NULL, NULL}};
+    {NULL, NULL}
+  };
   for (const luaL_Reg *l = libraries; l->name != NULL; l++) {
 #if LUA_VERSION_NUM >= 502
     luaL_requiref(L, l->name, l->func, 1);

@@ -30,11 +30,12 @@ static const bool is_luajit = true;
 static const bool is_luajit = false;
 #endif
 
-/* ---- files ------------------------------------------------------------------ */
+/* ---- files -------------------------------------------------------- */
 
 static void remove_database(const char *file) {
-  static const char *const ends[] = {"", "-wal", "-shm", "-journal", ".copy",
-                                     ".copy-wal", ".copy-shm", ".copy-journal"};
+  static const char *const ends[] = {"",          "-wal",         "-shm",
+                                     "-journal",  ".copy",        ".copy-wal",
+                                     ".copy-shm", ".copy-journal"};
   char path[PATH + 64];
   for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
     snprintf(path, sizeof path, "%s%s", file, ends[i]);
@@ -72,7 +73,7 @@ static int next_descriptor(void) {
   return fd;
 }
 
-/* ---- verdicts ----------------------------------------------------------------- */
+/* ---- verdicts ----------------------------------------------------- */
 
 typedef struct run {
   const scenario *scenario;
@@ -81,8 +82,8 @@ typedef struct run {
 } run;
 
 static void blame(host *h, const run *r, const char *what, const char *why) {
-  fprintf(stderr, "%s %s %ld: %s: %s\n", r->scenario->name, r->mode->name,
-          r->n, what, why);
+  fprintf(stderr, "%s %s %ld: %s: %s\n", r->scenario->name, r->mode->name, r->n,
+          what, why);
   h->failures++;
 }
 
@@ -149,8 +150,7 @@ static void check_file(host *h, const run *r) {
   char answer[PATH];
   sqlite3 *db;
   if (access(h->file, F_OK) != 0) return; /* never came so far */
-  if (sqlite3_open_v2(h->file, &db, SQLITE_OPEN_READWRITE, NULL) !=
-      SQLITE_OK) {
+  if (sqlite3_open_v2(h->file, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
     die("sqlite", "cannot open the file again");
   }
   ask(db, "PRAGMA integrity_check", answer);
@@ -193,7 +193,7 @@ static void check_memory(host *h, const run *r, const heap *memory,
   }
 }
 
-/* ---- one run -------------------------------------------------------------------- */
+/* ---- one run ------------------------------------------------------ */
 
 static failing *arm(const run *r, heap *memory) {
   failing *f = r->mode->sqlite ? &of_sqlite : &memory->fail;
@@ -274,7 +274,7 @@ static bool run_once(host *h, const run *r) {
   return hit;
 }
 
-/* ---- all runs --------------------------------------------------------------------- */
+/* ---- all runs ----------------------------------------------------- */
 
 /* Builds the scenario's database in a state whose memory does not fail. */
 static void prepare(host *h, scenario *s) {
@@ -382,8 +382,7 @@ static int work(host *h, int argc, char **argv) {
     fflush(stdout);
   }
   rmdir(h->folder);
-  printf("worker %d: %ld runs, %d failures\n", h->worker, h->runs,
-         h->failures);
+  printf("worker %d: %ld runs, %d failures\n", h->worker, h->runs, h->failures);
   return h->failures == 0 ? 0 : 1;
 }
 
@@ -402,8 +401,7 @@ int main(int argc, char **argv) {
   }
   while (wait(&status) > 0) {
     if (WIFSIGNALED(status)) {
-      fprintf(stderr, "sweep: a worker died of signal %d\n",
-              WTERMSIG(status));
+      fprintf(stderr, "sweep: a worker died of signal %d\n", WTERMSIG(status));
     }
     failed += status != 0;
   }
