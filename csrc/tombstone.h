@@ -117,7 +117,8 @@ TOMB_API tomb_value tomb_text(const char *zero_terminated);
 TOMB_API tomb_value tomb_text_of(const char *data, size_t size);
 TOMB_API tomb_value tomb_blob(const void *data, size_t size);
 
-/* A value that an error carries; `bytes` holds a text, cut when too long. */
+/* A value that an error carries. Of a text or blob read `bytes`, which holds
+** value.as.text.size bytes, cut when too long; value.as.text.data is NULL. */
 typedef struct tomb_kept_value {
   tomb_value value;
   char bytes[256];

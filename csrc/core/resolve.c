@@ -10,8 +10,8 @@
 
 #define MOST_NAMES 10000
 
-static bool is_conflict(tomb_status st, const tomb_error *err) {
-  return st == TOMB_INTEGRITY && err->constraint == TOMB_CONSTRAINT_UNIQUE;
+static tomb_status is_gone(tomb_error *err) {
+  return tomb_fail(err, TOMB_NOT_FOUND, "Cannot restore record - it is gone");
 }
 
 /* A row that is gone meanwhile counts as refused. */
@@ -20,23 +20,15 @@ static tomb_status revive_one(tomb_db *db, const tomb_query *query,
                               tomb_error *err) {
   int64_t restored = 0;
   tomb_status st = tomb_revive(&restored, db, query, also, n, err);
-  if (st == TOMB_OK && restored == 0) {
-    return tomb_fail(err, TOMB_NOT_FOUND, "Cannot restore record - it is gone");
-  }
-  if (st != TOMB_INTEGRITY || is_conflict(st, err)) return st;
+  if (st == TOMB_OK && restored == 0) return is_gone(err);
+  if (st != TOMB_INTEGRITY || tomb_is_conflict(st, err)) return st;
   return tomb_refused(db, query->model, "restore record", NULL, err);
 }
 
 static tomb_status read_one(tomb_rows *out, tomb_db *db,
                             const tomb_query *query, tomb_error *err) {
-  tomb_cursor cursor;
-  tomb_status st = tomb_select(&cursor, db, query, err);
-  if (st != TOMB_OK) return st;
-  st = tomb_cursor_next(&cursor, err);
-  if (st == TOMB_ROW) st = tomb_rows_add(out, cursor.values, cursor.n, err);
-  tomb_cursor_close(&cursor);
-  if (st != TOMB_DONE) return st;
-  return tomb_fail(err, TOMB_NOT_FOUND, "Cannot restore record - it is gone");
+  tomb_status st = tomb_read_rows(out, db, query, err);
+  return st == TOMB_OK && tomb_rows_count(out) == 0 ? is_gone(err) : st;
 }
 
 /* ---- new values --------------------------------------------------- */
@@ -96,7 +88,7 @@ tomb_status tomb_restore_with(tomb_db *db, const tomb_query *query,
   tomb_status st = collect(a, &n, model, values, err);
   if (st == TOMB_OK) st = revive_one(db, query, a, n, err);
   tomb_release(&db->allocator, a, bytes);
-  return is_conflict(st, err) ? refuse_values(db, query, values, err) : st;
+  return tomb_is_conflict(st, err) ? refuse_values(db, query, values, err) : st;
 }
 
 /* ---- a new name --------------------------------------------------- */
@@ -167,7 +159,7 @@ static tomb_status try_names(tomb_db *db, const tomb_query *query,
     if (field == NULL || !next_name(&name, names, field)) return no_name(err);
     assign(names, field, name);
     tomb_status st = revive_one(db, query, names->assignments, names->n, err);
-    if (!is_conflict(st, err)) return st;
+    if (!tomb_is_conflict(st, err)) return st;
     /* what is in the way of the new name is in the way of these fields */
     tomb_refused(db, query->model, "restore record", NULL, err);
   }
@@ -263,5 +255,5 @@ tomb_status tomb_restore_replacing(tomb_db *db, const tomb_query *query,
   }
   if (deleted == 0) return TOMB_INTEGRITY; /* the refusal stands */
   st = revive_one(db, query, NULL, 0, err);
-  return is_conflict(st, err) ? tomb_restore_refused(db, query, err) : st;
+  return tomb_is_conflict(st, err) ? tomb_restore_refused(db, query, err) : st;
 }

@@ -47,7 +47,7 @@ tomb_status tomb_revive(int64_t *restored, tomb_db *db, const tomb_query *query,
                         NULL, err);
 }
 
-static bool is_conflict(tomb_status st, const tomb_error *err) {
+bool tomb_is_conflict(tomb_status st, const tomb_error *err) {
   return st == TOMB_INTEGRITY && err->constraint == TOMB_CONSTRAINT_UNIQUE;
 }
 
@@ -146,7 +146,7 @@ static tomb_status try_span(tomb_restore_job *job, tomb_error *err) {
   if (st == TOMB_OK) {
     job->restored += restored;
     advance(job, to);
-  } else if (!is_conflict(st, err)) {
+  } else if (!tomb_is_conflict(st, err)) {
     return tomb_refused(job->db, job->model, "restore record", NULL, err);
   } else if (job->span > 1) {
     job->span /= 2;
@@ -287,7 +287,7 @@ static tomb_status restore_backwards(int64_t *restored, tomb_db *db,
 }
 
 static bool is_unexplained(tomb_status st, const tomb_error *err) {
-  return is_conflict(st, err) && !err->has_dead_pk;
+  return tomb_is_conflict(st, err) && !err->has_dead_pk;
 }
 
 /* Where no row is found in the way, it may have been one of these, dead still

@@ -3,6 +3,13 @@
 
 #include "convert.h"
 
+void tomb_push_keys(lua_State *L, hydration *h) {
+  h->keys = lua_gettop(L) + 1;
+  for (size_t i = 0; i < h->n; i++) {
+    lua_rawgeti(L, h->keys - 1, (int)h->fields[i]->index + 1);
+  }
+}
+
 void tomb_hydrate_begin(lua_State *L, hydration *h, int model,
                         const tomb_field *const *fields, size_t n,
                         bool as_rows) {
@@ -17,10 +24,7 @@ void tomb_hydrate_begin(lua_State *L, hydration *h, int model,
     h->metatable = lua_gettop(L);
   }
   tomb_getref(L, model, MODEL_KEYS);
-  h->keys = lua_gettop(L) + 1;
-  for (size_t i = 0; i < n; i++) {
-    lua_rawgeti(L, h->keys - 1, (int)fields[i]->index + 1);
-  }
+  tomb_push_keys(L, h);
 }
 
 static int count_given(const tomb_value *values, size_t n) {

@@ -18,6 +18,8 @@ typedef struct hydration {
 void tomb_hydrate_begin(lua_State *L, hydration *h, int model,
                         const tomb_field *const *fields, size_t n,
                         bool as_rows);
+/* Pushes the keys of h's fields; MODEL_KEYS is on top of the stack. */
+void tomb_push_keys(lua_State *L, hydration *h);
 /* Pushes a table with these values; NULLs take no place in it. */
 void tomb_hydrate(lua_State *L, const hydration *h, const tomb_value *values);
 /* The same into the table on top of the stack; NULLs become nil. */

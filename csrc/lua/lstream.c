@@ -149,10 +149,7 @@ static void push_keys(lua_State *L, const lua_each *each, hydration *h) {
   tomb_getref(L, 1, EACH_TABLE);
   h->metatable = lua_gettop(L);
   tomb_getref(L, 1, EACH_KEYS);
-  h->keys = lua_gettop(L) + 1;
-  for (size_t i = 0; i < each->n; i++) {
-    lua_rawgeti(L, h->keys - 1, (int)each->fields[i]->index + 1);
-  }
+  tomb_push_keys(L, h);
 }
 
 /* Partial rows say which fields they have, as those of all() do. */

@@ -64,7 +64,7 @@ static void show_marks(lua_State *L, const lua_verb *b,
   tomb_set_field(L, &b->v, 1, event->index);
 }
 
-/* Of the fields that the row holds, those that the tomb_engine has rewritten. */
+/* Of the fields that the row holds, those that the engine has rewritten. */
 static void show_texts(lua_State *L, const lua_verb *b, const tomb_rows *rows) {
   if (tomb_rows_count(rows) == 0) return;
   const tomb_value *values = tomb_rows_at(rows, 0, NULL);
