@@ -1,7 +1,6 @@
 /* buf.c - text that grows and remembers its first failure. */
 #include "buf.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,8 +22,14 @@ bool tomb_buf_room(tomb_buf *buf, size_t more) {
 
 void tomb_buf_integer(tomb_buf *buf, int64_t n) {
   char digits[24];
-  int size = snprintf(digits, sizeof digits, "%" PRId64, n);
-  tomb_buf_add(buf, digits, (size_t)size);
+  size_t at = sizeof digits;
+  uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+  do {
+    digits[--at] = (char)('0' + left % 10);
+    left /= 10;
+  } while (left > 0);
+  if (n < 0) digits[--at] = '-';
+  tomb_buf_add(buf, digits + at, sizeof digits - at);
 }
 
 static void quoted(tomb_buf *buf, const char *data, size_t size, char quote) {

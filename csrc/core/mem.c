@@ -91,8 +91,8 @@ static void release_block(tomb_arena *arena, tomb_block *block) {
   tomb_release(arena->a, block, sizeof *block + block->size);
 }
 
-void tomb_arena_reset(tomb_arena *arena) {
-  while (arena->last != NULL && arena->last->before != NULL) {
+void tomb_arena_free(tomb_arena *arena) {
+  while (arena->last != NULL) {
     tomb_block *before = arena->last->before;
     release_block(arena, arena->last);
     arena->last = before;
@@ -100,10 +100,17 @@ void tomb_arena_reset(tomb_arena *arena) {
   arena->used = 0;
 }
 
-void tomb_arena_free(tomb_arena *arena) {
-  tomb_arena_reset(arena);
-  if (arena->last != NULL) release_block(arena, arena->last);
-  arena->last = NULL;
+/* The last block is the largest; one made for a huge text goes too. */
+void tomb_arena_reset(tomb_arena *arena) {
+  tomb_block *kept = arena->last;
+  if (kept != NULL && kept->size <= LAST_BLOCK) {
+    arena->last = kept->before;
+    kept->before = NULL;
+  } else {
+    kept = NULL;
+  }
+  tomb_arena_free(arena);
+  arena->last = kept;
 }
 
 bool tomb_grow(const tomb_allocator *a, void **items, size_t *capacity,

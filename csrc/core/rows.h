@@ -4,13 +4,16 @@
 
 #include "mem.h"
 
+struct tomb_row {
+  tomb_value *values;
+  size_t n;
+};
+
 struct tomb_rows {
   tomb_allocator allocator;
-  tomb_arena arena; /* the texts */
-  tomb_value *values;
-  size_t n_values, values_capacity;
-  size_t *ends; /* where each row ends among the values */
-  size_t n, ends_capacity;
+  tomb_arena arena; /* each row, its texts behind it */
+  struct tomb_row *list;
+  size_t n, capacity;
 };
 
 tomb_rows *tomb_rows_with(const tomb_allocator *a);

@@ -27,7 +27,8 @@ struct tomb_stream {
   size_t n_fields, key_column;
   tomb_rows *largest; /* the key to end with, once there is a second chunk */
   tomb_rows *rows;    /* the chunk */
-  size_t row;         /* the next one of it */
+  tomb_rows *spare;   /* for the next one */
+  size_t row;         /* the next one of the chunk */
 };
 
 static bool is_in_key_order(const tomb_query *query) {
@@ -49,6 +50,7 @@ void tomb_stream_free(tomb_stream *stream) {
   tomb_keys_free(stream->keys);
   tomb_rows_free(stream->largest);
   tomb_rows_free(stream->rows);
+  tomb_rows_free(stream->spare);
   tomb_release(&a, (void *)stream->fields,
                stream->n_fields * sizeof *stream->fields);
   tomb_release(&a, stream, sizeof *stream);
@@ -64,7 +66,9 @@ tomb_status tomb_stream_open(tomb_stream **out, tomb_db *db,
   s->query = *query;
   s->left = query->limit;
   s->rows = tomb_rows_new(db);
-  tomb_status st = s->rows == NULL ? tomb_out_of_memory(err) : TOMB_OK;
+  s->spare = tomb_rows_new(db);
+  tomb_status st =
+      s->rows == NULL || s->spare == NULL ? tomb_out_of_memory(err) : TOMB_OK;
   if (st == TOMB_OK && !is_in_key_order(query)) {
     st = tomb_select_keys(&s->keys, db, query, err);
     s->query.limit = -1;
@@ -157,20 +161,17 @@ static const tomb_query *go_on(tomb_row_query storage[2], const tomb_stream *s,
                           tomb_rows_at(s->largest, 0, NULL));
 }
 
-/* The last key of the chunk lives in the rows, so the new chunk is gathered
-** beside them before they go. */
+/* The last key of the chunk lives in its rows, so the new chunk is gathered
+** beside them. */
 static tomb_status next_by_key(tomb_stream *s, tomb_error *err) {
   tomb_rows *before = s->rows;
   tomb_row_query storage[2];
   tomb_query query = *go_on(storage, s, before);
   query.limit = s->left < 0 || s->left > CHUNK ? CHUNK : s->left;
-  s->rows = tomb_rows_new(s->db);
-  if (s->rows == NULL) {
-    s->rows = before;
-    return tomb_out_of_memory(err);
-  }
+  s->rows = s->spare;
+  s->spare = before;
   tomb_status st = read_chunk(s, &query, err);
-  tomb_rows_free(before);
+  tomb_rows_clear(before);
   size_t got = tomb_rows_count(s->rows);
   s->ended = got < (size_t)query.limit;
   if (s->left >= 0) s->left -= (int64_t)got;

@@ -15,10 +15,10 @@ const char tomb_model_key = 'm';
 
 /* ---- databases ---------------------------------------------------- */
 
-static void push_weak(lua_State *L) {
+static void push_weak(lua_State *L, const char *mode) {
   lua_newtable(L);
   lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
+  lua_pushstring(L, mode);
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
 }
@@ -27,9 +27,9 @@ lua_db *tomb_new_db(lua_State *L) {
   lua_db *box = tomb_newud(L, sizeof *box, DB_REFS);
   memset(box, 0, sizeof *box);
   tomb_setclass(L, DB);
-  push_weak(L);
+  push_weak(L, "k");
   tomb_setref(L, -2, DB_STATES);
-  push_weak(L);
+  push_weak(L, "v");
   tomb_setref(L, -2, DB_CREATED);
   lua_newtable(L);
   tomb_setref(L, -2, DB_LEVELS);

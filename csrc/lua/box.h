@@ -29,7 +29,7 @@ enum {
   DB_CLOCK = 1, /* function: seconds */
   DB_LOG,       /* function(sql, values) */
   DB_STATES,    /* weak: row -> what save must know of it (see state.h) */
-  DB_CREATED,   /* weak: row -> its number in the open transaction */
+  DB_CREATED,   /* weak: the rows of the open transaction, by number */
   DB_LEVELS,    /* depth -> the number of rows created before */
   DB_CURSOR,    /* a cursor to be used again */
   DB_EVENTS,    /* the model of events, a table */
@@ -46,7 +46,8 @@ typedef struct lua_db {
   bool has_clock, has_log, has_states;
   int levels;          /* transactions that the program has begun */
   lua_Integer created; /* rows created in the outermost of them */
-  /* numbers of those that rollbacks took, from … up to, to be noted yet */
+  /* those that rollbacks took, to be noted yet: from this number, from 1, up to
+  ** but without that */
   lua_Integer lost_from, lost_to;
 } lua_db;
 

@@ -20,14 +20,15 @@ static void note_lost(lua_State *L, lua_db *box) {
   box->has_states = true;
   tomb_getref(L, -1, DB_STATES);
   tomb_getref(L, -2, DB_CREATED);
-  lua_pushnil(L);
-  while (lua_next(L, -2) != 0) {
-    lua_Integer number = lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    if (number < box->lost_from || number >= box->lost_to) continue;
-    lua_pushvalue(L, -1);
+  for (lua_Integer i = box->lost_from; i < box->lost_to; i++) {
+    lua_pushinteger(L, i);
+    lua_rawget(L, -2);
+    if (lua_isnil(L, -1)) { /* the program has dropped it */
+      lua_pop(L, 1);
+      continue;
+    }
     lua_pushboolean(L, 0);
-    lua_rawset(L, -5);
+    lua_rawset(L, -4);
   }
   lua_pop(L, 3);
   box->lost_from = box->lost_to = 0;
@@ -94,8 +95,8 @@ void tomb_note_created(lua_State *L, lua_db *box, int model, int row) {
     note_lost(L, box);
   }
   push_table(L, model, DB_CREATED);
+  lua_pushinteger(L, ++box->created);
   lua_pushvalue(L, row);
-  lua_pushinteger(L, box->created++);
   lua_rawset(L, -3);
   lua_pop(L, 1);
 }
@@ -126,23 +127,23 @@ void tomb_level_prepare(lua_State *L, lua_db *box, int db) {
   lua_pop(L, 1);
 }
 
-static lua_Integer first_of_level(lua_State *L, int db, int level) {
+static lua_Integer created_before(lua_State *L, int db, int level) {
   tomb_getref(L, db, DB_LEVELS);
   lua_rawgeti(L, -1, level);
-  lua_Integer first = lua_tointeger(L, -1);
+  lua_Integer before = lua_tointeger(L, -1);
   lua_pop(L, 2);
-  return first;
+  return before;
 }
 
 /* The rows that this level created are lost with it. */
-static void lose(lua_db *box, lua_Integer first) {
-  if (!has_lost(box) || first < box->lost_from) box->lost_from = first;
-  box->lost_to = box->created;
+static void lose(lua_db *box, lua_Integer before) {
+  if (!has_lost(box) || before < box->lost_from) box->lost_from = before + 1;
+  box->lost_to = box->created + 1;
 }
 
 void tomb_level_end(lua_State *L, lua_db *box, int db, bool kept) {
   db = tomb_absindex(L, db);
-  lua_Integer first = first_of_level(L, db, box->levels--);
+  lua_Integer before = created_before(L, db, box->levels--);
   if (box->levels == 0) box->owner = NULL;
-  if (!kept && box->created != first) lose(box, first);
+  if (!kept && box->created != before) lose(box, before);
 }

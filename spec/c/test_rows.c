@@ -135,6 +135,24 @@ static void an_arenas_memory_is_aligned_and_does_not_move(void) {
   CHECK_INT(c.bytes, 0);
 }
 
+static void a_huge_block_does_not_outlive_a_reset(void) {
+  counter c = {0, 0, -1};
+  tomb_allocator a = {counting, &c};
+  tomb_arena arena = {&a, NULL, 0};
+  CHECK(tomb_arena_take(&arena, 100) != NULL);
+  CHECK(tomb_arena_take(&arena, 1000000) != NULL);
+  tomb_arena_reset(&arena);
+  CHECK_INT(c.bytes, 0);
+  for (int i = 0; i < 2000; i++) CHECK(tomb_arena_take(&arena, 100) != NULL);
+  tomb_arena_reset(&arena);
+  size_t kept = c.bytes;
+  CHECK(kept > 1000 && kept < 100000);
+  for (int i = 0; i < 200; i++) CHECK(tomb_arena_take(&arena, 100) != NULL);
+  CHECK_INT(c.bytes, kept); /* nothing was asked of the allocator */
+  tomb_arena_free(&arena);
+  CHECK_INT(c.bytes, 0);
+}
+
 static void an_empty_text_is_a_text(void) {
   counter c = {0, 0, -1};
   tomb_allocator a = {counting, &c};
@@ -201,6 +219,7 @@ int main(void) {
   RUN(cleared_rows_are_empty_and_ready);
   RUN(a_row_that_finds_no_memory_is_not_added);
   RUN(an_arenas_memory_is_aligned_and_does_not_move);
+  RUN(a_huge_block_does_not_outlive_a_reset);
   RUN(an_empty_text_is_a_text);
   RUN(a_buffer_quotes_names_and_texts);
   RUN(a_buffer_remembers_its_first_failure);

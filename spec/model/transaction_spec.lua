@@ -311,6 +311,32 @@ describe("rows", function()
     helper.raises("misuse", inner.save, inner)
   end)
 
+  it("are known among many that the program has dropped", function()
+    local kept, early = {}, nil
+    pcall(db.transaction, db, function()
+      early = Post:create { title = "early" }
+      pcall(db.transaction, db, function()
+        for i = 1, 500 do
+          local rows = Post:bulk_create { { title = "a" .. i }, { title = "b" .. i } }
+          if i % 50 == 0 then
+            kept[#kept + 1] = rows[2]
+            collectgarbage()
+          end
+        end
+        error "no"
+      end)
+      early:save()
+      for _, row in ipairs(kept) do
+        helper.raises("misuse", row.save, row)
+      end
+      local later = Post:create { title = "later" }
+      later:save()
+    end)
+    assert.are.equal(10, #kept)
+    early:save()
+    assert.are.equal(2, Post.objects:count())
+  end)
+
   it("of a transaction that was committed are like others", function()
     local row
     db:transaction(function()
