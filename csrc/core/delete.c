@@ -1,13 +1,9 @@
 /* delete.c - soft deletion: one event, one UPDATE, however many rows. */
-#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
-#include "mangle.h"
+#include "plan.h"
 #include "verbs.h"
-
-/* Two deletions that mangle to one text are told apart by a microsecond. */
-#define MOST_RETRIES 1000
 
 tomb_status tomb_need_soft_delete(const tomb_model *model, const char *verb,
                                   tomb_error *err) {
@@ -30,35 +26,11 @@ static void put(tomb_value *values, const tomb_model *events, const char *name,
   values[tomb_model_find(events, name, strlen(name))->index] = value;
 }
 
-#define EVENT_FIELDS 8
-
-static tomb_status insert_event(tomb_db *db, int64_t id, const char *model,
-                                const tomb_value *pk,
-                                const tomb_deletion *deletion,
-                                tomb_error *err) {
-  char key[32];
-  tomb_value values[EVENT_FIELDS];
-  const tomb_model *events = db->events;
-  memset(values, 0, sizeof values);
-  put(values, events, "id", tomb_integer(id));
-  put(values, events, "at", tomb_time(deletion->now));
-  put(values, events, "model", tomb_text(model));
-  put(values, events, "actor", text_or_null(deletion->actor));
-  put(values, events, "reason", text_or_null(deletion->reason));
-  if (pk != NULL && pk->type == TOMB_INTEGER) {
-    snprintf(key, sizeof key, "%lld", (long long)pk->as.integer);
-    put(values, events, "pk", tomb_text(key));
-  } else if (pk != NULL) {
-    put(values, events, "pk", *pk);
-  }
-  return tomb_insert(db, events, values, deletion->now, err);
-}
-
 /* What the event will say, before anything is written of it. */
 static tomb_status check_event(const tomb_db *db, tomb_value at,
                                const tomb_deletion *deletion, tomb_error *err) {
   const tomb_model *events = db->events;
-  tomb_value values[EVENT_FIELDS];
+  tomb_value values[TOMB_EVENT_FIELDS];
   memset(values, 0, sizeof values);
   put(values, events, "at", at);
   put(values, events, "actor", text_or_null(deletion->actor));
@@ -132,38 +104,6 @@ int64_t tomb_deletion_end(tomb_db *db) {
 
 /* ---- marking rows ------------------------------------------------- */
 
-static tomb_status mark(tomb_deleted *out, tomb_db *db, tomb_statement *s,
-                        tomb_error *err) {
-  char suffix[TOMB_SUFFIX_SIZE];
-  tomb_value at = tomb_time(out->at), event = tomb_integer(out->event);
-  tomb_value text = tomb_text_of(suffix, tomb_suffix(suffix, out->at));
-  s->suffix = &text;
-  s->deleted_at = &at;
-  s->deleted_event = &event;
-  return tomb_store_try(&out->count, db, db->driver->dialect->update, s, NULL,
-                        err);
-}
-
-tomb_status tomb_mark_deleted(tomb_deleted *out, tomb_db *db,
-                              const tomb_query *query, tomb_error *err) {
-  tomb_statement statement = tomb_statement_on(query);
-  tomb_status st = TOMB_OK;
-  statement.is_write = true;
-  statement.fence = TOMB_LIVING;
-  statement.mangling = TOMB_MANGLE;
-  for (int i = 0; i < MOST_RETRIES; i++) {
-    st = mark(out, db, &statement, err);
-    if (st != TOMB_INTEGRITY || !tomb_refuses_mangling(db, query->model, err)) {
-      break;
-    }
-    out->at = tomb_store_stamp(db, out->at);
-  }
-  if (st == TOMB_INTEGRITY) {
-    return tomb_refused(db, query->model, "delete records", NULL, err);
-  }
-  return st;
-}
-
 static tomb_status check_blast(const tomb_model *model,
                                const tomb_deletion *deletion,
                                const tomb_deleted *taken, tomb_error *err) {
@@ -179,52 +119,43 @@ static tomb_status check_blast(const tomb_model *model,
   return TOMB_TOO_MANY;
 }
 
-/* The event's row, once there is something in it. */
-static tomb_status record_event(tomb_db *db, const tomb_deleted *taken,
-                                const tomb_model *model,
-                                const tomb_deletion *deletion,
-                                tomb_error *err) {
-  tomb_shared_event *shared = &db->shared;
-  bool is_shared = shared->depth > 0;
-  tomb_deletion stamped = *deletion;
-  stamped.now = taken->at;
-  if (is_shared) {
-    stamped.actor = shared->actor;
-    stamped.reason = shared->reason;
+/* The event gets a row of its own, unless it is shared and has one. */
+static void plan_record(tomb_plan *plan, const tomb_db *db,
+                        const tomb_deletion *deletion) {
+  const tomb_shared_event *shared = &db->shared;
+  tomb_deletion how = *deletion;
+  if (shared->depth > 0) {
+    how.actor = shared->actor;
+    how.reason = shared->reason;
+    how.pk = NULL;
   }
-  tomb_status st = insert_event(db, taken->event, model->name,
-                                is_shared ? NULL : deletion->pk, &stamped, err);
-  if (st == TOMB_OK && is_shared) {
-    shared->id = taken->event;
-    shared->born = db->depth;
-  }
-  return st;
+  tomb_plan_record(plan, db->events, &how);
+}
+
+static void share(tomb_db *db, int64_t event) {
+  if (db->shared.depth == 0) return;
+  db->shared.id = event;
+  db->shared.born = db->depth;
 }
 
 /* The rows are marked first, so that nothing is written for none of them. */
-static tomb_status delete_in_event(tomb_deleted *out, tomb_db *db,
-                                   const tomb_query *query,
-                                   const tomb_deletion *deletion,
-                                   tomb_step *step, tomb_error *err) {
-  bool joins = db->shared.depth > 0 && db->shared.id != 0;
-  tomb_status st = TOMB_OK;
-  out->event = db->shared.id;
-  if (!joins) st = next_event(&out->event, db, err);
-  if (st == TOMB_OK) st = tomb_mark_deleted(out, db, query, err);
-  if (st != TOMB_OK || out->count == 0) return st;
-  step->wrote = true;
-  return joins ? TOMB_OK : record_event(db, out, query->model, deletion, err);
-}
-
 static tomb_status delete_rows(tomb_deleted *out, tomb_db *db,
                                const tomb_query *query,
                                const tomb_deletion *deletion, tomb_step *step,
                                tomb_error *err) {
-  if (query->model->soft_delete == TOMB_SOFT_DELETE_EVENTS) {
-    return delete_in_event(out, db, query, deletion, step, err);
-  }
-  tomb_status st = tomb_mark_deleted(out, db, query, err);
-  step->wrote = st == TOMB_OK && out->count > 0;
+  tomb_plan plan;
+  tomb_status st = TOMB_OK;
+  bool events = query->model->soft_delete == TOMB_SOFT_DELETE_EVENTS;
+  bool joins = db->shared.depth > 0 && db->shared.id != 0;
+  if (events && joins) out->event = db->shared.id;
+  if (events && !joins) st = next_event(&out->event, db, err);
+  if (st != TOMB_OK) return st;
+  tomb_plan_delete(&plan, query, out->at, out->event);
+  if (events && !joins) plan_record(&plan, db, deletion);
+  st = tomb_run_plan(&out->count, db, &plan, err);
+  out->at = tomb_plan_stamped(&plan);
+  step->wrote = out->count > 0;
+  if (st == TOMB_OK && step->wrote && events && !joins) share(db, out->event);
   return st;
 }
 

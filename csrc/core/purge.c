@@ -3,22 +3,16 @@
 
 #include "error.h"
 #include "keys.h"
+#include "plan.h"
 #include "verbs.h"
 
 #define BATCH 1000
 
 static tomb_status erase(int64_t *purged, tomb_db *db, const tomb_query *query,
                          tomb_scope fence, tomb_error *err) {
-  tomb_statement statement = tomb_statement_on(query);
-  statement.is_write = true;
-  statement.fence = fence;
-  tomb_status st = tomb_store_try(purged, db, db->driver->dialect->erase,
-                                  &statement, NULL, err);
-  if (st == TOMB_INTEGRITY) {
-    *purged = 0;
-    return tomb_refused(db, query->model, "purge records", NULL, err);
-  }
-  return st;
+  tomb_plan plan;
+  tomb_plan_purge(&plan, query, fence);
+  return tomb_run_plan(purged, db, &plan, err);
 }
 
 static tomb_status need_meaning(const tomb_query *query, bool living,

@@ -13,6 +13,7 @@
 
 #include "error.h"
 #include "keys.h"
+#include "plan.h"
 #include "rows.h"
 #include "value.h"
 
@@ -35,16 +36,9 @@ struct tomb_restore_job {
 tomb_status tomb_revive(int64_t *restored, tomb_db *db, const tomb_query *query,
                         const tomb_assignment *also, size_t n,
                         tomb_error *err) {
-  tomb_value null = tomb_null();
-  tomb_statement statement = tomb_statement_on(query);
-  statement.is_write = true;
-  statement.fence = TOMB_DEAD;
-  statement.mangling = TOMB_UNMANGLE;
-  statement.deleted_at = statement.deleted_event = &null;
-  statement.assignments = also;
-  statement.n_assignments = n;
-  return tomb_store_try(restored, db, db->driver->dialect->update, &statement,
-                        NULL, err);
+  tomb_plan plan;
+  tomb_plan_restore(&plan, query, also, n);
+  return tomb_run_plan(restored, db, &plan, err);
 }
 
 bool tomb_is_conflict(tomb_status st, const tomb_error *err) {

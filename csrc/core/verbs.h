@@ -68,8 +68,4 @@ tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db, const tomb_query *query,
 tomb_status tomb_need_soft_delete(const tomb_model *model, const char *verb,
                                   tomb_error *err);
 
-/* One UPDATE that marks the query's living rows; the caller has begun. */
-tomb_status tomb_mark_deleted(tomb_deleted *out, tomb_db *db,
-                              const tomb_query *query, tomb_error *err);
-
 #endif
