@@ -52,6 +52,8 @@ typedef enum tomb_status {
   TOMB_NOT_FOUND,
   TOMB_MULTIPLE,
   TOMB_DELETED,
+  TOMB_PARENT_DELETED,
+  TOMB_RESTRICTED,
   TOMB_TOO_MANY,
   TOMB_STALE,
   TOMB_BUSY,
@@ -238,6 +240,14 @@ typedef enum tomb_unique {
   TOMB_UNIQUE_ALWAYS  /* not freed by a deletion */
 } tomb_unique;
 
+/* What a deletion of the row that a field points to means for its own row. */
+typedef enum tomb_on_delete {
+  TOMB_NO_REFERENCE,
+  TOMB_CASCADE,  /* it dies and comes back with the other */
+  TOMB_RESTRICT, /* it refuses the deletion while it lives (restricted) */
+  TOMB_KEEP      /* it lives on; when the other is purged, the field is NULL */
+} tomb_on_delete;
+
 typedef struct tomb_field_def {
   const char *name;
   const char *column; /* NULL: as name */
@@ -250,6 +260,10 @@ typedef struct tomb_field_def {
   size_t n_choices;
   const char *check;   /* an SQL expression that binds the living */
   const char *collate; /* "NOCASE", … */
+  /* The model whose key this field holds, declared before or after; its type
+  ** is then that of the key. NULL: none. */
+  const char *references;
+  tomb_on_delete on_delete;
 } tomb_field_def;
 
 /* A composite: an index, or with `unique` a constraint. */
@@ -295,8 +309,19 @@ typedef enum tomb_role {
 
 typedef struct tomb_model tomb_model;
 
+typedef struct tomb_field tomb_field;
+
+/* A field that points to the rows of a model, its parents. */
+typedef struct tomb_relation {
+  const tomb_model *child;
+  const tomb_field *field;
+  const char *parent_name;
+  const tomb_model *parent; /* NULL until it is declared */
+  tomb_on_delete on_delete;
+} tomb_relation;
+
 /* A checked field; read only. */
-typedef struct tomb_field {
+struct tomb_field {
   const char *name;
   size_t name_size;
   const char *column;
@@ -313,7 +338,8 @@ typedef struct tomb_field {
   const tomb_value *choices;
   size_t n_choices;
   const char *check, *collate;
-} tomb_field;
+  const tomb_relation *relation; /* NULL: it points to nothing */
+};
 
 /*
 ** Checks `def`, copies it and adds the model to `db`; it lives until
@@ -332,6 +358,9 @@ TOMB_API const tomb_field *tomb_model_find(const tomb_model *model,
                                            const char *name, size_t size);
 TOMB_API const tomb_field *tomb_model_role(const tomb_model *model,
                                            tomb_role role);
+/* The i-th field of the model that points to another, or NULL. */
+TOMB_API const tomb_relation *tomb_model_relation(const tomb_model *model,
+                                                  size_t i);
 TOMB_API int64_t tomb_model_keep(const tomb_model *model);
 /* True when a deletion may rewrite the model's i-th field, or any. */
 TOMB_API bool tomb_model_mangles(const tomb_model *model, size_t i);
@@ -440,6 +469,13 @@ typedef struct tomb_filter_link {
 } tomb_filter_link;
 
 typedef struct tomb_keys tomb_keys; /* an ordered set of primary keys */
+typedef struct tomb_undoing tomb_undoing;
+
+typedef enum tomb_of_event {
+  TOMB_OF_ANY_EVENT,
+  TOMB_HELD_BY,  /* rows that it holds dead, alone or with others */
+  TOMB_BACK_FROM /* rows that come back when it is undone */
+} tomb_of_event;
 
 /*
 ** A query never changes: copy it, then set one thing. What it points to must
@@ -461,12 +497,20 @@ typedef struct tomb_query {
   int64_t as_of;          /* alive at that time; scope EVERY */
   const tomb_keys *among; /* only these keys, [from, to) */
   size_t among_from, among_to;
+  tomb_of_event of_event;
+  int64_t event;               /* that one */
+  const tomb_model *owners;    /* where rows may have several */
+  const tomb_undoing *undoing; /* the engine's own; NULL */
 } tomb_query;
 
 /* The three managers: the living rows, all rows, the dead ones. */
 TOMB_API tomb_query tomb_objects(const tomb_model *model);
 TOMB_API tomb_query tomb_all_objects(const tomb_model *model);
 TOMB_API tomb_query tomb_deleted_objects(const tomb_model *model);
+
+/* The model's dead rows that have to do with an event. */
+TOMB_API tomb_query tomb_event_rows(const tomb_db *db, const tomb_model *model,
+                                    tomb_of_event which, int64_t event);
 
 /*
 ** `*out` is `from` with one more condition. `cond` and `link` are the
@@ -691,12 +735,33 @@ typedef struct tomb_deletion {
 } tomb_deletion;
 
 typedef struct tomb_deleted {
-  int64_t count; /* rows taken */
+  int64_t count; /* rows of the query's model taken */
+  int64_t total; /* and of those that lie below, in every model */
   int64_t event; /* its id; 0 when nothing was taken or events are off */
   int64_t at;    /* the stamp */
 } tomb_deleted;
 
-/* Soft-deletes the query's living rows in one event. */
+/*
+** What tomb_delete would take: a row a model, its name and the number of its
+** living rows. Writes nothing; `restricted` is not looked for.
+*/
+TOMB_API tomb_status tomb_preview_delete(tomb_rows *out, tomb_db *db,
+                                         const tomb_query *query,
+                                         tomb_error *err);
+
+/*
+** The dead parents that a restore of the query's dead rows needs, and those
+** that they need, as rows of a model's name and a key. Writes nothing.
+*/
+TOMB_API tomb_status tomb_preview_parents(tomb_rows *out, tomb_db *db,
+                                          const tomb_query *query,
+                                          tomb_error *err);
+
+/*
+** Soft-deletes the query's living rows in one event, with all that lies below
+** them along cascades. Errors: restricted, while a living row that stays needs
+** one of them; too_many.
+*/
 TOMB_API tomb_status tomb_delete(tomb_deleted *out, tomb_db *db,
                                  const tomb_query *query,
                                  const tomb_deletion *deletion,
@@ -722,12 +787,14 @@ typedef struct tomb_restoration {
   int64_t now; /* stamps the deletions of "replace" and undone_at */
   tomb_on_conflict on_conflict;
   const char *actor, *reason; /* of the deletions of "replace" */
+  bool parents;               /* dead parents come back first */
   tomb_rows *returning;       /* the query's rows as they are now; or NULL */
 } tomb_restoration;
 
 /*
-** Restores the query's dead rows, all or none. `restored` counts them.
-** Errors: integrity with the dead and the living row.
+** Restores the query's dead rows, all or none, and with them what lies below
+** and no other event holds. `restored` counts those of the query's model.
+** Errors: integrity with the dead and the living row, parent_deleted.
 */
 TOMB_API tomb_status tomb_restore(int64_t *restored, tomb_db *db,
                                   const tomb_query *query,
@@ -735,6 +802,26 @@ TOMB_API tomb_status tomb_restore(int64_t *restored, tomb_db *db,
 /* Restores what the event still holds, in every model, and stamps undone_at. */
 TOMB_API tomb_status tomb_undo(int64_t *restored, tomb_db *db, int64_t event,
                                const tomb_restoration *how, tomb_error *err);
+
+/*
+** An undo in steps, for callers that look at the rows: in one transaction begin
+** it, then restore tomb_event_rows(db, model, TOMB_BACK_FROM, event) of each
+** model that tomb_undo_order names, from 0 on, until it answers NULL, and end
+** it, which brings back rows that need each other.
+*/
+TOMB_API tomb_status tomb_undo_begin(tomb_db *db, int64_t event, int64_t now,
+                                     tomb_error *err);
+TOMB_API tomb_status tomb_undo_end(int64_t *restored, tomb_db *db,
+                                   int64_t event, const tomb_restoration *how,
+                                   tomb_error *err);
+TOMB_API tomb_status tomb_undo_order(const tomb_model **out, tomb_db *db,
+                                     size_t i, tomb_error *err);
+
+/* The keys of the model's rows that an undo of the event would bring back. Free
+** them with tomb_keys_free. Writes nothing. */
+TOMB_API tomb_status tomb_preview_undo(tomb_keys **out, tomb_db *db,
+                                       const tomb_model *model, int64_t event,
+                                       tomb_error *err);
 
 /*
 ** A restore that asks: open, then next until TOMB_DONE. At TOMB_ROW the row
@@ -767,7 +854,9 @@ TOMB_API tomb_status tomb_restore_conflicts(tomb_rows *out, tomb_db *db,
                                             const tomb_query *query,
                                             tomb_error *err);
 
-/* The real DELETE. Living rows are deleted first, and only when `living`. */
+/* The real DELETE, of the rows and of the dead ones that need them; a field that
+** keeps the link becomes NULL. Living rows are deleted first, and only when
+** `living`. Errors: restricted, while a living row needs one of them. */
 TOMB_API tomb_status tomb_purge(int64_t *purged, tomb_db *db,
                                 const tomb_query *query, bool living,
                                 const tomb_deletion *deletion, tomb_error *err);

@@ -598,7 +598,7 @@ describe("the tree", function()
     "^examples/[%w_]+%.lua$", "^examples/embed%.c$", "^examples/run$", "^examples/packages%.status$",
     "^spec/run$", "^spec/[%w_]+%.lua$", "^spec/packages%.sh$",
     "^spec/%l+/[%w_]+%.lua$", "^spec/%l+/[%w_]+%.[ch]$", "^spec/bench/run$",
-    "^spec/oom/scenarios/[%w_]+%.lua$", "^spec/interop/[%w_]+%.py$",
+    "^spec/laws/graph/[%w_]+%.lua$", "^spec/oom/scenarios/[%w_]+%.lua$", "^spec/interop/[%w_]+%.py$",
   }
 
   local function has_place(path)

@@ -29,10 +29,10 @@ static void originals(tomb_sql *sql, const tomb_model *model,
   }
 }
 
-/* WITH d AS (the dead, in their order, with their original values) */
+/* WITH tombstone_dead AS (the dead, in their order, with their original values) */
 static void the_dead(tomb_sql *sql, const tomb_model *model,
                      const tomb_group *group, const tomb_value *keys) {
-  tomb_sql_add(sql, "WITH d AS (SELECT tombstone_pos AS pos, ");
+  tomb_sql_add(sql, "WITH tombstone_dead AS (SELECT tombstone_pos AS pos, ");
   tomb_sql_field(sql, tomb_key_field(model));
   tomb_sql_add(sql, " AS pk");
   originals(sql, model, group);
@@ -57,7 +57,7 @@ static void against_the_living(tomb_sql *sql, const tomb_model *model,
   tomb_sql_field(sql, tomb_key_field(model));
   tomb_sql_add(sql, ", 1");
   values(sql, group);
-  tomb_sql_add(sql, " FROM d JOIN ");
+  tomb_sql_add(sql, " FROM tombstone_dead AS d JOIN ");
   tomb_sql_add(sql, model->quoted);
   tomb_sql_add(sql, " AS l ON ");
   for (size_t i = 0; i < group->n; i++) {
@@ -75,9 +75,10 @@ static void against_each_other(tomb_sql *sql, const tomb_group *group) {
   bool first = true;
   tomb_sql_add(sql, " UNION ALL SELECT d.pos, d.pk, e.pk, 0");
   values(sql, group);
-  tomb_sql_add(sql, " FROM d JOIN (SELECT min(pos) AS pos, pk");
+  tomb_sql_add(sql,
+               " FROM tombstone_dead AS d JOIN (SELECT min(pos) AS pos, pk");
   for (size_t i = 0; i < group->n; i++) value_name(sql, ", ", i);
-  tomb_sql_add(sql, " FROM d GROUP BY ");
+  tomb_sql_add(sql, " FROM tombstone_dead GROUP BY ");
   for (size_t i = 0; i < group->n; i++) {
     tomb_sql_join(sql, &first, "", ", ");
     value_name(sql, "", i);

@@ -28,10 +28,16 @@ tomb_status tomb_define(const tomb_model **out, tomb_db *db,
   }
   tomb_status st = tomb_model_new(&model, &db->allocator, def, err);
   if (st != TOMB_OK) return st;
+  st = tomb_check_links(model, db->models, db->n_models, err);
+  if (st != TOMB_OK) {
+    tomb_model_free(model);
+    return st;
+  }
   if (!add_model(db, model)) {
     tomb_model_free(model);
     return tomb_out_of_memory(err);
   }
+  tomb_link(model, db->models, db->n_models);
   *out = model;
   return TOMB_OK;
 }
@@ -72,6 +78,7 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
                                 : options->statement_cache;
   tomb_sql_init(&db->sql, driver->dialect, &db->allocator);
   tomb_status st = tomb_define(&db->events, db, &tomb_event_def, err);
+  if (st == TOMB_OK) st = tomb_define(&db->owners, db, &tomb_owner_def, err);
   if (st != TOMB_OK) {
     tomb_free(db);
     return st;
@@ -112,6 +119,16 @@ void tomb_free(tomb_db *db) {
   tomb_rows_free(db->log);
   tomb_allocator a = db->allocator;
   tomb_release(&a, db, sizeof *db);
+}
+
+bool tomb_has_cascades(const tomb_db *db) {
+  for (size_t i = 0; i < db->n_models; i++) {
+    const tomb_model *model = db->models[i];
+    for (size_t j = 0; j < model->n_relations; j++) {
+      if (model->relations[j].on_delete == TOMB_CASCADE) return true;
+    }
+  }
+  return false;
 }
 
 bool tomb_is_open(const tomb_db *db) {

@@ -107,12 +107,14 @@ int64_t tomb_deletion_end(tomb_db *db) {
 static tomb_status check_blast(const tomb_model *model,
                                const tomb_deletion *deletion,
                                const tomb_deleted *taken, tomb_error *err) {
-  if (deletion->max_rows <= 0 || taken->count <= deletion->max_rows) {
+  if (deletion->max_rows <= 0 || taken->total <= deletion->max_rows) {
     return TOMB_OK;
   }
   tomb_fail(err, TOMB_TOO_MANY,
-            "Cannot delete records - %lld of %s would go, at most %lld may",
-            (long long)taken->count, model->name,
+            "Cannot delete records - %lld %s%s would go, at most %lld may",
+            (long long)taken->total,
+            taken->total == taken->count ? "of " : "rows",
+            taken->total == taken->count ? model->name : "",
             (long long)deletion->max_rows);
   tomb_error_model(err, model->name);
   tomb_error_hint(err, "narrow the query, or raise max_rows");
@@ -144,6 +146,8 @@ static tomb_status delete_rows(tomb_deleted *out, tomb_db *db,
                                const tomb_deletion *deletion, tomb_step *step,
                                tomb_error *err) {
   tomb_plan plan;
+  tomb_plan_count count = {0, 0};
+  const tomb_graph graph = {db->models, db->n_models, db->owners};
   tomb_status st = TOMB_OK;
   bool events = query->model->soft_delete == TOMB_SOFT_DELETE_EVENTS;
   bool joins = db->shared.depth > 0 && db->shared.id != 0;
@@ -151,8 +155,15 @@ static tomb_status delete_rows(tomb_deleted *out, tomb_db *db,
   if (events && !joins) st = next_event(&out->event, db, err);
   if (st != TOMB_OK) return st;
   tomb_plan_delete(&plan, query, out->at, out->event);
+  if (query->model->n_children > 0 &&
+      !tomb_plan_cascade(&plan, &db->allocator, &graph)) {
+    st = tomb_out_of_memory(err);
+  }
   if (events && !joins) plan_record(&plan, db, deletion);
-  st = tomb_run_plan(&out->count, db, &plan, err);
+  if (st == TOMB_OK) st = tomb_run_plan(&count, db, &plan, err);
+  tomb_plan_free(&plan);
+  out->count = count.own;
+  out->total = count.all;
   out->at = tomb_plan_stamped(&plan);
   step->wrote = out->count > 0;
   if (st == TOMB_OK && step->wrote && events && !joins) share(db, out->event);
@@ -170,9 +181,11 @@ static tomb_status read_deleted(tomb_db *db, const tomb_model *model,
 }
 
 /* What may be refused after its rows are marked needs a savepoint. */
-static tomb_status begin(tomb_step *step, tomb_db *db,
+static tomb_status begin(tomb_step *step, tomb_db *db, const tomb_query *query,
                          const tomb_deletion *deletion, tomb_error *err) {
-  if (deletion->max_rows <= 0) return tomb_step_begin(step, db, err);
+  if (deletion->max_rows <= 0 && query->model->n_children == 0) {
+    return tomb_step_begin(step, db, err);
+  }
   step->own = true;
   step->wrote = false;
   return tomb_store_enter(db, err);
@@ -190,7 +203,7 @@ tomb_status tomb_delete(tomb_deleted *out, tomb_db *db, const tomb_query *query,
   }
   if (st != TOMB_OK || query->scope == TOMB_DEAD) return st;
   out->at = tomb_store_stamp(db, deletion->now);
-  st = begin(&step, db, deletion, err);
+  st = begin(&step, db, query, deletion, err);
   if (st != TOMB_OK) return st;
   st = delete_rows(out, db, query, deletion, &step, err);
   if (st == TOMB_OK) st = check_blast(query->model, deletion, out, err);
@@ -198,7 +211,7 @@ tomb_status tomb_delete(tomb_deleted *out, tomb_db *db, const tomb_query *query,
     st = read_deleted(db, query->model, deletion, err);
   }
   st = tomb_step_end(&step, db, st, err);
-  if (st != TOMB_OK) out->count = 0;
+  if (st != TOMB_OK) out->count = out->total = 0;
   if (out->count == 0) out->event = 0;
   return st;
 }

@@ -60,6 +60,13 @@ const tomb_dialect tomb_sqlite_dialect = {
     .placeholder = question_mark,
     .in_json = in_json_each,
     .key_list = list_json_each,
+    .lock_parent = "", /* a writer is alone */
+    .defer_keys = "PRAGMA defer_foreign_keys = ON",
+    .taken = "temp.tombstone_taken_",
+    .create_taken = "CREATE TEMP TABLE IF NOT EXISTS tombstone_taken_",
+    .taken_columns =
+        " (event integer NOT NULL, model text NOT NULL, pk text NOT NULL, "
+        "PRIMARY KEY (model, pk, event)) WITHOUT ROWID",
     .mangled = "tombstone_mangled",
     .original = "tombstone_original",
     .whole = "tombstone_integer",

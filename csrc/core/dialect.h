@@ -32,6 +32,14 @@ typedef struct tomb_dialect {
   void (*in_json)(tomb_sql *sql, const tomb_value *json);
   /* A table of tombstone_pos and tombstone_pk out of such an array. */
   void (*key_list)(tomb_sql *sql, const tomb_value *json);
+  /* Behind the look at a parent that must live until the end of the
+  ** transaction: the lock that keeps a deletion away. */
+  const char *lock_parent;
+  /* Lets foreign keys be broken until the transaction's end. */
+  const char *defer_keys;
+  /* The connection's own table of takings (undoing.h), a number follows; and how
+  ** it is made: the same, and then its columns. */
+  const char *taken, *create_taken, *taken_columns;
   /* A value with its suffix, over (field, suffix). Refuses, as unique, a value
   ** that ends in the suffix already (mangle.h). */
   const char *mangled;

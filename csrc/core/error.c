@@ -9,11 +9,26 @@
 #include "instant.h"
 
 const char *tomb_status_name(tomb_status status) {
-  static const char *const names[] = {
-      "ok",        "row",         "done",       "integrity",      "validation",
-      "not_found", "multiple",    "deleted",    "too_many",       "stale",
-      "busy",      "interrupted", "connection", "commit_unknown", "database",
-      "migration", "misuse",      "memory"};
+  static const char *const names[] = {"ok",
+                                      "row",
+                                      "done",
+                                      "integrity",
+                                      "validation",
+                                      "not_found",
+                                      "multiple",
+                                      "deleted",
+                                      "parent_deleted",
+                                      "restricted",
+                                      "too_many",
+                                      "stale",
+                                      "busy",
+                                      "interrupted",
+                                      "connection",
+                                      "commit_unknown",
+                                      "database",
+                                      "migration",
+                                      "misuse",
+                                      "memory"};
   return names[status];
 }
 

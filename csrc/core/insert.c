@@ -42,6 +42,7 @@ static tomb_status refuse_marks(const tomb_model *model,
 tomb_status tomb_prepare_insert(const tomb_model *model, tomb_value *values,
                                 int64_t now, tomb_error *err) {
   tomb_status st = refuse_marks(model, values, err);
+  if (st == TOMB_OK) st = tomb_need_parents(model, err);
   if (st != TOMB_OK) return st;
   give_defaults(model, values, now);
   return tomb_validate(model, values, true, err);
@@ -55,6 +56,29 @@ tomb_statement tomb_insertion(const tomb_query *query,
   return statement;
 }
 
+/* A parent may come back between the statement and the look at it: then there
+** is no reason left, and the statement is tried again. */
+static tomb_status insert(tomb_db *db, const tomb_statement *statement,
+                          tomb_error *err) {
+  for (int tries = 0; tries < 2; tries++) {
+    int64_t inserted = 0;
+    tomb_status st = tomb_store_try(&inserted, db, db->driver->dialect->insert,
+                                    statement, NULL, err);
+    if (st == TOMB_INTEGRITY) {
+      return tomb_refused(db, statement->model, "create record",
+                          statement->values, err);
+    }
+    if (st != TOMB_OK || inserted > 0 || !tomb_has_new_parents(statement)) {
+      return st;
+    }
+    st = tomb_check_parents(db, statement, "create record", err);
+    if (st != TOMB_OK) return st;
+  }
+  tomb_fail(err, TOMB_DATABASE, "Cannot create record - nothing was inserted");
+  tomb_error_hint(err, "look for a trigger of the table that ignores it");
+  return TOMB_DATABASE;
+}
+
 tomb_status tomb_insert(tomb_db *db, const tomb_model *model,
                         tomb_value *values, int64_t now, tomb_error *err) {
   const tomb_field *key = tomb_key_field(model);
@@ -62,11 +86,7 @@ tomb_status tomb_insert(tomb_db *db, const tomb_model *model,
   tomb_status st = tomb_prepare_insert(model, values, now, err);
   if (st != TOMB_OK) return st;
   tomb_statement statement = tomb_insertion(&query, values);
-  st = tomb_store_try(NULL, db, db->driver->dialect->insert, &statement, NULL,
-                      err);
-  if (st == TOMB_INTEGRITY) {
-    return tomb_refused(db, model, "create record", values, err);
-  }
+  st = insert(db, &statement, err);
   if (st == TOMB_OK && values[key->index].type == TOMB_ABSENT) {
     values[key->index] = tomb_integer(db->driver->last_insert_id(db->conn));
   }

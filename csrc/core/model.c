@@ -1,4 +1,4 @@
-/* model.c - the checked description of a table: building and asking. */
+/* model.c - the checked description of a table: building it. */
 #include "model.h"
 
 #include <stdio.h>
@@ -110,6 +110,19 @@ static void add_role(builder *b, tomb_role role, const char *name,
   play(b, field, role);
 }
 
+/* The type is that of the parent's key, once there is one. */
+static void add_relation(builder *b, tomb_field *field,
+                         const tomb_field_def *def) {
+  tomb_model *model = b->model;
+  tomb_relation *relation = &model->relations[model->n_relations++];
+  relation->child = model;
+  relation->field = field;
+  relation->parent_name = copy(b, def->references);
+  relation->on_delete = def->on_delete;
+  field->relation = relation;
+  field->type = TOMB_FIELD_INTEGER;
+}
+
 static void add_field(builder *b, const tomb_field_def *def) {
   tomb_field *field = next_field(b, def->name, def->column, def->type);
   field->nullable = def->nullable;
@@ -123,6 +136,7 @@ static void add_field(builder *b, const tomb_field_def *def) {
   keep_value(b, &field->default_value);
   keep_choices(b, field, def);
   if (def->primary_key) play(b, field, TOMB_ROLE_KEY);
+  if (def->references != NULL) add_relation(b, field, def);
 }
 
 static bool has_key(const tomb_model_def *def) {
@@ -135,6 +149,7 @@ static bool has_key(const tomb_model_def *def) {
 static void add_fields(builder *b) {
   const tomb_model_def *def = b->def;
   b->model->fields = take(b, (def->n_fields + 6) * sizeof(tomb_field));
+  b->model->relations = take(b, (def->n_fields + 1) * sizeof(tomb_relation));
   if (!b->ok) return;
   if (!has_key(def)) {
     add_role(b, TOMB_ROLE_KEY, "id", NULL, TOMB_FIELD_INTEGER, false);
@@ -235,6 +250,17 @@ static void add_single(builder *b, const tomb_field *field,
   name_index(b, group);
 }
 
+/* Children are found by their parent, the living ones and the dead. */
+static void add_relation_index(builder *b, const tomb_field *field) {
+  const tomb_field *stamp = b->model->roles[TOMB_ROLE_DELETED_AT];
+  tomb_group *group = next_group(b, stamp == NULL ? 1 : 2, TOMB_NOT_UNIQUE);
+  if (!b->ok) return;
+  group->fields[0] = field;
+  if (stamp != NULL) group->fields[1] = stamp;
+  group->of_all = true;
+  name_index(b, group);
+}
+
 static void add_group(builder *b, const tomb_group_def *def) {
   tomb_group *group = next_group(b, def->n_fields, def->unique);
   bool has_text = false;
@@ -253,11 +279,12 @@ static void add_groups(builder *b) {
   tomb_model *model = b->model;
   name_role_indexes(b);
   model->groups =
-      take(b, (model->n_fields * 2 + def->n_groups) * sizeof(tomb_group));
+      take(b, (model->n_fields * 3 + def->n_groups) * sizeof(tomb_group));
   for (size_t i = 0; b->ok && i < model->n_fields; i++) {
     const tomb_field *field = &model->fields[i];
     if (field->unique != TOMB_NOT_UNIQUE) add_single(b, field, field->unique);
     if (field->indexed) add_single(b, field, TOMB_NOT_UNIQUE);
+    if (field->relation != NULL) add_relation_index(b, field);
   }
   for (size_t i = 0; b->ok && i < def->n_groups; i++) {
     add_group(b, &def->groups[i]);
@@ -331,61 +358,4 @@ void tomb_model_free(tomb_model *model) {
   tomb_allocator a = model->allocator;
   tomb_arena_free(&model->arena);
   tomb_release(&a, model, sizeof *model);
-}
-
-bool tomb_is_text(const tomb_field *field) {
-  return field->type == TOMB_FIELD_CHAR || field->type == TOMB_FIELD_TEXT;
-}
-
-bool tomb_is_rewritable(const tomb_field *field) {
-  return tomb_is_text(field) && field->role != TOMB_ROLE_KEY;
-}
-
-bool tomb_model_mangles(const tomb_model *model, size_t i) {
-  return model->fields[i].mangled;
-}
-
-bool tomb_model_mangles_any(const tomb_model *model) {
-  for (size_t i = 0; i < model->n_fields; i++) {
-    if (model->fields[i].mangled) return true;
-  }
-  return false;
-}
-
-const char *tomb_model_name(const tomb_model *model) {
-  return model->name;
-}
-
-size_t tomb_model_fields(const tomb_model *model) {
-  return model->n_fields;
-}
-
-const tomb_field *tomb_model_field(const tomb_model *model, size_t i) {
-  return &model->fields[i];
-}
-
-const tomb_field *tomb_model_find(const tomb_model *model, const char *name,
-                                  size_t size) {
-  for (size_t i = 0; i < model->n_fields; i++) {
-    const tomb_field *field = &model->fields[i];
-    if (field->name_size == size && memcmp(field->name, name, size) == 0) {
-      return field;
-    }
-  }
-  return NULL;
-}
-
-const tomb_field *tomb_model_role(const tomb_model *model, tomb_role role) {
-  return model->roles[role];
-}
-
-int64_t tomb_model_keep(const tomb_model *model) {
-  return model->keep;
-}
-
-tomb_status tomb_order_term(tomb_order *out, const tomb_model *model,
-                            const char *term, size_t size, tomb_error *err) {
-  out->descending = size > 0 && term[0] == '-';
-  size_t skip = out->descending ? 1 : 0;
-  return tomb_need_field(&out->field, model, term + skip, size - skip, err);
 }

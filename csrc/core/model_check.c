@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "model.h"
 #include "value.h"
 
 static bool is_letter(char c) {
@@ -63,10 +64,15 @@ static bool text_type(tomb_field_type type) {
   return type == TOMB_FIELD_CHAR || type == TOMB_FIELD_TEXT;
 }
 
+/* A key of another model is taken for an integer until that is there. */
+static tomb_field_type type_of(const tomb_field_def *f) {
+  return f->references != NULL ? TOMB_FIELD_INTEGER : f->type;
+}
+
 static tomb_status check_key(const tomb_model_def *def, const tomb_field_def *f,
                              tomb_error *err) {
   if (!f->primary_key) return TOMB_OK;
-  if (!text_type(f->type) && f->type != TOMB_FIELD_INTEGER) {
+  if (!text_type(type_of(f)) && type_of(f) != TOMB_FIELD_INTEGER) {
     return refuse(def, f, "cannot be the primary key",
                   "a primary key is an integer, char or text field", err);
   }
@@ -79,11 +85,11 @@ static tomb_status check_key(const tomb_model_def *def, const tomb_field_def *f,
 
 static tomb_status check_length(const tomb_model_def *def,
                                 const tomb_field_def *f, tomb_error *err) {
-  if (f->type == TOMB_FIELD_CHAR && f->max_length == 0) {
+  if (type_of(f) == TOMB_FIELD_CHAR && f->max_length == 0) {
     return refuse(def, f, "is a char without max_length",
                   "give max_length, or use text", err);
   }
-  if (f->max_length > 0 && !text_type(f->type)) {
+  if (f->max_length > 0 && !text_type(type_of(f))) {
     return refuse(def, f, "has max_length but is no text",
                   "max_length is for char and text", err);
   }
@@ -92,7 +98,7 @@ static tomb_status check_length(const tomb_model_def *def,
 
 static tomb_status check_unique(const tomb_model_def *def,
                                 const tomb_field_def *f, tomb_error *err) {
-  if (f->unique == TOMB_UNIQUE_MANGLE && !text_type(f->type)) {
+  if (f->unique == TOMB_UNIQUE_MANGLE && !text_type(type_of(f))) {
     return refuse(def, f, "is no text and cannot be mangled",
                   "use unique = \"live\"", err);
   }
@@ -104,9 +110,9 @@ static tomb_status check_value(const tomb_model_def *def,
                                const char *why, tomb_error *err) {
   tomb_field as;
   memset(&as, 0, sizeof as);
-  as.type = f->type;
+  as.type = type_of(f);
   if (tomb_fit(&as, &value)) return TOMB_OK;
-  return refuse(def, f, why, tomb_type_wanted(f->type), err);
+  return refuse(def, f, why, tomb_type_wanted(type_of(f)), err);
 }
 
 static tomb_status check_values(const tomb_model_def *def,
@@ -118,6 +124,35 @@ static tomb_status check_values(const tomb_model_def *def,
                      err);
   }
   return st;
+}
+
+static tomb_status check_reference(const tomb_model_def *def,
+                                   const tomb_field_def *f, tomb_error *err) {
+  if (f->references == NULL) {
+    if (f->on_delete == TOMB_NO_REFERENCE) return TOMB_OK;
+    return refuse(def, f, "has on_delete but points to no model",
+                  "name the model", err);
+  }
+  if (!is_name(f->references)) {
+    return refuse_name(def, "a model", f->references, err);
+  }
+  if (f->on_delete == TOMB_NO_REFERENCE) {
+    return refuse(def, f, "does not say what a deletion of its parent means",
+                  "on_delete is \"cascade\", \"restrict\" or \"keep\"", err);
+  }
+  if (f->on_delete == TOMB_KEEP && !f->nullable) {
+    return refuse(def, f, "cannot become null when its parent is purged",
+                  "pass null = true, or on_delete = \"restrict\"", err);
+  }
+  if (f->primary_key) {
+    return refuse(def, f, "cannot be the primary key",
+                  "leave out primary_key, or pass unique = true", err);
+  }
+  if (f->unique == TOMB_UNIQUE_MANGLE) {
+    return refuse(def, f, "points to a key, which cannot be mangled",
+                  "use unique = \"live\"", err);
+  }
+  return TOMB_OK;
 }
 
 static bool has_key(const tomb_model_def *def) {
@@ -176,6 +211,7 @@ static tomb_status check_field(const tomb_model_def *def, size_t i,
   if (st == TOMB_OK) st = check_length(def, f, err);
   if (st == TOMB_OK) st = check_unique(def, f, err);
   if (st == TOMB_OK) st = check_values(def, f, err);
+  if (st == TOMB_OK) st = check_reference(def, f, err);
   if (st == TOMB_OK && f->collate != NULL && !is_name(f->collate)) {
     st = refuse_name(def, "a collation", f->collate, err);
   }
@@ -256,7 +292,8 @@ static tomb_status check_group(const tomb_model_def *def,
       return tomb_fail(err, TOMB_MISUSE, "%s has no field '%s' to index",
                        def->name, group->fields[i]);
     }
-    text = text || (f != NULL && text_type(f->type) && !f->primary_key);
+    text = text || (f != NULL && text_type(type_of(f)) && !f->primary_key &&
+                    f->references == NULL);
   }
   if (group->unique == TOMB_UNIQUE_MANGLE && !text) {
     return tomb_fail(err, TOMB_MISUSE,
@@ -271,6 +308,25 @@ static tomb_status check_order(const tomb_model_def *def, const char *term,
   if (exists(def, term[0] == '-' ? term + 1 : term)) return TOMB_OK;
   return tomb_fail(err, TOMB_MISUSE, "%s has no field '%s' to order by",
                    def->name, term);
+}
+
+/* The engine's own tables have such names, and what it makes on its way. */
+static bool is_ours(const char *name) {
+  return name != NULL && strncmp(name, "tombstone_", 10) == 0;
+}
+
+static tomb_status check_ours(const tomb_model_def *def, tomb_error *err) {
+  const char *name = is_ours(def->table) ? def->table : NULL;
+  if (def == &tomb_event_def || def == &tomb_owner_def) return TOMB_OK;
+  for (size_t i = 0; name == NULL && i < def->n_fields; i++) {
+    if (is_ours(column_of(&def->fields[i]))) name = column_of(&def->fields[i]);
+  }
+  if (name == NULL) return TOMB_OK;
+  tomb_fail(err, TOMB_MISUSE, "%s: the name '%s' is reserved", def->name, name);
+  tomb_error_model(err, def->name);
+  tomb_error_hint(err, "tables and columns that begin with tombstone_ are the "
+                       "engine's own");
+  return TOMB_MISUSE;
 }
 
 static tomb_status check_names(const tomb_model_def *def, tomb_error *err) {
@@ -293,6 +349,7 @@ tomb_status tomb_model_def_check(const tomb_model_def *def, tomb_error *err) {
     st = check_field(def, i, err);
   }
   if (st == TOMB_OK) st = check_columns(def, err);
+  if (st == TOMB_OK) st = check_ours(def, err);
   for (size_t i = 0; st == TOMB_OK && i < def->n_groups; i++) {
     st = check_group(def, &def->groups[i], err);
   }

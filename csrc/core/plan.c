@@ -9,6 +9,7 @@
 
 static tomb_statement *add(tomb_plan *plan, tomb_plan_verb verb,
                            const tomb_query *query) {
+  if (plan->steps == NULL) plan->steps = plan->few;
   tomb_plan_step *step = &plan->steps[plan->n++];
   step->verb = verb;
   step->statement.model = query->model;
@@ -19,15 +20,18 @@ static tomb_statement *add(tomb_plan *plan, tomb_plan_verb verb,
 
 /* ---- deletion ----------------------------------------------------- */
 
-void tomb_plan_delete(tomb_plan *plan, const tomb_query *query, int64_t at,
-                      int64_t event) {
-  memset(plan, 0, sizeof *plan);
-  tomb_statement *mark = add(plan, TOMB_PLAN_MARK, query);
+static void die(tomb_plan *plan, tomb_statement *mark) {
   mark->fence = TOMB_LIVING;
   mark->mangling = TOMB_MANGLE;
   mark->suffix = &plan->suffix;
   mark->deleted_at = &plan->deleted_at;
   mark->deleted_event = &plan->deleted_event;
+}
+
+void tomb_plan_delete(tomb_plan *plan, const tomb_query *query, int64_t at,
+                      int64_t event) {
+  memset(plan, 0, sizeof *plan);
+  die(plan, add(plan, TOMB_PLAN_MARK, query));
   plan->deleted_event = tomb_integer(event);
   tomb_plan_stamp(plan, at);
 }
@@ -74,6 +78,79 @@ void tomb_plan_record(tomb_plan *plan, const tomb_model *events,
   *event_value(plan, "undone_at") = tomb_null();
 }
 
+/* ---- cascades ----------------------------------------------------- */
+
+/* A step on the model, whose query is the step's own. */
+static tomb_statement *add_own(tomb_plan *plan, tomb_plan_verb verb,
+                               const tomb_model *model) {
+  tomb_plan_step *step = &plan->steps[plan->n];
+  step->query =
+      verb == TOMB_PLAN_OWN ? tomb_all_objects(model) : tomb_objects(model);
+  return add(plan, verb, &step->query);
+}
+
+static void add_below(tomb_plan *plan, const tomb_model *model) {
+  add_own(plan, TOMB_PLAN_OWN, model)->reach = &plan->reach;
+  tomb_statement *below = add_own(plan, TOMB_PLAN_BELOW, model);
+  below->reach = &plan->reach;
+  die(plan, below);
+}
+
+static void add_probes(tomb_plan *plan, const tomb_graph *graph,
+                       const tomb_model *parent) {
+  const tomb_relation *r = NULL;
+  while ((r = tomb_next_child(graph, parent, r)) != NULL) {
+    if (r->on_delete != TOMB_RESTRICT) continue;
+    tomb_statement *probe = add_own(plan, TOMB_PLAN_PROBE, r->child);
+    probe->towards = r;
+    probe->deleted_at = &plan->deleted_at;
+    probe->deleted_event = &plan->deleted_event;
+  }
+}
+
+/* True where the model's rows can lie below others: of its own table, or any. */
+static bool can_lie_below(const tomb_model *model, bool any) {
+  for (size_t i = 0; i < model->n_relations; i++) {
+    const tomb_relation *r = &model->relations[i];
+    if (r->on_delete == TOMB_CASCADE && r->parent != NULL &&
+        (any || r->parent == model)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool tomb_plan_cascade(tomb_plan *plan, const tomb_allocator *a,
+                       const tomb_graph *graph) {
+  const tomb_model *root = plan->few[0].statement.model;
+  const tomb_model **reached;
+  size_t n, n_relations = 0;
+  plan->arena.a = a;
+  for (size_t i = 0; i < graph->n; i++) {
+    n_relations += graph->models[i]->n_relations;
+  }
+  size_t bytes =
+      (TOMB_PLAN_STEPS + 2 * graph->n + n_relations) * sizeof *plan->steps;
+  tomb_plan_step *steps = tomb_arena_take(&plan->arena, bytes);
+  reached = tomb_arena_take(&plan->arena, graph->n * sizeof *reached);
+  if (steps == NULL || reached == NULL) return false;
+  memset(steps, 0, bytes);
+  steps[0] = plan->few[0];
+  plan->steps = steps;
+  plan->reach.owners = graph->owners;
+  plan->reach.event = &plan->deleted_event;
+  n = tomb_models_below(reached, 0, graph, root);
+  plan->circular = tomb_parents_first(reached, n, 1);
+  if (can_lie_below(root, plan->circular)) add_below(plan, root);
+  for (size_t i = 1; i < n; i++) add_below(plan, reached[i]);
+  for (size_t i = 0; i < n; i++) add_probes(plan, graph, reached[i]);
+  return true;
+}
+
+void tomb_plan_free(tomb_plan *plan) {
+  if (plan->arena.a != NULL) tomb_arena_free(&plan->arena);
+}
+
 /* ---- restore and purge -------------------------------------------- */
 
 void tomb_plan_restore(tomb_plan *plan, const tomb_query *query,
@@ -99,10 +176,15 @@ void tomb_plan_purge(tomb_plan *plan, const tomb_query *query,
 
 const tomb_clause *tomb_plan_clauses(const tomb_dialect *dialect,
                                      tomb_plan_verb verb) {
+  static const tomb_clause own[] = {tomb_sql_own, NULL};
+  static const tomb_clause probe[] = {tomb_sql_probe, NULL};
   switch (verb) {
   case TOMB_PLAN_RECORD: return dialect->insert;
   case TOMB_PLAN_ERASE: return dialect->erase;
+  case TOMB_PLAN_OWN: return own;
+  case TOMB_PLAN_PROBE: return probe;
   case TOMB_PLAN_MARK:
+  case TOMB_PLAN_BELOW:
   case TOMB_PLAN_REVIVE: break;
   }
   return dialect->update;

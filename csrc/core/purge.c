@@ -1,6 +1,7 @@
 /* purge.c - the real DELETE, and what retention removes. */
 #include <string.h>
 
+#include "erase.h"
 #include "error.h"
 #include "keys.h"
 #include "plan.h"
@@ -11,8 +12,16 @@
 static tomb_status erase(int64_t *purged, tomb_db *db, const tomb_query *query,
                          tomb_scope fence, tomb_error *err) {
   tomb_plan plan;
+  tomb_plan_count count;
+  tomb_query fenced = *query;
+  if (query->model->n_children > 0 || query->model->n_relations > 0) {
+    if (fence == TOMB_DEAD) fenced.scope = TOMB_DEAD;
+    return tomb_erase_family(purged, db, &fenced, err);
+  }
   tomb_plan_purge(&plan, query, fence);
-  return tomb_run_plan(purged, db, &plan, err);
+  tomb_status st = tomb_run_plan(&count, db, &plan, err);
+  *purged = count.own;
+  return st;
 }
 
 static tomb_status need_meaning(const tomb_query *query, bool living,
@@ -108,6 +117,12 @@ static void holds_no_row(tomb_sql *sql, const tomb_db *db, int64_t now,
     if (dry_run) and_stays(sql, model, now);
     tomb_sql_add(sql, ")");
   }
+  if (!tomb_has_cascades(db)) return;
+  tomb_sql_add(sql, " AND ");
+  tomb_sql_field(sql, id);
+  tomb_sql_add(sql, " NOT IN (SELECT \"event\" FROM ");
+  tomb_sql_add(sql, db->owners->quoted);
+  tomb_sql_add(sql, ")");
 }
 
 static void expired_events(tomb_db *db, const tomb_model *model, int64_t now,

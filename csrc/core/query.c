@@ -3,7 +3,7 @@
 
 #include "cond.h"
 #include "error.h"
-#include "model.h"
+#include "store.h"
 
 /* SQLite parses a AND b AND … as a tree of that depth and allows 1000. */
 #define MOST_FILTERS 500
@@ -27,6 +27,15 @@ tomb_query tomb_all_objects(const tomb_model *model) {
 
 tomb_query tomb_deleted_objects(const tomb_model *model) {
   return manager(model, TOMB_DEAD);
+}
+
+tomb_query tomb_event_rows(const tomb_db *db, const tomb_model *model,
+                           tomb_of_event which, int64_t event) {
+  tomb_query query = manager(model, TOMB_DEAD);
+  query.of_event = which;
+  query.event = event;
+  if (tomb_has_cascades(db)) query.owners = db->owners;
+  return query;
 }
 
 tomb_status tomb_filter(tomb_query *out, const tomb_query *from,
@@ -53,5 +62,6 @@ tomb_status tomb_filter(tomb_query *out, const tomb_query *from,
 
 bool tomb_query_is_whole(const tomb_query *query) {
   return query->filters == NULL && query->limit < 0 && query->offset == 0 &&
-         query->among == NULL && !query->has_as_of;
+         query->among == NULL && !query->has_as_of &&
+         query->of_event == TOMB_OF_ANY_EVENT;
 }

@@ -191,7 +191,8 @@ static void unique_refused(tomb_db *db, const tomb_model *model,
                            tomb_error *err) {
   const tomb_group *group = find_group(model, err->subject);
   const tomb_field *key = tomb_key_field(model);
-  const tomb_group key_alone = {&key, 1, TOMB_UNIQUE_ALWAYS, ""};
+  const tomb_group key_alone = {
+      .fields = &key, .n = 1, .unique = TOMB_UNIQUE_ALWAYS, .index = ""};
   if (group == NULL && find_field(model, err->subject) == key) {
     group = &key_alone;
   }

@@ -20,7 +20,13 @@ static tomb_status revive_one(tomb_db *db, const tomb_query *query,
                               tomb_error *err) {
   int64_t restored = 0;
   tomb_status st = tomb_revive(&restored, db, query, also, n, err);
-  if (st == TOMB_OK && restored == 0) return is_gone(err);
+  if (st == TOMB_OK && restored == 0) {
+    tomb_statement statement = tomb_statement_on(query);
+    statement.assignments = also;
+    statement.n_assignments = n;
+    st = tomb_check_parents(db, &statement, "restore record", err);
+    return st == TOMB_OK ? is_gone(err) : st;
+  }
   if (st != TOMB_INTEGRITY || tomb_is_conflict(st, err)) return st;
   return tomb_refused(db, query->model, "restore record", NULL, err);
 }

@@ -11,6 +11,16 @@ bool tomb_is_conflict(tomb_status st, const tomb_error *err);
 tomb_status tomb_revive(int64_t *restored, tomb_db *db, const tomb_query *query,
                         const tomb_assignment *also, size_t n, tomb_error *err);
 
+/* Refuses what cannot be restored: no soft delete, living rows. */
+tomb_status tomb_check_restore(const tomb_query *query, tomb_error *err);
+/* The keys of the query's dead rows, as they are now. */
+tomb_status tomb_select_dead(tomb_keys **out, tomb_db *db,
+                             const tomb_query *query, tomb_error *err);
+/* The query's rows by how->on_conflict, without a look at their relatives. */
+tomb_status tomb_restore_rows(int64_t *restored, tomb_db *db,
+                              const tomb_query *query,
+                              const tomb_restoration *how, tomb_error *err);
+
 /* With these values instead of its own; absent ones stay. */
 tomb_status tomb_restore_with(tomb_db *db, const tomb_query *query,
                               const tomb_value *values, tomb_error *err);

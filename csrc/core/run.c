@@ -1,4 +1,5 @@
 /* run.c - runs plans. */
+#include "error.h"
 #include "plan.h"
 #include "verbs.h"
 
@@ -25,32 +26,112 @@ static tomb_status mark(int64_t *changed, tomb_db *db, tomb_plan *plan,
   return st;
 }
 
+static tomb_status refuse_restricted(const tomb_relation *relation,
+                                     int64_t count, const tomb_value *pk,
+                                     tomb_error *err) {
+  tomb_fail(err, TOMB_RESTRICTED,
+            "Cannot delete records - %lld of %s still need them",
+            (long long)count, relation->child->name);
+  tomb_error_model(err, relation->child->name);
+  tomb_error_field(err, relation->field->name, "%s",
+                   "points to what would be deleted");
+  tomb_error_hint(err, "delete or move the rows of %s first",
+                  relation->child->name);
+  if (err == NULL) return TOMB_RESTRICTED;
+  err->has_live_pk = true;
+  tomb_keep_value(&err->live_pk, pk);
+  return TOMB_RESTRICTED;
+}
+
+static tomb_status probe(tomb_db *db, const tomb_plan_step *step,
+                         tomb_error *err) {
+  tomb_cursor cursor;
+  tomb_status st = tomb_store_start(db, err);
+  if (st != TOMB_OK) return st;
+  tomb_sql_compile(&db->sql, tomb_plan_clauses(db->driver->dialect, step->verb),
+                   &step->statement);
+  st = tomb_store_open(&cursor, db, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_cursor_next(&cursor, err);
+  if (st == TOMB_ROW) {
+    int64_t count = cursor.values[0].as.integer;
+    st = count == 0 ? TOMB_OK
+                    : refuse_restricted(step->statement.towards, count,
+                                        &cursor.values[1], err);
+  }
+  tomb_cursor_close(&cursor);
+  return st;
+}
+
+static const char *words(tomb_plan_verb verb) {
+  switch (verb) {
+  case TOMB_PLAN_MARK:
+  case TOMB_PLAN_BELOW: return "delete records";
+  case TOMB_PLAN_ERASE: return "purge records";
+  default: return NULL; /* whoever asked for it has better ones */
+  }
+}
+
 static tomb_status run_step(int64_t *changed, tomb_db *db, tomb_plan *plan,
                             const tomb_plan_step *step, tomb_error *err) {
-  const tomb_model *model = step->statement.model;
-  const char *verb = step->verb == TOMB_PLAN_MARK    ? "delete records"
-                     : step->verb == TOMB_PLAN_ERASE ? "purge records"
-                                                     : NULL;
+  tomb_plan_verb verb = step->verb;
+  tomb_status st;
   *changed = 0;
-  tomb_status st = step->verb == TOMB_PLAN_MARK
-                       ? mark(changed, db, plan, step, err)
-                       : try_step(changed, db, step, err);
-  if (st != TOMB_OK) *changed = 0;
-  return st == TOMB_INTEGRITY && verb != NULL
-             ? tomb_refused(db, model, verb, NULL, err)
+  if (verb == TOMB_PLAN_PROBE) return probe(db, step, err);
+  st = verb == TOMB_PLAN_MARK || verb == TOMB_PLAN_BELOW
+           ? mark(changed, db, plan, step, err)
+           : try_step(changed, db, step, err);
+  if (st == TOMB_OK) return st;
+  *changed = 0;
+  return st == TOMB_INTEGRITY && words(verb) != NULL
+             ? tomb_refused(db, step->statement.model, words(verb), NULL, err)
              : st;
 }
 
-tomb_status tomb_run_plan(int64_t *changed, tomb_db *db, tomb_plan *plan,
-                          tomb_error *err) {
-  *changed = 0;
-  for (size_t i = 0; i < plan->n; i++) {
+static bool is_last(const tomb_plan_step *step) {
+  return step->verb == TOMB_PLAN_PROBE || step->verb == TOMB_PLAN_RECORD;
+}
+
+/* Once through the steps, from the i-th on; `*news` says whether one of those
+** that are repeated in a ring has found something. */
+static tomb_status run_round(tomb_plan_count *count, bool *news, tomb_db *db,
+                             tomb_plan *plan, size_t from, tomb_error *err) {
+  const tomb_model *root = plan->steps[0].statement.model;
+  *news = false;
+  for (size_t i = from; i < plan->n; i++) {
     const tomb_plan_step *step = &plan->steps[i];
     int64_t rows;
-    if (step->verb == TOMB_PLAN_RECORD && *changed == 0) continue;
+    if (is_last(step)) continue;
     tomb_status st = run_step(&rows, db, plan, step, err);
     if (st != TOMB_OK) return st;
-    if (step->verb != TOMB_PLAN_RECORD) *changed += rows;
+    *news = *news || (i > 0 && rows > 0);
+    if (step->verb == TOMB_PLAN_OWN) continue;
+    count->all += rows;
+    if (step->statement.model == root) count->own += rows;
+    if (i == 0 && rows == 0) return TOMB_OK; /* nothing lies below nothing */
   }
   return TOMB_OK;
+}
+
+/* Who still needs what has died, and the event's row. */
+static tomb_status finish(tomb_db *db, tomb_plan *plan, tomb_error *err) {
+  tomb_status st = TOMB_OK;
+  for (size_t i = 0; st == TOMB_OK && i < plan->n; i++) {
+    int64_t rows;
+    if (!is_last(&plan->steps[i])) continue;
+    st = run_step(&rows, db, plan, &plan->steps[i], err);
+  }
+  return st;
+}
+
+tomb_status tomb_run_plan(tomb_plan_count *count, tomb_db *db, tomb_plan *plan,
+                          tomb_error *err) {
+  bool news;
+  count->own = count->all = 0;
+  tomb_status st = run_round(count, &news, db, plan, 0, err);
+  while (st == TOMB_OK && plan->circular && news) {
+    st = run_round(count, &news, db, plan, 1, err);
+  }
+  if (st != TOMB_OK || count->own == 0) return st;
+  return finish(db, plan, err);
 }

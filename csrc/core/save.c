@@ -29,11 +29,47 @@ static tomb_status refuse_dead(const tomb_model *model, const tomb_value *key,
   return TOMB_DELETED;
 }
 
-/* A save that met no row: why? */
-static tomb_status explain_miss(tomb_db *db, const tomb_model *model,
-                                const tomb_value *key, tomb_error *err) {
+static tomb_status refuse_stale(const tomb_model *model, const tomb_value *key,
+                                tomb_error *err) {
   char shown[96];
+  tomb_show_value(shown, sizeof shown, key);
+  tomb_fail(err, TOMB_STALE,
+            "Cannot save record - %s %s was changed by somebody else",
+            model->name, shown);
+  tomb_error_model(err, model->name);
+  tomb_error_hint(err, "reload it and make the change again");
+  return TOMB_STALE;
+}
+
+static bool is_newer(const tomb_model *model, const tomb_value *row,
+                     const tomb_value *values) {
+  const tomb_field *version = model->roles[TOMB_ROLE_VERSION];
+  return version != NULL && tomb_is_given(&values[version->index]) &&
+         !tomb_value_equal(&row[version->index], &values[version->index]);
+}
+
+/* The row is there: what is wrong with it, if anything is? */
+static tomb_status explain_row(tomb_db *db, const tomb_statement *statement,
+                               const tomb_value *row, const tomb_value *values,
+                               tomb_error *err) {
+  const tomb_model *model = statement->model;
+  const tomb_value *key = &values[tomb_key_field(model)->index];
   const tomb_field *stamp = model->roles[TOMB_ROLE_DELETED_AT];
+  if (stamp != NULL && row[stamp->index].type != TOMB_NULL) {
+    return refuse_dead(model, key, err);
+  }
+  if (is_newer(model, row, values) || !tomb_has_new_parents(statement)) {
+    return refuse_stale(model, key, err);
+  }
+  return tomb_check_parents(db, statement, "save record", err);
+}
+
+/* A save that met no row: why? TOMB_OK: by now there is no reason left. */
+static tomb_status explain_miss(tomb_db *db, const tomb_statement *statement,
+                                const tomb_value *values, tomb_error *err) {
+  char shown[96];
+  const tomb_model *model = statement->model;
+  const tomb_value *key = &values[tomb_key_field(model)->index];
   tomb_rows *rows = tomb_rows_new(db);
   if (rows == NULL) return tomb_out_of_memory(err);
   tomb_status st = tomb_read_row(rows, db, model, key, err);
@@ -41,16 +77,10 @@ static tomb_status explain_miss(tomb_db *db, const tomb_model *model,
   if (st == TOMB_DONE) {
     st = tomb_fail(err, TOMB_NOT_FOUND, "Cannot save record - %s %s is gone",
                    model->name, shown);
-  } else if (st == TOMB_OK && stamp != NULL &&
-             tomb_rows_at(rows, 0, NULL)[stamp->index].type != TOMB_NULL) {
-    st = refuse_dead(model, key, err);
   } else if (st == TOMB_OK) {
-    st = tomb_fail(err, TOMB_STALE,
-                   "Cannot save record - %s %s was changed by somebody else",
-                   model->name, shown);
-    tomb_error_hint(err, "reload it and make the change again");
+    st = explain_row(db, statement, tomb_rows_at(rows, 0, NULL), values, err);
   }
-  tomb_error_model(err, model->name);
+  if (st != TOMB_OK) tomb_error_model(err, model->name);
   tomb_rows_free(rows);
   return st;
 }
@@ -134,12 +164,17 @@ tomb_status tomb_update_row(tomb_db *db, const tomb_model *model,
   statement.assignments = assignments;
   statement.n_assignments = n;
   statement.returning = returning != NULL;
-  st = tomb_store_try(&changed, db, db->driver->dialect->update, &statement,
-                      returning, err);
-  if (st == TOMB_INTEGRITY) {
-    return refused(db, model, key, assignments, n, err);
+  for (int tries = 0; st == TOMB_OK && changed == 0; tries++) {
+    if (tries == 2) return refuse_stale(model, key, err);
+    st = tomb_store_try(&changed, db, db->driver->dialect->update, &statement,
+                        returning, err);
+    if (st == TOMB_INTEGRITY) {
+      return refused(db, model, key, assignments, n, err);
+    }
+    if (st == TOMB_OK && changed == 0) {
+      st = explain_miss(db, &statement, values, err);
+    }
   }
-  if (st == TOMB_OK && changed == 0) return explain_miss(db, model, key, err);
   if (st == TOMB_OK) write_back(model, values, now);
   return st;
 }

@@ -44,6 +44,16 @@ static void check(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, "))");
 }
 
+/* NO ACTION: what a deletion means is the engine's business. */
+static void reference(tomb_sql *sql, const tomb_relation *relation) {
+  if (relation == NULL) return;
+  tomb_sql_add(sql, " REFERENCES ");
+  tomb_sql_add(sql, relation->parent->quoted);
+  tomb_sql_add(sql, " (");
+  tomb_sql_field(sql, tomb_key_field(relation->parent));
+  tomb_sql_add(sql, ")");
+}
+
 static void column(tomb_sql *sql, const tomb_model *model,
                    const tomb_field *field) {
   tomb_sql_field(sql, field);
@@ -57,6 +67,7 @@ static void column(tomb_sql *sql, const tomb_model *model,
   if (field->role == TOMB_ROLE_KEY) tomb_sql_add(sql, " PRIMARY KEY");
   collation(sql, field);
   check(sql, model, field);
+  reference(sql, field->relation);
 }
 
 void tomb_sql_create_table(tomb_sql *sql, const tomb_model *model) {
@@ -118,7 +129,7 @@ void tomb_sql_create_index(tomb_sql *sql, const tomb_model *model,
     tomb_sql_field(sql, tomb_key_field(model));
   }
   tomb_sql_add(sql, ")");
-  if (!whole) {
+  if (!whole && !group->of_all) {
     where_null(sql, model->roles[TOMB_ROLE_DELETED_AT], " IS NULL");
   }
 }
@@ -335,7 +346,9 @@ static tomb_status create_table(tomb_db *db, const tomb_model *model,
                                 tomb_error *err) {
   const tomb_dialect *d = db->driver->dialect;
   tomb_rows *columns, *indexes = NULL;
-  tomb_status st = catalogue(&columns, db, d->columns, model->table, err);
+  tomb_status st = tomb_need_parents(model, err);
+  if (st != TOMB_OK) return st;
+  st = catalogue(&columns, db, d->columns, model->table, err);
   if (st == TOMB_OK) {
     st = catalogue(&indexes, db, d->unique_indexes, model->table, err);
   }
@@ -349,6 +362,7 @@ tomb_status tomb_create_tables(tomb_db *db, tomb_error *err) {
   tomb_status st = tomb_store_enter(db, err);
   if (st != TOMB_OK) return st;
   for (size_t i = 0; st == TOMB_OK && i < db->n_models; i++) {
+    if (db->models[i] == db->owners && !tomb_has_cascades(db)) continue;
     st = create_table(db, db->models[i], err);
   }
   return tomb_store_leave(db, st, err);

@@ -18,7 +18,14 @@ struct tomb_sql {
   const tomb_field **columns; /* what the statement answers */
   size_t n_columns, columns_capacity;
   tomb_arena bytes; /* of patterns and JSON that args point to */
+  unsigned taken;   /* the number of the table of takings */
 };
+
+/* The events' table of owners, for what lies below a deletion. */
+typedef struct tomb_reach {
+  const tomb_model *owners;
+  const tomb_value *event;
+} tomb_reach;
 
 typedef enum tomb_output {
   TOMB_OUT_ROWS,   /* all fields, or the key and `only`; the marks of the
@@ -55,8 +62,10 @@ struct tomb_statement {
   tomb_mangling mangling; /* UPDATE */
   const tomb_value *suffix;
   const tomb_value *deleted_at, *deleted_event; /* UPDATE: NULL is left out */
-  const tomb_upsert *upsert;                    /* INSERT with ON CONFLICT */
-  bool returning; /* all fields of the rows written */
+  const tomb_reach *reach;      /* only what lies below the event's rows */
+  const tomb_relation *towards; /* PROBE: the children that point there */
+  const tomb_upsert *upsert;    /* INSERT with ON CONFLICT */
+  bool returning;               /* all fields of the rows written */
 };
 
 void tomb_sql_init(tomb_sql *sql, const tomb_dialect *dialect,
@@ -106,6 +115,27 @@ void tomb_sql_on_conflict(tomb_sql *sql, const tomb_statement *statement);
 void tomb_sql_update(tomb_sql *sql, const tomb_statement *statement);
 void tomb_sql_erase(tomb_sql *sql, const tomb_statement *statement);
 void tomb_sql_returning(tomb_sql *sql, const tomb_statement *statement);
+/* cascade.c */
+/* The rows of the model that point to rows of the event, directly or not. */
+void tomb_sql_below(tomb_sql *sql, const tomb_model *model,
+                    const tomb_reach *reach);
+/* The rows that the query's event holds. */
+void tomb_sql_held(tomb_sql *sql, const tomb_query *query);
+/* The event owns the dead ones of these too. */
+void tomb_sql_own(tomb_sql *sql, const tomb_statement *statement);
+/* How many living children point to rows that have just died, and one. */
+void tomb_sql_probe(tomb_sql *sql, const tomb_statement *statement);
+/* CAST("id" AS text), as owners are kept. */
+void tomb_sql_key_text(tomb_sql *sql, const tomb_model *model,
+                       const char *alias);
+/* guard.c */
+/* True where an INSERT depends on parents that can die. */
+bool tomb_has_new_parents(const tomb_statement *statement);
+/* " WHERE they live" */
+void tomb_sql_new_parents_live(tomb_sql *sql, const tomb_statement *statement);
+/* The same for the parents that an UPDATE assigns. */
+void tomb_sql_next_parents_live(tomb_sql *sql, const tomb_statement *statement,
+                                bool *first);
 /* mangle.c */
 /* "field" || suffix, only where a composite chooses this field. */
 void tomb_sql_mangled(tomb_sql *sql, const tomb_model *model,

@@ -26,7 +26,7 @@ struct tomb_db {
   tomb_sql sql; /* the statement being built */
   tomb_model **models;
   size_t n_models, models_capacity;
-  const tomb_model *events;
+  const tomb_model *events, *owners;
   int depth;     /* of nested transactions */
   int lost;      /* the outermost level that can only be rolled back: the
                       database did so by itself, or a part of it is missing;
@@ -38,10 +38,13 @@ struct tomb_db {
   int64_t last_stamp, last_event;
   bool event_ids_known; /* nobody else makes events in this transaction */
   tomb_shared_event shared;
+  unsigned takings; /* a bit for each restore that has a table of them */
   bool logging;
   tomb_rows *log;
 };
 
+/* True where a row may have more owners than one. */
+bool tomb_has_cascades(const tomb_db *db);
 /* The driver's connection, for drivers that offer more than the contract. */
 tomb_conn *tomb_db_conn(tomb_db *db);
 /* Ends the connection; no cursor is open. */

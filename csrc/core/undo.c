@@ -1,27 +1,6 @@
 /* undo.c - a whole event taken back, in every model. */
 #include "error.h"
-#include "store.h"
-
-static tomb_status restore_models(int64_t *restored, tomb_db *db, int64_t event,
-                                  const tomb_restoration *how,
-                                  tomb_error *err) {
-  tomb_value id = tomb_integer(event);
-  for (size_t i = 0; i < db->n_models; i++) {
-    tomb_row_query storage;
-    int64_t n;
-    const tomb_model *model = db->models[i];
-    if (model->roles[TOMB_ROLE_DELETED_EVENT] == NULL) continue;
-    tomb_query dead = tomb_deleted_objects(model);
-    tomb_status st = tomb_restore(
-        &n, db,
-        tomb_query_where(&storage, &dead, model->roles[TOMB_ROLE_DELETED_EVENT],
-                         TOMB_EQ, &id),
-        how, err);
-    if (st != TOMB_OK) return st;
-    *restored += n;
-  }
-  return TOMB_OK;
-}
+#include "reunite.h"
 
 static tomb_status stamp_undone(tomb_db *db, int64_t event, int64_t now,
                                 tomb_error *err) {
@@ -40,13 +19,22 @@ static tomb_status stamp_undone(tomb_db *db, int64_t event, int64_t now,
                    (long long)event);
 }
 
+tomb_status tomb_undo_begin(tomb_db *db, int64_t event, int64_t now,
+                            tomb_error *err) {
+  if (db->depth == 0) {
+    return tomb_fail(err, TOMB_MISUSE, "An undo in steps needs a transaction");
+  }
+  tomb_status st = stamp_undone(db, event, now, err);
+  return st == TOMB_OK ? tomb_leave_event(db, event, err) : st;
+}
+
 tomb_status tomb_undo(int64_t *restored, tomb_db *db, int64_t event,
                       const tomb_restoration *how, tomb_error *err) {
   *restored = 0;
   tomb_status st = tomb_store_enter(db, err);
   if (st != TOMB_OK) return st;
   st = stamp_undone(db, event, how->now, err);
-  if (st == TOMB_OK) st = restore_models(restored, db, event, how, err);
+  if (st == TOMB_OK) st = tomb_reunite_event(restored, db, event, how, err);
   st = tomb_store_leave(db, st, err);
   if (st != TOMB_OK) *restored = 0;
   return st;

@@ -19,11 +19,15 @@ static bool is_whole(tomb_expr *expr) {
   return is_whole(expr->left) && is_whole(expr->right);
 }
 
+static bool is_number(const tomb_field *field) {
+  return field->relation == NULL && (field->type == TOMB_FIELD_INTEGER ||
+                                     field->type == TOMB_FIELD_NUMBER);
+}
+
 static tomb_status check_expr(const tomb_model *model, const tomb_assignment *a,
                               tomb_error *err) {
   const char *takes = "no arithmetic";
-  if (a->field->type == TOMB_FIELD_INTEGER ||
-      a->field->type == TOMB_FIELD_NUMBER) {
+  if (is_number(a->field)) {
     tomb_status st = tomb_expr_check(model, a->field, a->expr, err);
     if (st != TOMB_OK || a->field->type != TOMB_FIELD_INTEGER ||
         is_whole(a->expr)) {
@@ -52,8 +56,10 @@ tomb_status tomb_check_assignments(const tomb_model *model,
                                    tomb_assignment *assignments, size_t n,
                                    tomb_error *err) {
   bool ok = true;
+  tomb_status st = tomb_need_parents(model, err);
+  if (st != TOMB_OK) return st;
   for (size_t i = 0; i < n; i++) {
-    tomb_status st = check_target(model, &assignments[i], err);
+    st = check_target(model, &assignments[i], err);
     if (st != TOMB_OK) return st;
   }
   tomb_error_clear(err);
@@ -78,6 +84,30 @@ static tomb_status check_update(const tomb_query *query,
   return tomb_check_assignments(query->model, assignments, n, err);
 }
 
+static tomb_status write(int64_t *changed, tomb_db *db,
+                         const tomb_statement *statement, tomb_rows *returning,
+                         tomb_error *err) {
+  tomb_status st = tomb_store_try(changed, db, db->driver->dialect->update,
+                                  statement, returning, err);
+  if (st != TOMB_INTEGRITY) return st;
+  return tomb_edit_refused(db, statement->model, "update records", NULL,
+                           statement->assignments, statement->n_assignments,
+                           err);
+}
+
+/* The statement itself moves no row under a dead parent; that it is refused as
+** a whole takes a look before, in the same transaction. */
+static tomb_status move(int64_t *changed, tomb_db *db,
+                        const tomb_statement *statement, tomb_rows *returning,
+                        tomb_error *err) {
+  tomb_step step;
+  tomb_status st = tomb_step_begin(&step, db, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_check_moves(db, statement, "update records", err);
+  if (st == TOMB_OK) st = write(changed, db, statement, returning, err);
+  return tomb_step_end(&step, db, st, err);
+}
+
 tomb_status tomb_update(int64_t *changed, tomb_db *db, const tomb_query *query,
                         tomb_assignment *assignments, size_t n, int64_t now,
                         tomb_rows *returning, tomb_error *err) {
@@ -90,11 +120,7 @@ tomb_status tomb_update(int64_t *changed, tomb_db *db, const tomb_query *query,
   statement.assignments = assignments;
   statement.n_assignments = n;
   statement.returning = returning != NULL;
-  st = tomb_store_try(changed, db, db->driver->dialect->update, &statement,
-                      returning, err);
-  if (st == TOMB_INTEGRITY) {
-    return tomb_edit_refused(db, query->model, "update records", NULL,
-                             assignments, n, err);
-  }
-  return st;
+  return tomb_has_new_parents(&statement)
+             ? move(changed, db, &statement, returning, err)
+             : write(changed, db, &statement, returning, err);
 }

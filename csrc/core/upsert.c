@@ -125,6 +125,7 @@ static tomb_status refused(tomb_db *db, const tomb_model *model,
   return st;
 }
 
+/* Once more where a parent may have come back after the statement. */
 static tomb_status insert_or_update(tomb_db *db, const tomb_model *model,
                                     const tomb_value *values,
                                     const tomb_upsert *upsert, int64_t now,
@@ -138,15 +139,18 @@ static tomb_status insert_or_update(tomb_db *db, const tomb_model *model,
   statement.bump = upsert->n_update > 0;
   statement.returning = true;
   statement.now = now;
-  tomb_status st = tomb_store_try(NULL, db, db->driver->dialect->insert,
-                                  &statement, returning, err);
-  if (st == TOMB_INTEGRITY) {
-    return refused(db, model, values, upsert, err);
+  for (int tries = tomb_has_new_parents(&statement) ? 2 : 1; tries > 0;
+       tries--) {
+    tomb_status st = tomb_store_try(NULL, db, db->driver->dialect->insert,
+                                    &statement, returning, err);
+    if (st == TOMB_INTEGRITY) {
+      return refused(db, model, values, upsert, err);
+    }
+    if (st != TOMB_OK || tomb_rows_count(returning) > before) return st;
+    st = tomb_check_parents(db, &statement, "upsert record", err);
+    if (st != TOMB_OK) return st;
   }
-  if (st == TOMB_OK && tomb_rows_count(returning) == before) {
-    return refuse_twin(model, upsert, values, NULL, err);
-  }
-  return st;
+  return refuse_twin(model, upsert, values, NULL, err);
 }
 
 /* The key of the twin that died last, if there is one and none lives. */

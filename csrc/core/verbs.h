@@ -35,6 +35,21 @@ tomb_status tomb_restore_refused(tomb_db *db, const tomb_query *query,
 bool tomb_refuses_mangling(const tomb_db *db, const tomb_model *model,
                            const tomb_error *err);
 
+/* guard.c: a statement has written nothing: refuses it where a parent that it
+** writes is dead or missing. */
+tomb_status tomb_check_parents(tomb_db *db, const tomb_statement *statement,
+                               const char *verb, tomb_error *err);
+
+/* An UPDATE of many rows is about to run: refuses it where it would move one of
+** them under a parent that is dead or missing. */
+tomb_status tomb_check_moves(tomb_db *db, const tomb_statement *statement,
+                             const char *verb, tomb_error *err);
+
+/* Rows have been taken for a restore: refuses it where one of the model needs a
+** dead parent that is not taken itself. Errors: parent_deleted. */
+tomb_status tomb_check_taken_parents(tomb_db *db, const tomb_model *model,
+                                     tomb_error *err);
+
 /* The columns of tomb_restore_conflicts. */
 enum {
   TOMB_CONFLICT_FIELDS,
@@ -63,6 +78,11 @@ tomb_status tomb_read_row(tomb_rows *out, tomb_db *db, const tomb_model *model,
 /* Adds the query's rows to `out`. */
 tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db, const tomb_query *query,
                            tomb_error *err);
+
+/* How many of the rows with these keys live. */
+tomb_status tomb_count_living(int64_t *out, tomb_db *db,
+                              const tomb_model *model, const tomb_keys *keys,
+                              tomb_error *err);
 
 /* Refuses a verb of deletion on a model without soft delete. */
 tomb_status tomb_need_soft_delete(const tomb_model *model, const char *verb,

@@ -3,6 +3,7 @@
 
 #include "cond.h"
 #include "sql.h"
+#include "undoing.h"
 #include "value.h"
 
 /* More values than this go as one JSON array, so that the shape of a
@@ -308,10 +309,25 @@ static void among(tomb_sql *sql, const tomb_query *query, bool *first) {
   }
 }
 
+static void of_event(tomb_sql *sql, const tomb_query *query, bool *first) {
+  if (query->of_event == TOMB_HELD_BY) {
+    tomb_sql_join(sql, first, " WHERE ", " AND ");
+    tomb_sql_held(sql, query);
+  } else if (query->of_event == TOMB_BACK_FROM && query->undoing == NULL) {
+    tomb_value event = tomb_integer(query->event);
+    tomb_undoing undoing = {.owners = query->owners, .event = &event};
+    tomb_query back = *query;
+    back.undoing = &undoing;
+    tomb_sql_released(sql, &back, first);
+  }
+}
+
 static void narrowing(tomb_sql *sql, const tomb_query *query, bool *first) {
   as_of(sql, query, first);
   filters(sql, query->model, query->filters, first);
   among(sql, query, first);
+  if (query->undoing != NULL) tomb_sql_released(sql, query, first);
+  of_event(sql, query, first);
 }
 
 /* A write cannot be sliced by itself: the keys of the slice say which rows. */
@@ -336,12 +352,17 @@ static void write_where(tomb_sql *sql, const tomb_statement *statement) {
   scope(sql, query->model, statement->fence, &first);
   if (tomb_is_sliced(query)) {
     slice(sql, query, &first);
-    return;
+  } else {
+    if (query->scope != statement->fence) {
+      scope(sql, query->model, query->scope, &first);
+    }
+    narrowing(sql, query, &first);
   }
-  if (query->scope != statement->fence) {
-    scope(sql, query->model, query->scope, &first);
+  if (statement->reach != NULL) {
+    tomb_sql_join(sql, &first, " WHERE ", " AND ");
+    tomb_sql_below(sql, query->model, statement->reach);
   }
-  narrowing(sql, query, &first);
+  tomb_sql_next_parents_live(sql, statement, &first);
 }
 
 void tomb_sql_where(tomb_sql *sql, const tomb_statement *statement) {

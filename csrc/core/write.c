@@ -17,13 +17,18 @@ void tomb_sql_insert(tomb_sql *sql, const tomb_statement *statement) {
     tomb_sql_add(sql, " DEFAULT VALUES");
     return;
   }
+  bool selects = tomb_has_new_parents(statement);
   first = true;
   for (size_t i = 0; i < model->n_fields; i++) {
     if (statement->values[i].type == TOMB_ABSENT) continue;
-    tomb_sql_join(sql, &first, ") VALUES (", ", ");
+    tomb_sql_join(sql, &first, selects ? ") SELECT " : ") VALUES (", ", ");
     tomb_sql_value(sql, &statement->values[i]);
   }
-  tomb_sql_add(sql, ")");
+  if (selects) {
+    tomb_sql_new_parents_live(sql, statement);
+  } else {
+    tomb_sql_add(sql, ")");
+  }
 }
 
 static void living(tomb_sql *sql, const tomb_model *model) {
@@ -178,6 +183,8 @@ void tomb_sql_on_conflict(tomb_sql *sql, const tomb_statement *statement) {
   tomb_sql_add(sql, " DO UPDATE");
   set(sql, statement);
   living(sql, statement->model);
+  bool first = false;
+  tomb_sql_next_parents_live(sql, statement, &first);
 }
 
 void tomb_sql_erase(tomb_sql *sql, const tomb_statement *statement) {

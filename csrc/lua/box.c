@@ -142,13 +142,17 @@ lua_model *tomb_check_model(lua_State *L, int index) {
   return model;
 }
 
+lua_model *tomb_test_row(lua_State *L, int index) {
+  if (!lua_istable(L, index) || !lua_getmetatable(L, index)) return NULL;
+  tomb_rawgetp(L, -1, &tomb_model_key);
+  lua_remove(L, -2);
+  lua_model *model = tomb_testclass(L, -1, MODEL);
+  if (model == NULL) lua_pop(L, 1);
+  return model;
+}
+
 lua_model *tomb_check_row(lua_State *L, int index) {
-  lua_model *model = NULL;
-  if (lua_istable(L, index) && lua_getmetatable(L, index)) {
-    tomb_rawgetp(L, -1, &tomb_model_key);
-    lua_remove(L, -2);
-    model = tomb_testclass(L, -1, MODEL);
-  }
+  lua_model *model = tomb_test_row(L, index);
   if (model == NULL) {
     tomb_misuse(L, "call it with a colon, as post:save()",
                 "A row is needed, not a %s", tomb_typename(L, index));

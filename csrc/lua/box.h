@@ -53,17 +53,18 @@ typedef struct lua_db {
 
 enum {
   MODEL_DB = 1,
-  MODEL_TABLE,    /* the table that programs call Post */
-  MODEL_KEYS,     /* array: the fields' names */
-  MODEL_DEFAULTS, /* array: functions that make defaults, by field */
-  MODEL_CHECKS,   /* array: functions that check values, by field */
-  MODEL_REFS = MODEL_CHECKS
+  MODEL_TABLE,     /* the table that programs call Post */
+  MODEL_KEYS,      /* array: the fields' names */
+  MODEL_DEFAULTS,  /* array: functions that make defaults, by field */
+  MODEL_CHECKS,    /* array: functions that check values, by field */
+  MODEL_RELATIONS, /* array: the names that take rows, by relation */
+  MODEL_REFS = MODEL_RELATIONS
 };
 
 typedef struct lua_model {
   const tomb_model *model;
   lua_db *db;
-  size_t n_fields;
+  size_t n_fields, n_relations;
   bool has_defaults, has_checks;
 } lua_model;
 
@@ -98,6 +99,8 @@ int64_t tomb_clock(lua_State *L, lua_db *box, int index);
 /* The model whose table, or a row of it, is at `index`; pushes its MODEL. */
 lua_model *tomb_check_model(lua_State *L, int index);
 lua_model *tomb_check_row(lua_State *L, int index);
+/* The same; NULL, and nothing pushed, where no row is. */
+lua_model *tomb_test_row(lua_State *L, int index);
 lua_query *tomb_check_query(lua_State *L, int index);
 /* Pushes a query that refines the one at `parent` (or is a manager of the
 ** MODEL there), with `extra` bytes of its own behind it. */

@@ -12,6 +12,7 @@ void tomb_methods(lua_State *L, const char *name);
 
 void tomb_open_model(lua_State *L);   /* lfields.c: what it knows of itself */
 void tomb_open_query(lua_State *L);   /* lquery.c: refining */
+void tomb_open_fixed(lua_State *L);   /* lfixed.c: settled rows */
 void tomb_open_read(lua_State *L);    /* lread.c: rows out */
 void tomb_open_figures(lua_State *L); /* lfigures.c: values out */
 void tomb_open_stream(lua_State *L);  /* lstream.c: each */
@@ -19,6 +20,7 @@ void tomb_open_edit(lua_State *L);    /* ledit.c: create, new, save */
 void tomb_open_update(lua_State *L);  /* lupdate.c: update, reload, upsert */
 void tomb_open_trash(lua_State *L);   /* ltrash.c: delete, purge */
 void tomb_open_restore(lua_State *L); /* lrestore.c: restore */
+void tomb_open_events(lua_State *L);  /* levent.c: undo, looking ahead */
 void tomb_open_raw(lua_State *L);     /* lraw.c: raw SQL */
 void tomb_open_transaction(lua_State *L); /* ltransaction.c */
 /* These two set fields of the module's table, which is on top. */
@@ -35,13 +37,19 @@ lua_query *tomb_push_filtered(lua_State *L, int parent, int index,
 /* Pushes the query at 1 with `only` set to the fields that the arguments after
 ** it name; to all fields where none is named. */
 lua_query *tomb_push_only(lua_State *L);
-/* The field whose name is at `index`, or an error with a suggestion. */
+
+/* lfields.c: the field whose name is at `index`, or an error with a
+** suggestion. */
 const tomb_field *tomb_check_field(lua_State *L, int index,
                                    const tomb_model *model);
 
 /* ledit.c: functions of the module's table */
 int tomb_row_is_unsaved(lua_State *L);
+int tomb_row_lacks(lua_State *L);
 int tomb_row_unsave(lua_State *L);
+
+/* lrelation.c: a function of the module's table */
+int tomb_model_rows_to_keys(lua_State *L);
 
 /* lupdate.c: raises when a whole manager is written without all = true */
 void tomb_need_meaning(lua_State *L, const lua_query *query, int options,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "convert.h"
+#include "lrelation.h"
 #include "raise.h"
 
 #define DEEPEST 150
@@ -17,6 +18,7 @@
 /* A block that is handed out from its beginning. */
 typedef struct block {
   const tomb_model *model;
+  int box; /* index of its MODEL */
   char *at;
 } block;
 
@@ -131,7 +133,7 @@ size_t tomb_expr_size(lua_State *L, int index) {
 }
 
 tomb_expr *tomb_expr_build(lua_State *L, int index, void *memory) {
-  block b = {NULL, memory};
+  block b = {NULL, 0, memory};
   return expr_build(L, index, &b);
 }
 
@@ -181,6 +183,13 @@ static void keep_value(lua_State *L, int index, const tomb_field *field,
   out->as.text.data = copy;
 }
 
+static void refuse_list(lua_State *L, int index, const tomb_cond *cond) {
+  bool is_row = tomb_test_row(L, index) != NULL;
+  tomb_misuse(L, is_row ? "rows stand under names of relations" : NULL,
+              "%s takes %s", cond->key,
+              is_row ? "plain values, not a row" : "a list of plain values");
+}
+
 /* Values under names, and those behind a hole, would be lost without a word.
 ** Lists may tell their length, as those of pluck do. */
 static void need_list(lua_State *L, int index, const tomb_cond *cond) {
@@ -197,8 +206,7 @@ static void need_list(lua_State *L, int index, const tomb_cond *cond) {
       break;
     }
   }
-  if (n == cond->n_values) return;
-  tomb_misuse(L, NULL, "%s takes a list of plain values", cond->key);
+  if (n != cond->n_values) refuse_list(L, index, cond);
 }
 
 static void build_list(lua_State *L, int index, tomb_cond *cond, block *b) {
@@ -209,9 +217,7 @@ static void build_list(lua_State *L, int index, tomb_cond *cond, block *b) {
   const tomb_field *field = integer_field(cond, b);
   for (size_t i = 0; i < cond->n_values; i++) {
     lua_rawgeti(L, index, (int)i + 1);
-    if (lua_istable(L, -1)) {
-      tomb_misuse(L, NULL, "%s takes a list of plain values", cond->key);
-    }
+    if (lua_istable(L, -1)) refuse_list(L, lua_gettop(L), cond);
     keep_value(L, -1, field, &cond->values[i], b);
     lua_pop(L, 1);
   }
@@ -247,11 +253,12 @@ static tomb_cond *build_pair(lua_State *L, block *b) {
 
 /* ---- tables of conditions ----------------------------------------- */
 
-static size_t cond_size(lua_State *L, int index, int depth);
+static size_t cond_size(lua_State *L, int index, int box, int depth);
 
-static size_t filter_size(lua_State *L, int index, int depth) {
+static size_t filter_size(lua_State *L, int index, int box, int depth) {
   size_t size = rounded(sizeof(tomb_cond)), pairs = 0;
   index = tomb_absindex(L, index);
+  tomb_rows_to_keys(L, box, index, true);
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     check_key(L, -2);
@@ -262,27 +269,27 @@ static size_t filter_size(lua_State *L, int index, int depth) {
   return size + rounded(pairs * sizeof(tomb_cond *)) + 16;
 }
 
-static size_t parts_size(lua_State *L, int index, int depth) {
+static size_t parts_size(lua_State *L, int index, int box, int depth) {
   size_t n = lua_rawlen(L, index);
   size_t size = rounded(sizeof(tomb_cond)) + rounded(n * sizeof(tomb_cond *));
   index = tomb_absindex(L, index);
   for (size_t i = 1; i <= n; i++) {
     lua_rawgeti(L, index, (int)i);
-    size += cond_size(L, -1, depth + 1);
+    size += cond_size(L, -1, box, depth + 1);
     lua_pop(L, 1);
   }
   return size;
 }
 
-static size_t cond_size(lua_State *L, int index, int depth) {
+static size_t cond_size(lua_State *L, int index, int box, int depth) {
   check_depth(L, depth);
   check_filter(L, index);
-  return has_class(L, index, CONDITION) ? parts_size(L, index, depth)
-                                        : filter_size(L, index, depth);
+  return has_class(L, index, CONDITION) ? parts_size(L, index, box, depth)
+                                        : filter_size(L, index, box, depth);
 }
 
-size_t tomb_cond_size(lua_State *L, int index) {
-  return cond_size(L, index, 0);
+size_t tomb_cond_size(lua_State *L, int index, int model) {
+  return cond_size(L, index, model, 0);
 }
 
 /* By name, so that one filter is one statement whatever order Lua walks in. */
@@ -309,6 +316,7 @@ static size_t count_pairs(lua_State *L, int index) {
 
 static tomb_cond *build_filter(lua_State *L, int index, block *b) {
   index = tomb_absindex(L, index);
+  tomb_rows_to_keys(L, b->box, index, true);
   tomb_cond *all = take(b, sizeof *all);
   all->kind = TOMB_COND_ALL;
   all->parts = take(b, count_pairs(L, index) * sizeof *all->parts);
@@ -346,9 +354,9 @@ static tomb_cond *build(lua_State *L, int index, block *b) {
   return cond;
 }
 
-tomb_cond *tomb_cond_build(lua_State *L, int index, const tomb_model *model,
-                           void *memory) {
-  block b = {model, memory};
+tomb_cond *tomb_cond_build(lua_State *L, int index, int model, void *memory) {
+  const lua_model *box = lua_touserdata(L, model);
+  block b = {box->model, model, memory};
   return build(L, index, &b);
 }
 

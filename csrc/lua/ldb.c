@@ -7,7 +7,7 @@
 #include "raise.h"
 
 /***
-Opening, undo, retention.
+Opening, retention.
 @module tombstone.database
 */
 
@@ -198,39 +198,6 @@ static int db_now(lua_State *L) {
   return 1;
 }
 
-/* ---- undo --------------------------------------------------------- */
-
-/***
-Undoes an event by its id, without hooks; `event:undo()` is the way to use it.
-@function Database:undo
-@tparam number id
-@string[opt="fail"] on_conflict `"fail"`, `"skip"`, `"rename"` or `"replace"`
-@treturn number rows restored
-@treturn number when, in seconds
-@raise not_found, integrity
-@usage db:undo(event.id, "skip")
-*/
-static int db_undo(lua_State *L) {
-  tomb_error err;
-  int64_t restored;
-  tomb_restoration how;
-  tomb_value id;
-  lua_db *box = tomb_check_db(L, 1);
-  memset(&how, 0, sizeof how);
-  tomb_tovalue(L, 2, NULL, &id);
-  if (id.type != TOMB_INTEGER) {
-    return tomb_misuse(L, NULL, "undo takes the id of an event");
-  }
-  if (!lua_isnoneornil(L, 3)) how.on_conflict = tomb_conflict_word(L, 3);
-  how.now = tomb_clock(L, box, 1);
-  tomb_status st = tomb_undo(&restored, box->db, id.as.integer, &how, &err);
-  tomb_finish(L, box, 1, st, &err);
-  tomb_push_count(L, restored);
-  tomb_value now = tomb_time(how.now);
-  tomb_pushvalue(L, NULL, &now);
-  return 2;
-}
-
 /* ---- retention ---------------------------------------------------- */
 
 /***
@@ -282,7 +249,6 @@ void tomb_open_db(lua_State *L) {
                                        {"define", tomb_db_define},
                                        {"attach", tomb_db_attach},
                                        {"create_tables", db_create_tables},
-                                       {"undo", db_undo},
                                        {"purge_batch", db_purge_batch},
                                        {"purge_events", db_purge_events},
                                        {NULL, NULL}};

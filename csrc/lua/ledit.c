@@ -3,6 +3,7 @@
 
 #include "classes.h"
 #include "convert.h"
+#include "lrelation.h"
 #include "lvalues.h"
 #include "raise.h"
 #include "state.h"
@@ -25,7 +26,8 @@ static void insert(lua_State *L, row_values *v) {
 /***
 Inserts a row.
 @function Model:create
-@tparam table values by the names of fields; what is absent gets its default
+@tparam table values by the names of fields, and rows by the names of relations (`author = ana`);
+what is absent gets its default
 @treturn row
 @raise validation (all bad fields at once), integrity, misuse for a name that is no field
 @usage local post = Post:create { title = "Hello" }
@@ -36,7 +38,7 @@ static int model_create(lua_State *L) {
   tomb_check_model(L, 1);
   tomb_need_table(L, 2, "create");
   tomb_begin_values(L, &v);
-  tomb_check_keys(L, &v, 2, tomb_read_values(L, &v, 2), false);
+  tomb_take_values(L, &v, 2);
   tomb_call_defaults(L, &v);
   insert(L, &v);
   tomb_push_row(L, &v);
@@ -93,6 +95,7 @@ static int model_new(lua_State *L) {
   tomb_check_model(L, 1);
   tomb_need_table(L, 2, "new");
   tomb_begin_values(L, &v);
+  tomb_rows_to_keys(L, v.at, 2, false);
   tomb_check_keys(L, &v, 2, push_unsaved(L, &v), false);
   tomb_note_new(L, v.model->db, v.at, lua_gettop(L));
   return 1;
@@ -128,7 +131,7 @@ static int create_all(lua_State *L) {
     lua_rawgeti(L, ARRAY, (int)b->at);
     lua_replace(L, ROW);
     tomb_need_table(L, ROW, "bulk_create");
-    tomb_check_keys(L, &v, ROW, tomb_read_values(L, &v, ROW), false);
+    tomb_take_values(L, &v, ROW);
     tomb_call_defaults(L, &v);
     insert_in(L, &v, b->open);
     tomb_push_row(L, &v);
@@ -331,6 +334,26 @@ int tomb_row_is_unsaved(lua_State *L) {
   lua_settop(L, 1);
   lua_model *model = tomb_check_row(L, 1);
   lua_pushboolean(L, tomb_state_of(L, model->db, 2, 1) == TOMB_STATE_NEW);
+  return 1;
+}
+
+/***
+True for a row that was read without that field.
+@function core.lacks
+@tparam row row
+@string field
+@treturn boolean
+@usage if core.lacks(post, "views") then post:reload() end
+*/
+int tomb_row_lacks(lua_State *L) {
+  lua_settop(L, 2);
+  lua_model *model = tomb_check_row(L, 1);
+  bool partial = tomb_state_of(L, model->db, 3, 1) == TOMB_STATE_PARTIAL;
+  if (partial) {
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+  }
+  lua_pushboolean(L, partial && lua_isnil(L, -1));
   return 1;
 }
 

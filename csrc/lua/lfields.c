@@ -1,11 +1,29 @@
 /* lfields.c - what a model knows of itself. */
 #include "classes.h"
 #include "convert.h"
+#include "raise.h"
 
 /***
 What a model knows of itself.
 @module tombstone.model
 */
+
+const tomb_field *tomb_check_field(lua_State *L, int index,
+                                   const tomb_model *model) {
+  tomb_error err;
+  tomb_order term;
+  size_t size;
+  if (lua_type(L, index) != LUA_TSTRING) {
+    tomb_misuse(L, NULL, "A field's name is needed, not a %s",
+                tomb_typename(L, index));
+  }
+  const char *name = lua_tolstring(L, index, &size);
+  const tomb_field *field = tomb_model_find(model, name, size);
+  if (field != NULL) return field;
+  tomb_order_term(&term, model, name, size, &err); /* refuses, and suggests */
+  tomb_raise(L, &err);
+  return NULL;
+}
 
 /***
 The fields, in their order.

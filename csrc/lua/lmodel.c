@@ -80,6 +80,12 @@ static tomb_field_type type(lua_State *L, int table) {
   return (tomb_field_type)word(L, table, "type", words);
 }
 
+static tomb_on_delete on_delete(lua_State *L, int table) {
+  static const char *const words[] = {"none", "cascade", "restrict", "keep",
+                                      NULL};
+  return (tomb_on_delete)word(L, table, "on_delete", words);
+}
+
 static void choices(lua_State *L, int table, const tomb_field *as,
                     tomb_field_def *out) {
   lua_getfield(L, table, "choices");
@@ -111,6 +117,8 @@ static void read_field(lua_State *L, int table, tomb_field_def *out) {
   out->max_length = whole(L, table, "max_length");
   out->check = text(L, table, "check");
   out->collate = text(L, table, "collate");
+  out->references = text(L, table, "references");
+  out->on_delete = on_delete(L, table);
   lua_getfield(L, table, "default");
   tomb_tovalue(L, lua_gettop(L), &as, &out->default_value);
   choices(L, table, &as, out);
@@ -266,6 +274,24 @@ static bool keep_functions(lua_State *L, const lua_model *box, const char *name,
   return any;
 }
 
+/* A relation has the name of a field in the engine, and one that takes rows. */
+static void keep_relations(lua_State *L, lua_model *box) {
+  lua_getfield(L, 3, "fields");
+  lua_newtable(L);
+  size_t n = lua_istable(L, -2) ? lua_rawlen(L, -2) : 0;
+  for (size_t i = 1; i <= n; i++) {
+    lua_rawgeti(L, -2, (int)i);
+    lua_getfield(L, -1, "references");
+    if (!lua_isnil(L, -1)) {
+      lua_getfield(L, -2, "relation");
+      lua_rawseti(L, -4, (int)++box->n_relations);
+    }
+    lua_pop(L, 2);
+  }
+  tomb_setref(L, 4, MODEL_RELATIONS);
+  lua_pop(L, 1);
+}
+
 /***
 Makes a table a model; `db:model` is the way to use it.
 @function Database:define
@@ -290,6 +316,7 @@ int tomb_db_define(lua_State *L) {
   lua_model *made = push_model(L, model);
   made->has_defaults = keep_functions(L, made, "functions", MODEL_DEFAULTS);
   made->has_checks = keep_functions(L, made, "checks", MODEL_CHECKS);
+  keep_relations(L, made);
   dress(L, 4, model);
   lua_settop(L, 2);
   return 1;

@@ -20,16 +20,19 @@ lua_query *tomb_push_filtered(lua_State *L, int parent, int index,
   tomb_error err;
   parent = tomb_absindex(L, parent);
   index = tomb_absindex(L, index);
+  tomb_getref(L, parent, QUERY_MODEL);
+  int model = lua_gettop(L);
   size_t link = (sizeof(tomb_filter_link) + 15) / 16 * 16;
   lua_query *query =
-      tomb_new_query(L, parent, link + tomb_cond_size(L, index) + 16);
+      tomb_new_query(L, parent, link + tomb_cond_size(L, index, model) + 16);
   char *memory = (char *)(query + 1);
   memory += (16 - (uintptr_t)memory % 16) % 16;
   tomb_query from = query->query;
-  tomb_cond *cond = tomb_cond_build(L, index, from.model, memory + link);
+  tomb_cond *cond = tomb_cond_build(L, index, model, memory + link);
   tomb_status st = tomb_filter(&query->query, &from, cond, exclude,
                                (tomb_filter_link *)(void *)memory, &err);
   if (st != TOMB_OK) tomb_raise(L, &err);
+  lua_remove(L, model);
   return query;
 }
 
@@ -50,7 +53,8 @@ static int refine(lua_State *L, bool exclude) {
 /***
 Narrows the query: every lookup of the table holds.
 @function Query:filter
-@tparam table|condition|string what lookups (a list is IN), a condition, or one lookup's name
+@tparam table|condition|string what lookups (a list is IN; `author = row` is `author_id = row.id`), a
+condition, or one lookup's name
 @param[opt] value where `what` is a name
 @treturn query
 @raise misuse: an unknown field or lookup, a value that does not fit
@@ -74,23 +78,6 @@ static int query_exclude(lua_State *L) {
 }
 
 /* ---- lists of fields ---------------------------------------------- */
-
-const tomb_field *tomb_check_field(lua_State *L, int index,
-                                   const tomb_model *model) {
-  tomb_error err;
-  tomb_order term;
-  size_t size;
-  if (lua_type(L, index) != LUA_TSTRING) {
-    tomb_misuse(L, NULL, "A field's name is needed, not a %s",
-                tomb_typename(L, index));
-  }
-  const char *name = lua_tolstring(L, index, &size);
-  const tomb_field *field = tomb_model_find(model, name, size);
-  if (field != NULL) return field;
-  tomb_order_term(&term, model, name, size, &err); /* refuses, and suggests */
-  tomb_raise(L, &err);
-  return NULL;
-}
 
 /* Pushes the query at 1 with room for a list of the arguments. */
 static lua_query *with_list(lua_State *L, size_t item, void **list, size_t *n) {
@@ -281,61 +268,6 @@ static int query_as_of(lua_State *L) {
   return 1;
 }
 
-/* Pushes a query of just the rows that this one has now, in its order. */
-typedef struct lua_keys {
-  tomb_keys *keys;
-} lua_keys;
-
-static int keys_gc(lua_State *L) {
-  lua_keys *box = lua_touserdata(L, 1);
-  tomb_keys *keys = box->keys;
-  box->keys = NULL;
-  tomb_keys_free(keys);
-  return 0;
-}
-
-/***
-A query of just the rows that this one has now, in its order.
-@function Query:fixed
-@treturn query
-@usage local now = Post.objects:fixed()
-*/
-static int query_fixed(lua_State *L) {
-  tomb_error err;
-  lua_query *from = tomb_check_query(L, 1);
-  lua_keys *box = tomb_newud(L, sizeof *box, 1);
-  box->keys = NULL;
-  tomb_setclass(L, KEYS);
-  lua_pushvalue(L, 1);
-  tomb_setref(L, -2, 1);
-  tomb_status st =
-      tomb_select_keys(&box->keys, from->model->db->db, &from->query, &err);
-  if (st != TOMB_OK) tomb_raise(L, &err);
-  lua_query *query = tomb_new_query(L, 1, 0);
-  tomb_query fixed = tomb_all_objects(from->query.model);
-  fixed.order = from->query.order;
-  fixed.n_order = from->query.n_order;
-  fixed.scope = from->query.scope;
-  fixed.among = box->keys;
-  fixed.among_to = tomb_keys_count(box->keys);
-  query->query = fixed;
-  lua_pushvalue(L, -2);
-  tomb_setref(L, -2, QUERY_PARENT); /* keys keep the query, it its parents */
-  return 1;
-}
-
-/***
-The same rows among all, whatever becomes of them.
-@function Query:everywhere
-@treturn query
-@usage Post.objects:fixed():everywhere()
-*/
-static int query_everywhere(lua_State *L) {
-  tomb_check_query(L, 1);
-  tomb_new_query(L, 1, 0)->query.scope = TOMB_EVERY;
-  return 1;
-}
-
 /***
 The manager that the query comes from.
 @function Query:scope
@@ -383,16 +315,10 @@ void tomb_open_query(lua_State *L) {
                                        {"only", query_only},
                                        {"group_by", query_group_by},
                                        {"as_of", query_as_of},
-                                       {"fixed", query_fixed},
-                                       {"everywhere", query_everywhere},
                                        {"scope", query_scope},
                                        {"is_whole", query_is_whole},
                                        {"model", query_model},
                                        {NULL, NULL}};
-  tomb_class(L, KEYS);
-  lua_pushcfunction(L, keys_gc);
-  lua_setfield(L, -2, "__gc");
-  lua_pop(L, 1);
   tomb_methods(L, QUERY);
   tomb_setfuncs(L, functions);
   lua_pop(L, 1);

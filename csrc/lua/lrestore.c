@@ -15,14 +15,15 @@ Restoring.
 
 static void read_restoration(lua_State *L, const lua_verb *b,
                              tomb_restoration *out) {
-  static const char *const known[] = {"all", "actor", "reason", "on_conflict",
-                                      NULL};
+  static const char *const known[] = {"all",         "actor",   "reason",
+                                      "on_conflict", "parents", NULL};
   memset(out, 0, sizeof *out);
   luaL_checkstack(L, 8, NULL);
   tomb_check_options(L, 2, known, "restore");
   out->actor = tomb_text_option(L, 2, "actor");
   out->reason = tomb_text_option(L, 2, "reason");
   out->now = tomb_values_now(L, &b->v);
+  out->parents = tomb_flag_option(L, 2, "parents");
   if (!lua_istable(L, 2)) return;
   lua_getfield(L, 2, "on_conflict");
   if (!lua_isnil(L, -1)) out->on_conflict = tomb_conflict_word(L, -1);
@@ -78,7 +79,7 @@ static int query_restore(lua_State *L) {
 /***
 Begins a restore that stops at each conflict; `restore` with a function uses it.
 @function Query:restore_job
-@tparam[opt] table options `actor`, `reason`
+@tparam[opt] table options `actor`, `reason`, `parents`
 @return a job with `next`, `resolve` and `close`, within a savepoint
 @raise misuse, busy
 @usage local job = Post.deleted_objects:restore_job()
@@ -166,7 +167,7 @@ static int job_resolve(lua_State *L) {
     tomb_getref(L, 1, 1); /* the query */
     tomb_getref(L, -1, QUERY_MODEL);
     tomb_begin_values(L, &v);
-    tomb_check_keys(L, &v, 2, tomb_read_values(L, &v, 2), false);
+    tomb_take_values(L, &v, 2);
     values = v.values;
   } else {
     word = tomb_conflict_word(L, 2);

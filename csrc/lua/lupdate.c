@@ -309,7 +309,7 @@ static int model_upsert(lua_State *L) {
     lua_replace(L, 3);
   }
   tomb_begin_values(L, &v);
-  tomb_check_keys(L, &v, 2, tomb_read_values(L, &v, 2), false);
+  tomb_take_values(L, &v, 2);
   upsert.on = on;
   upsert.n_on = read_on(L, 3, v.model->model, on);
   upsert.on_deleted = read_on_deleted(L, 3);

@@ -6,6 +6,7 @@
 #include "classes.h"
 #include "convert.h"
 #include "lcond.h"
+#include "lrelation.h"
 #include "raise.h"
 
 static int slot(const row_values *v, size_t field) {
@@ -107,6 +108,11 @@ void tomb_check_keys(lua_State *L, const row_values *v, int table, size_t found,
     if (!known && !(notes && is_note(L, -2))) refuse_key(L, v);
     lua_pop(L, 1);
   }
+}
+
+void tomb_take_values(lua_State *L, row_values *v, int table) {
+  tomb_rows_to_keys(L, v->at, table, false);
+  tomb_check_keys(L, v, table, tomb_read_values(L, v, table), false);
 }
 
 bool tomb_call_default(lua_State *L, const row_values *v, size_t i) {
@@ -230,6 +236,7 @@ size_t tomb_read_assignments(lua_State *L, const row_values *v, int table,
   size_t n = 0, n_fields = v->model->n_fields;
   luaL_checkstack(L, (int)n_fields * 2 + 12, "an update of too many fields");
   tomb_assignment *list = tomb_newud(L, n_fields * sizeof *list + 1, 0);
+  tomb_rows_to_keys(L, v->at, table, false);
   for (size_t i = 0; i < n_fields; i++) {
     lua_rawgeti(L, keys_index(v), (int)i + 1);
     lua_rawget(L, table);

@@ -26,6 +26,8 @@ size_t tomb_read_values(lua_State *L, row_values *v, int table);
 ** `found`. With `notes`, names that begin with "_" are the program's own. */
 void tomb_check_keys(lua_State *L, const row_values *v, int table, size_t found,
                      bool notes);
+/* Both, of a program's table of new values, where rows may stand for keys. */
+void tomb_take_values(lua_State *L, row_values *v, int table);
 /* Pushes what the default function of field i makes; false without one. */
 bool tomb_call_default(lua_State *L, const row_values *v, size_t i);
 /* Calls the defaults that are functions where no value is given. */
@@ -46,7 +48,7 @@ void tomb_values_finish(lua_State *L, const row_values *v, tomb_status st,
                         const tomb_error *err);
 void tomb_need_table(lua_State *L, int index, const char *what);
 
-/* Reads a table of new values and expressions. What the assignments borrow
+/* Reads a program's table of new values and expressions. What the assignments borrow
 ** stays on the stack above. */
 size_t tomb_read_assignments(lua_State *L, const row_values *v, int table,
                              tomb_assignment **out);

@@ -117,6 +117,7 @@ int luaopen_tombstone_core(lua_State *L) {
       {"set_json", tomb_set_json}, {"misuse", core_misuse},
       {"fail", core_fail},         {"check_options", core_check_options},
       {"side", tomb_db_side},      {"is_unsaved", tomb_row_is_unsaved},
+      {"lacks", tomb_row_lacks},   {"rows_to_keys", tomb_model_rows_to_keys},
       {"unsave", tomb_row_unsave}, {NULL, NULL}};
 #if LUA_VERSION_NUM >= 502
   luaL_checkversion(L);
@@ -128,6 +129,7 @@ int luaopen_tombstone_core(lua_State *L) {
   tomb_open_db(L);
   tomb_open_model(L);
   tomb_open_query(L);
+  tomb_open_fixed(L);
   tomb_open_read(L);
   tomb_open_figures(L);
   tomb_open_stream(L);
@@ -135,6 +137,7 @@ int luaopen_tombstone_core(lua_State *L) {
   tomb_open_update(L);
   tomb_open_trash(L);
   tomb_open_restore(L);
+  tomb_open_events(L);
   tomb_open_raw(L);
   tomb_open_transaction(L);
   tomb_open_fake_class(L);

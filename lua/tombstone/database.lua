@@ -19,6 +19,7 @@ local side_of = core.side
 local function attach(db)
   local side = side_of(db)
   side.models, side.by_name, side.queue = {}, {}, {}
+  side.names, side.waiting = {}, {} -- of relations
   side.events = event.attach(db)
   return db
 end
@@ -200,6 +201,21 @@ local function purge_model(db, kept, dry_run)
   return total
 end
 
+-- Each counts its own rows before those of a parent take the rest along.
+local function children_first(db)
+  local models, list = side_of(db).models, {} -- which refuses what is no database
+  local order = db:undo_order()
+  for i = #order, 1, -1 do
+    list[#list + 1] = db:model(order[i])
+  end
+  for _, declared in ipairs(models) do
+    if not declared:has_events() then
+      list[#list + 1] = declared
+    end
+  end
+  return list
+end
+
 --- Purges what is longer in the trash than its model's `keep`, in batches of their own
 -- transactions, and the events that hold no row any more.
 -- @tparam[opt] table options `dry_run` only counts
@@ -208,7 +224,7 @@ function Database:purge_expired(options)
   core.check_options(options, { "dry_run" }, "purge_expired")
   local dry_run = options ~= nil and options.dry_run == true
   local report = {}
-  for _, kept in ipairs(side_of(self).models) do
+  for _, kept in ipairs(children_first(self)) do
     if kept:keep() then
       report[rawget(kept, "__name")] = purge_model(self, kept, dry_run)
     end

@@ -27,7 +27,7 @@ local function database_of(event)
 end
 
 local function held(event, model)
-  return model.deleted_objects:filter { deleted_event = event.id }
+  return model:event_rows(event.id, "held")
 end
 
 local function needs_lua(db, options)
@@ -42,22 +42,41 @@ local function needs_lua(db, options)
   return false
 end
 
-local function stamp(event, now)
-  local query = getmetatable(event).objects:filter { id = event.id }
-  if query:update { undone_at = now } == 0 then
-    core.fail("not_found", "There is no event " .. tostring(event.id) .. " to undo")
+-- The same options, with a function that tells of rows that it has skipped.
+local function watched(options, seen)
+  local decide = options and options.on_conflict
+  if type(decide) ~= "function" then
+    seen.word = decide
+    return options
   end
+  return {
+    on_conflict = function(row, conflict)
+      local answer = decide(row, conflict)
+      if answer == "skip" then
+        seen.word = "skip"
+      end
+      return answer
+    end,
+  }
+end
+
+-- Parents first: a child does not come back below a dead one. Rows that need each other come
+-- last, together.
+local function restore_models(event, db, options)
+  local restored, seen = 0, {}
+  options = watched(options, seen)
+  for _, name in ipairs(db:undo_order()) do
+    local model = db:model(name)
+    restored = restored + model:event_rows(event.id, "back"):restore(options)
+  end
+  return restored + db:undo_end(event.id, seen.word)
 end
 
 -- Conflict functions and hooks run between the restores of the models.
 local function undo_in_lua(event, db, options)
   return db:transaction(function()
-    local restored, now = 0, db:now()
-    stamp(event, now)
-    for _, model in ipairs(holders(db)) do
-      restored = restored + held(event, model):restore(options)
-    end
-    return restored, now
+    local now = db:undo_begin(event.id)
+    return restore_models(event, db, options), now
   end)
 end
 
@@ -99,16 +118,18 @@ function Event:counts()
   return counts
 end
 
---- What undoing would do: `rows` by model and `conflicts`. Writes nothing.
+--- What undoing would do: `rows` by model, `conflicts`, and `held_back`, by model, the rows that
+-- would stay dead below a dead parent or because another event holds them too. Writes nothing.
 function Event:restore_plan()
-  local plan = { rows = {}, conflicts = {} }
+  local plan = { rows = {}, conflicts = {}, held_back = {} }
   for _, model in ipairs(holders(database_of(self))) do
-    local own = held(self, model):restore_plan()
-    for name, n in pairs(own.rows) do
-      plan.rows[name] = n
-    end
-    for _, conflict in ipairs(own.conflicts) do
-      conflict.model = rawget(model, "__name")
+    local name, back = rawget(model, "__name"), model:event_rows(self.id, "back"):coming()
+    local n = back:count()
+    local stay = held(self, model):count() - n
+    plan.rows[name] = n
+    plan.held_back[name] = stay > 0 and stay or nil
+    for _, conflict in ipairs(back:conflicts()) do
+      conflict.model = name
       plan.conflicts[#plan.conflicts + 1] = conflict
     end
   end

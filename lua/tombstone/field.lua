@@ -38,15 +38,19 @@ end
 
 local made = 0
 
+local function make(field, options)
+  made = made + 1
+  field.place = made
+  for name, value in pairs(options or {}) do
+    field[name] = value
+  end
+  return setmetatable(field, Field)
+end
+
 local function word(type_name)
   return function(options)
     core.check_options(options, OPTIONS, type_name)
-    made = made + 1
-    local field = { type = type_name, place = made }
-    for name, value in pairs(options or {}) do
-      field[name] = value
-    end
-    return setmetatable(field, Field)
+    return make({ type = type_name }, options)
   end
 end
 
@@ -74,5 +78,47 @@ M.blob = word "blob"
 --- A value that JSON can hold.
 -- @function json
 M.json = word "json"
+
+-- ---- relations ---------------------------------------------------------------------------
+
+local RELATION_OPTIONS = { "on_delete", "related_name", "null", "unique", "index", "column", "attr" }
+local ON_DELETE = { cascade = true, restrict = true, keep = true }
+
+--- A row of another model, the parent. The relation `author` makes the field and column
+-- `author_id`, which holds the parent's key. Models may be declared in any order, and a model
+-- may name itself.
+--
+--     local Post = db:model("Post", {
+--       title = f.text(),
+--       author = f.belongs_to("Author", { on_delete = "cascade", related_name = "posts" }),
+--     })
+--     local post = Post:create { title = "Hello", author = ana }
+--     post:author()          -- the living parent, or nil
+--     ana:posts():count()    -- a query of the living children
+--
+-- @string model_name the parent's model
+-- @tparam table options `on_delete`, what the parent's deletion means: `"cascade"` (the row dies
+-- and comes back with it), `"restrict"` (it is refused while the row lives) or `"keep"` (the row
+-- lives on; needs `null = true`); `related_name`, the parent's way to its children; `null`,
+-- `unique`, `index`; `column`, the name in the table; `attr`, the relation's name in Lua
+-- @return what `db:model` takes as a field
+-- @raise misuse
+function M.belongs_to(model_name, options)
+  if type(model_name) ~= "string" then
+    core.misuse(
+      "belongs_to takes the name of a model, not a " .. type(model_name),
+      'as in f.belongs_to("Author", { on_delete = "cascade" })'
+    )
+  end
+  core.check_options(options, RELATION_OPTIONS, "belongs_to")
+  local on_delete = options and options.on_delete
+  if on_delete == nil then
+    core.misuse("belongs_to needs on_delete", 'it is "cascade", "restrict" or "keep"')
+  end
+  if not ON_DELETE[on_delete] then
+    core.misuse('on_delete is "cascade", "restrict" or "keep", not \'' .. tostring(on_delete) .. "'")
+  end
+  return make({ type = "integer", references = model_name }, options)
+end
 
 return M

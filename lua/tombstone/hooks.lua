@@ -208,6 +208,7 @@ local function update(row, values)
   end
   raw_model.need_kept(row)
   local model = getmetatable(row)
+  values = core.rows_to_keys(model, values)
   local before = copy(row)
   return within(row, function()
     show(row, values)
@@ -223,6 +224,7 @@ local function upsert(model, values, options)
   if type(values) ~= "table" then
     return raw_model.upsert(model, values, options)
   end
+  values = core.rows_to_keys(model, values)
   return raw_model.database(model):transaction(function()
     local row = raw_model.new(model, values)
     local before = copy(row)
@@ -245,7 +247,10 @@ end
 
 -- ---- sets of rows ------------------------------------------------------------
 
-local function key_of(model)
+--- The name of the model's key.
+-- @tparam model model
+-- @treturn string
+function M.key_of(model)
   for _, field in ipairs(model:fields()) do
     if field.primary_key then
       return field.name
@@ -255,7 +260,7 @@ end
 
 -- The rows in memory show what has become of them; those that are gone stay as they were.
 local function refresh(model, rows, fixed)
-  local key, now = key_of(model), {}
+  local key, now = M.key_of(model), {}
   for _, row in ipairs(fixed:everywhere():all()) do
     now[row[key]] = row
   end
@@ -351,7 +356,7 @@ end
 
 local function itself(row)
   local model = getmetatable(row)
-  local key = key_of(model)
+  local key = M.key_of(model)
   return model.all_objects:filter { [key] = row[key] }
 end
 

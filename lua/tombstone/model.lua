@@ -3,6 +3,7 @@
 local core = require "tombstone.core"
 local field = require "tombstone.field"
 local hooks = require "tombstone.hooks"
+local relation = require "tombstone.relation"
 
 local M = {}
 
@@ -17,7 +18,6 @@ local OPTIONS = {
   "on",
 }
 local SOFT_DELETE = { "unique", "event", "column", "keep" }
-local MANAGERS = { objects = true, all_objects = true, deleted_objects = true }
 local LONGEST = 1e11 -- some three thousand years
 local UNITS = { s = 1, m = 60, h = 3600, d = 86400, w = 604800 }
 
@@ -72,11 +72,8 @@ end
 
 -- Words of the engine that a row answers to: a column of that name would hide them.
 local function check_name(name, model_name)
-  if core.methods.model[name] ~= nil or MANAGERS[name] or name:match "^__" then
-    core.misuse(
-      model_name .. "." .. name .. " would hide the method of that name",
-      'rename it with attr, as in { attr = "' .. name .. '_value" }'
-    )
+  if relation.is_method(name) or name:match "^__" then
+    relation.refuse(model_name, name, "method")
   end
 end
 
@@ -90,6 +87,8 @@ local function read_fields(spec, fields)
       core.misuse("attr is a name, not a " .. type(name))
     end
     check_name(name, spec.name)
+    local related, suffix = declared.references and name, declared.references and "_id" or ""
+    name = name .. suffix -- the relation author is the field author_id
     local default, check = declared.default, declared.check
     if type(default) == "function" then
       spec.functions[name], default = default, nil
@@ -99,7 +98,7 @@ local function read_fields(spec, fields)
     end
     spec.fields[i] = {
       name = name,
-      column = declared.column or (declared.attr and entry.name) or nil,
+      column = declared.column or (declared.attr and entry.name .. suffix) or nil,
       type = declared.type,
       primary_key = declared.primary_key,
       null = declared.null,
@@ -110,6 +109,10 @@ local function read_fields(spec, fields)
       choices = declared.choices,
       check = check,
       collate = declared.collate,
+      references = declared.references,
+      on_delete = declared.on_delete,
+      relation = related,
+      related_name = declared.related_name,
     }
   end
 end
@@ -207,9 +210,11 @@ function M.declare(db, name, fields, options)
   read_fields(spec, fields)
   read_groups(spec, options)
   read_soft_delete(spec, options.soft_delete)
-  local model = dress({}, spec)
+  local side, model = core.side(db), dress({}, spec)
+  local plan = relation.plan(side, spec)
   db:define(model, spec)
   hooks.install(model, options.on)
+  relation.install(side, model, spec, plan)
   return model
 end
 

@@ -32,13 +32,15 @@ local function ask(job, query, decide)
   end
 end
 
+local RESTORE_OPTIONS = { "all", "actor", "reason", "on_conflict", "parents" }
+
 -- The function runs between the steps of the restore, never below the engine.
 local function restore_asking(query, options)
-  core.check_options(options, { "all", "actor", "reason", "on_conflict" }, "restore")
+  core.check_options(options, RESTORE_OPTIONS, "restore")
   need_meaning(query, options, "restore")
   local job
   local ok, err = pcall(function()
-    job = query:restore_job { actor = options.actor, reason = options.reason }
+    job = query:restore_job { actor = options.actor, reason = options.reason, parents = options.parents }
     ask(job, query, options.on_conflict)
   end)
   if not ok then
@@ -60,12 +62,13 @@ end
 --- Restores the query's dead rows, all or none.
 -- @tparam[opt] table options `on_conflict` (`"fail"`, `"skip"`, `"rename"`, `"replace"`, or a
 -- function that gets the row and the conflict and answers one of these or a table of new
--- values), `all`, `actor` and `reason` (of the deletions that `"replace"` makes)
+-- values), `parents` (dead parents come back first), `all`, `actor` and `reason` (of the
+-- deletions that `"replace"` makes)
 -- @treturn number rows restored
--- @raise integrity, with the rows in conflict
+-- @raise integrity, with the rows in conflict; parent_deleted
 function Query:restore(options)
   if hooks.of(raw_query.model(self)) then
-    core.check_options(options, { "all", "actor", "reason", "on_conflict" }, "restore")
+    core.check_options(options, RESTORE_OPTIONS, "restore")
     need_meaning(self, options, "restore")
     return hooks.restore(self, options, plain_restore)
   end
@@ -106,18 +109,22 @@ function Query:delete_plan()
   if not model:is_soft() then
     core.misuse(name .. " has no soft delete, so it cannot delete", "use purge, or turn soft_delete on")
   end
-  return { [name] = self:filter({ deleted_at = core.null }):count() }
+  local plan = self:preview()
+  plan[name] = plan[name] or 0
+  return plan
 end
 
 --- What a restore would do. Writes nothing.
 -- @treturn table `rows` (by model) and `conflicts`, a list of `{ fields, value, dead_pk,
--- live_pk }`; `twin_pk` in place of `live_pk` is another row of the same restore
+-- live_pk }`; `twin_pk` in place of `live_pk` is another row of the same restore; and `parents`,
+-- a list of `{ model, pk }`, the dead rows that must come back first
 function Query:restore_plan()
   local model = raw_query.model(self)
   local conflicts = self:conflicts()
   return {
     rows = { [rawget(model, "__name")] = self:filter({ deleted_at__isnull = false }):count() },
     conflicts = conflicts,
+    parents = self:dead_parents(),
   }
 end
 
@@ -228,6 +235,8 @@ function Model:get_or_create(match, defaults, options)
   if type(match) ~= "table" or (defaults ~= nil and type(defaults) ~= "table") then
     core.misuse("get_or_create takes tables of values", 'as in get_or_create({ title = "x" }, { views = 1 })')
   end
+  match = core.rows_to_keys(self, match)
+  defaults = defaults and core.rows_to_keys(self, defaults)
   return raw_model.database(self):transaction(function()
     local found = self.objects:find(match) or revive(self, match, options and options.on_deleted)
     if found then

@@ -7,7 +7,7 @@
 #ifndef SPEC_SCENARIOS_H
 #define SPEC_SCENARIOS_H
 
-#include "state.h"
+#include "kin.h"
 
 typedef struct scenario {
   const char *name;
@@ -354,6 +354,30 @@ static const scenario scenarios[] = {
     {"count", six_posts, run_count, TOMB_OK, false},
     {"raw", six_posts, run_raw, TOMB_OK, false},
     {"logged", six_posts, run_logged, TOMB_OK, false},
+    {"kin delete", kin_with_dead, run_kin_delete, TOMB_OK, false},
+    {"kin delete few", kin_with_dead, run_kin_delete_few, TOMB_TOO_MANY, false},
+    {"kin restricted", pinned_kin, run_kin_delete, TOMB_RESTRICTED, false},
+    {"kin undo", dead_kin, run_kin_undo, TOMB_OK, false},
+    {"kin undo first", dead_kin, run_kin_undo_first, TOMB_OK, false},
+    {"kin undo refused", replaced_kin, run_kin_undo_refused, TOMB_INTEGRITY,
+     false},
+    {"kin undo skip", replaced_kin, run_kin_undo_skip, TOMB_OK, false},
+    {"kin undo replace", replaced_kin, run_kin_undo_replace, TOMB_OK, false},
+    {"kin restore", dead_kin, run_kin_restore, TOMB_OK, false},
+    {"kin restore refused", dead_kin, run_kin_restore_refused,
+     TOMB_PARENT_DELETED, false},
+    {"kin restore parents", dead_kin, run_kin_restore_parents, TOMB_OK, false},
+    {"kin restore rename", replaced_kin, run_kin_restore_rename, TOMB_OK,
+     false},
+    {"kin purge", dead_kin, run_kin_purge, TOMB_OK, false},
+    {"kin purge living", kin_with_dead, run_kin_purge, TOMB_OK, false},
+    {"kin purge restricted", pinned_kin, run_kin_purge, TOMB_RESTRICTED, false},
+    {"kin insert", dead_kin, run_kin_insert_refused, TOMB_PARENT_DELETED,
+     false},
+    {"kin insert living", kin, run_kin_insert, TOMB_OK, false},
+    {"kin update", replaced_kin, run_kin_update, TOMB_OK, false},
+    {"kin update refused", dead_kin, run_kin_update, TOMB_PARENT_DELETED,
+     false},
 };
 #define SCENARIOS (sizeof scenarios / sizeof scenarios[0])
 

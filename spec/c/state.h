@@ -56,9 +56,43 @@ static inline void nothing(void) {
 
 /* ---- what is there ------------------------------------------------ */
 
+static inline bool has_table(const char *name) {
+  char sql[128];
+  snprintf(sql, sizeof sql,
+           "SELECT count(*) FROM sqlite_master WHERE name = '%s'", name);
+  return strcmp(ask(sql), "1") == 0;
+}
+
 static inline bool has_tables(void) {
-  return strcmp(ask("SELECT count(*) FROM sqlite_master WHERE name = 'posts'"),
-                "1") == 0;
+  return has_table("posts");
+}
+
+static inline void dump(char *text, const char *sql) {
+  tomb_cursor cursor;
+  MUST(tomb_query_raw(&cursor, db, sql, strlen(sql), NULL, 0, &check_error));
+  if (tomb_cursor_next(&cursor, &check_error) == TOMB_ROW &&
+      cursor.values[0].type == TOMB_TEXT) {
+    strncat(text, cursor.values[0].as.text.data, 16000);
+  }
+  tomb_cursor_close(&cursor);
+  strcat(text, "\n");
+}
+
+/* Relatives, of which some databases have none. */
+static inline void dump_kin(char *text) {
+  static const char *const tables[] = {"team", "author", "book", "pin", "memo"};
+  char sql[256];
+  for (size_t i = 0; i < 5 && has_table("team"); i++) {
+    snprintf(sql, sizeof sql,
+             "SELECT group_concat(quote(id) || quote(name) || %s || "
+             "quote(deleted_at) || quote(deleted_event)) FROM (SELECT * FROM "
+             "%s ORDER BY id)",
+             i == 0 ? "''" : "quote(parent_id)", tables[i]);
+    dump(text, sql);
+  }
+  if (!has_table("tombstone_owner")) return;
+  dump(text, "SELECT group_concat(event || model || pk) FROM (SELECT * FROM "
+             "tombstone_owner ORDER BY event, model, pk)");
 }
 
 /* Everything that is stored, as a text to be freed. */
@@ -77,18 +111,9 @@ static inline char *dump_database(void) {
       "SELECT group_concat(name || seq) FROM (SELECT * FROM sqlite_sequence "
       "ORDER BY name)"};
   const size_t n = has_tables() ? 5 : 1;
-  char *text = calloc(n, 16384);
-  for (size_t i = 0; i < n; i++) {
-    tomb_cursor cursor;
-    MUST(tomb_query_raw(&cursor, db, parts[i], strlen(parts[i]), NULL, 0,
-                        &check_error));
-    if (tomb_cursor_next(&cursor, &check_error) == TOMB_ROW &&
-        cursor.values[0].type == TOMB_TEXT) {
-      strncat(text, cursor.values[0].as.text.data, 16000);
-    }
-    tomb_cursor_close(&cursor);
-    strcat(text, "\n");
-  }
+  char *text = calloc(n + 6, 16384);
+  for (size_t i = 0; i < n; i++) dump(text, parts[i]);
+  if (n > 1) dump_kin(text);
   return text;
 }
 

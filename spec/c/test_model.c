@@ -223,7 +223,7 @@ static void the_engines_fields_come_last(void) {
   CHECK_TEXT(tomb_model_role(model, TOMB_ROLE_DELETED_AT)->column, "removed");
   CHECK(tomb_model_find(model, "titl", 4) == NULL);
   CHECK(tomb_model_named(db, "BlogPost") == model);
-  CHECK(tomb_model_at(db, 2) == NULL);
+  CHECK(tomb_model_at(db, 3) == NULL);
   close_db();
 }
 

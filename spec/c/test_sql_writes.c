@@ -186,20 +186,25 @@ static void conflicts_are_asked_for_group_by_group(void) {
   MUST(tomb_fake_answer(db, &keys));
   MUST(tomb_restore_conflicts(rows, db, &query, &check_error));
   RAN("SELECT \"id\" FROM \"posts\" WHERE " DEAD " ORDER BY \"id\"",
-      "WITH d AS (SELECT tombstone_pos AS pos, \"id\" AS pk, "
+      "WITH tombstone_dead AS (SELECT tombstone_pos AS pos, \"id\" AS pk, "
       "tombstone_original(\"title\", \"deleted_at\") AS v0 FROM (SELECT key AS "
       "tombstone_pos, value AS tombstone_pk FROM json_each(?)) AS k JOIN "
       "\"posts\" ON \"id\" = tombstone_pk WHERE " DEAD ") SELECT d.pos, d.pk, "
-      "l.\"id\", 1, d.v0 FROM d JOIN \"posts\" AS l ON l.\"title\" = d.v0 AND "
+      "l.\"id\", 1, d.v0 FROM tombstone_dead AS d JOIN \"posts\" AS l ON "
+      "l.\"title\" = d.v0 AND "
       "l.\"deleted_at\" IS NULL UNION ALL SELECT d.pos, d.pk, e.pk, 0, d.v0 "
-      "FROM d JOIN (SELECT min(pos) AS pos, pk, v0 FROM d GROUP BY v0) AS e ON "
+      "FROM tombstone_dead AS d JOIN (SELECT min(pos) AS pos, pk, v0 FROM "
+      "tombstone_dead GROUP BY v0) AS e ON "
       "e.pos < d.pos AND e.v0 = d.v0 ORDER BY 1 | '[7,9]'",
-      "WITH d AS (SELECT tombstone_pos AS pos, \"id\" AS pk, \"code\" AS v0 "
+      "WITH tombstone_dead AS (SELECT tombstone_pos AS pos, \"id\" AS pk, "
+      "\"code\" AS v0 "
       "FROM (SELECT key AS tombstone_pos, value AS tombstone_pk FROM "
       "json_each(?)) AS k JOIN \"posts\" ON \"id\" = tombstone_pk WHERE " DEAD
-      ") SELECT d.pos, d.pk, l.\"id\", 1, d.v0 FROM d JOIN \"posts\" AS l ON "
+      ") SELECT d.pos, d.pk, l.\"id\", 1, d.v0 FROM tombstone_dead AS d JOIN "
+      "\"posts\" AS l ON "
       "l.\"code\" = d.v0 AND l.\"deleted_at\" IS NULL UNION ALL SELECT d.pos, "
-      "d.pk, e.pk, 0, d.v0 FROM d JOIN (SELECT min(pos) AS pos, pk, v0 FROM d "
+      "d.pk, e.pk, 0, d.v0 FROM tombstone_dead AS d JOIN (SELECT min(pos) AS "
+      "pos, pk, v0 FROM tombstone_dead "
       "GROUP BY v0) AS e ON e.pos < d.pos AND e.v0 = d.v0 ORDER BY 1 "
       "| '[7,9]'");
   CHECK_INT(tomb_rows_count(rows), 0);
@@ -216,7 +221,7 @@ static void undo_stamps_the_event_and_restores_each_model(void) {
   CHECK_TEXT(ran(2),
              "UPDATE \"posts\" SET \"title\" = tombstone_original(\"title\", "
              "\"deleted_at\"), \"deleted_at\" = NULL, \"deleted_event\" = NULL "
-             "WHERE " DEAD " AND \"deleted_event\" = ? | 7");
+             "WHERE " DEAD " AND \"posts\".\"deleted_event\" = ? | 7");
   CHECK_INT(tomb_fake_count(db), 6);
   tomb_fake_forget(db);
 }

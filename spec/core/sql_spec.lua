@@ -274,13 +274,13 @@ local CASES = {
     BEGIN IMMEDIATE
     UPDATE "tombstone_event" SET "undone_at" = ? WHERE "id" = ? {1763880000, 1}
     UPDATE "posts" SET "title" = tombstone_original("title", "deleted_at"), "deleted_at" = NULL,
-      "deleted_event" = NULL WHERE "deleted_at" IS NOT NULL AND "deleted_event" = ? {1}
+      "deleted_event" = NULL WHERE "deleted_at" IS NOT NULL AND "posts"."deleted_event" = ? {1}
     COMMIT]],
     [[
     BEGIN IMMEDIATE
     UPDATE "tombstone_event" SET "undone_at" = ? WHERE "id" = ? {1763880000, 1}
     UPDATE "posts" SET "deleted_at" = NULL, "deleted_event" = NULL WHERE "deleted_at" IS NOT NULL
-      AND "deleted_event" = ? {1}
+      AND "posts"."deleted_event" = ? {1}
     COMMIT]],
   },
   {

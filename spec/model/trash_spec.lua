@@ -1007,9 +1007,10 @@ describe("plans", function()
         { fields = { "title" }, value = "b", dead_pk = 2, live_pk = 4 },
         { fields = { "title" }, value = "a", dead_pk = 5, twin_pk = 1 },
       },
+      parents = {},
     }, Post.deleted_objects:restore_plan())
     assert.are.same(
-      { rows = { Post = 1 }, conflicts = {} },
+      { rows = { Post = 1 }, conflicts = {}, parents = {} },
       Post.deleted_objects:filter({ id = 1 }):restore_plan()
     )
     assert.are.same(before, all(Post.all_objects))
@@ -1106,6 +1107,7 @@ describe("events", function()
     assert.are.same({
       rows = { Post = 2 },
       conflicts = { { model = "Post", fields = { "title" }, value = "b", dead_pk = 2, live_pk = 4 } },
+      held_back = {},
     }, event:restore_plan())
     local err = helper.refuses(
       "integrity",

@@ -13,6 +13,7 @@ return {
   "conflict",
   "upsert",
   "transaction",
+  "family",
   "hooks",
   "raw",
   "log",

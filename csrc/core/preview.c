@@ -1,0 +1,127 @@
+/* preview.c - what a deletion would take, and a restore would need. */
+#include "closure.h"
+#include "error.h"
+#include "keys.h"
+#include "rows.h"
+#include "undoing.h"
+
+static tomb_status count(tomb_rows *out, const tomb_closure *d, size_t i,
+                         tomb_error *err) {
+  tomb_value row[2];
+  int64_t living;
+  if (tomb_keys_count(d->keys[i]) == 0) return TOMB_OK;
+  tomb_status st =
+      tomb_count_living(&living, d->db, d->order[i], d->keys[i], err);
+  if (st != TOMB_OK || living == 0) return st;
+  row[0] = tomb_text(d->order[i]->name);
+  row[1] = tomb_integer(living);
+  return tomb_rows_add(out, row, 2, err);
+}
+
+tomb_status tomb_preview_delete(tomb_rows *out, tomb_db *db,
+                                const tomb_query *query, tomb_error *err) {
+  tomb_closure closure;
+  tomb_query living = *query;
+  tomb_status st = tomb_need_soft_delete(query->model, "delete", err);
+  if (st != TOMB_OK || query->scope == TOMB_DEAD) return st;
+  living.scope = TOMB_LIVING;
+  st = tomb_closure_open(&closure, db, TOMB_CLOSURE_DELETE, err);
+  if (st == TOMB_OK) st = tomb_closure_fill(&closure, &living, err);
+  for (size_t i = 0; st == TOMB_OK && i < closure.n; i++) {
+    st = count(out, &closure, i, err);
+  }
+  tomb_closure_free(&closure);
+  return st;
+}
+
+static tomb_status list(tomb_rows *out, const tomb_closure *d, size_t i,
+                        size_t from, tomb_error *err) {
+  tomb_cursor cursor;
+  tomb_value row[2] = {tomb_text(d->order[i]->name), {TOMB_NULL, {0}}};
+  const tomb_field *key = tomb_key_field(d->order[i]);
+  tomb_query query = tomb_all_objects(d->order[i]);
+  query.among = d->keys[i];
+  query.among_from = from;
+  query.among_to = tomb_keys_count(d->keys[i]);
+  if (query.among_from == query.among_to) return TOMB_OK;
+  query.only = &key;
+  query.n_only = 1;
+  tomb_status st = tomb_select_values(&cursor, d->db, &query, err);
+  if (st != TOMB_OK) return st;
+  while ((st = tomb_cursor_next(&cursor, err)) == TOMB_ROW) {
+    row[1] = cursor.values[0];
+    st = tomb_rows_add(out, row, 2, err);
+    if (st != TOMB_OK) break;
+  }
+  tomb_cursor_close(&cursor);
+  return st == TOMB_DONE ? TOMB_OK : st;
+}
+
+tomb_status tomb_preview_parents(tomb_rows *out, tomb_db *db,
+                                 const tomb_query *query, tomb_error *err) {
+  tomb_closure closure;
+  tomb_query dead = *query;
+  int64_t own = 0;
+  if (!tomb_has_relatives(query->model)) return TOMB_OK;
+  dead.scope = TOMB_DEAD;
+  tomb_status st = tomb_count(&own, db, &dead, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_closure_open(&closure, db, TOMB_CLOSURE_PARENTS, err);
+  if (st == TOMB_OK) st = tomb_closure_fill(&closure, &dead, err);
+  for (size_t i = 0; st == TOMB_OK && i < closure.n; i++) {
+    bool root = closure.order[i] == query->model;
+    st = list(out, &closure, i, root ? (size_t)own : 0, err);
+  }
+  tomb_closure_free(&closure);
+  return st;
+}
+
+static tomb_status select_back(int64_t *changed, tomb_closure *c,
+                               const tomb_undoing *undoing, tomb_error *err) {
+  *changed = 0;
+  for (size_t i = 0; i < c->n; i++) {
+    tomb_keys *keys;
+    tomb_query dead = tomb_deleted_objects(c->order[i]);
+    if (c->order[i]->roles[TOMB_ROLE_DELETED_EVENT] == NULL) continue;
+    dead.undoing = undoing;
+    tomb_status st = tomb_select_keys(&keys, c->db, &dead, err);
+    if (st != TOMB_OK) return st;
+    *changed += tomb_keys_count(keys) != tomb_keys_count(c->keys[i]);
+    tomb_closure_put(c, c->order[i], keys);
+  }
+  return TOMB_OK;
+}
+
+/* Parents come first, and count as living for their children. In a ring all are
+** taken first, and those left out whose parents are not among them. */
+static tomb_status come_back(tomb_closure *c, int64_t event, tomb_error *err) {
+  tomb_value id = tomb_integer(event);
+  tomb_undoing undoing = {.event = &id, .free = c->ring};
+  int64_t changed;
+  if (tomb_has_cascades(c->db)) undoing.owners = c->db->owners;
+  undoing.coming = c->ring ? NULL : c;
+  tomb_status st = select_back(&changed, c, &undoing, err);
+  undoing.free = false;
+  undoing.strict = true;
+  undoing.coming = c;
+  while (st == TOMB_OK && c->ring && changed > 0) {
+    st = select_back(&changed, c, &undoing, err);
+  }
+  return st;
+}
+
+tomb_status tomb_preview_undo(tomb_keys **out, tomb_db *db,
+                              const tomb_model *model, int64_t event,
+                              tomb_error *err) {
+  tomb_closure c;
+  *out = NULL;
+  tomb_status st = tomb_closure_open(&c, db, TOMB_CLOSURE_DELETE, err);
+  if (st == TOMB_OK) st = come_back(&c, event, err);
+  if (st == TOMB_OK) {
+    size_t i = tomb_closure_place(&c, model);
+    *out = c.keys[i];
+    c.keys[i] = NULL;
+  }
+  tomb_closure_free(&c);
+  return st;
+}

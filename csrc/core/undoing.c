@@ -1,0 +1,333 @@
+/* undoing.c - rows that leave events, as SQL. */
+#include "undoing.h"
+
+#include "closure.h"
+
+#define OWNER "\"tombstone_owner\""
+
+/* ---- small parts -------------------------------------------------- */
+
+static void column(tomb_sql *sql, const char *alias, const tomb_field *field) {
+  tomb_sql_add(sql, alias);
+  tomb_sql_add(sql, ".");
+  tomb_sql_field(sql, field);
+}
+
+static void name_of(tomb_sql *sql, const tomb_model *model) {
+  tomb_value name = tomb_text(model->name);
+  tomb_sql_value(sql, &name);
+}
+
+/* The key of a row that is kept as text, in its own type. */
+static void key_of_pk(tomb_sql *sql, const tomb_model *model,
+                      const char *alias) {
+  bool integer = tomb_key_field(model)->type == TOMB_FIELD_INTEGER;
+  if (integer) tomb_sql_add(sql, "CAST(");
+  tomb_sql_add(sql, alias);
+  tomb_sql_add(sql, ".\"pk\"");
+  if (!integer) return;
+  tomb_sql_add(sql, " AS ");
+  tomb_sql_add(sql, sql->dialect->stored[TOMB_FIELD_INTEGER]);
+  tomb_sql_add(sql, ")");
+}
+
+static void from_taken(tomb_sql *sql, const char *what) {
+  tomb_sql_add(sql, "SELECT ");
+  tomb_sql_add(sql, what);
+  tomb_sql_add(sql, " FROM ");
+  tomb_sql_taken(sql);
+  tomb_sql_add(sql, " AS tombstone_t WHERE ");
+}
+
+/* coalesce: a row without an event is nobody's, which is 0 in a taking */
+static void first_owner(tomb_sql *sql, const tomb_model *model,
+                        const char *alias) {
+  const tomb_field *event = model->roles[TOMB_ROLE_DELETED_EVENT];
+  if (event == NULL) {
+    tomb_sql_add(sql, "0");
+    return;
+  }
+  tomb_sql_add(sql, "coalesce(");
+  column(sql, alias, event);
+  tomb_sql_add(sql, ", 0)");
+}
+
+static void first_is_taken(tomb_sql *sql, const tomb_model *model,
+                           const tomb_undoing *undoing, const char *alias) {
+  if (undoing->event != NULL) {
+    column(sql, alias, model->roles[TOMB_ROLE_DELETED_EVENT]);
+    tomb_sql_add(sql, " = ");
+    tomb_sql_value(sql, undoing->event);
+    return;
+  }
+  tomb_sql_add(sql, "EXISTS (");
+  from_taken(sql, "1");
+  tomb_sql_add(sql, "tombstone_t.model = ");
+  name_of(sql, model);
+  tomb_sql_add(sql, " AND tombstone_t.pk = ");
+  tomb_sql_key_text(sql, model, alias);
+  tomb_sql_add(sql, " AND tombstone_t.event = ");
+  first_owner(sql, model, alias);
+  tomb_sql_add(sql, ")");
+}
+
+/* SELECT what of the further owners of the row that are not taken */
+static void owners_left(tomb_sql *sql, const tomb_model *model,
+                        const tomb_undoing *undoing, const char *alias,
+                        const char *what) {
+  tomb_sql_add(sql, "SELECT ");
+  tomb_sql_add(sql, what);
+  tomb_sql_add(sql,
+               " FROM " OWNER " AS tombstone_o WHERE tombstone_o.\"model\" = ");
+  name_of(sql, model);
+  tomb_sql_add(sql, " AND tombstone_o.\"pk\" = ");
+  tomb_sql_key_text(sql, model, alias);
+  if (undoing->event != NULL) {
+    tomb_sql_add(sql, " AND tombstone_o.\"event\" <> ");
+    tomb_sql_value(sql, undoing->event);
+    return;
+  }
+  tomb_sql_add(sql, " AND NOT EXISTS (");
+  from_taken(sql, "1");
+  tomb_sql_add(sql,
+               "tombstone_t.model = tombstone_o.\"model\" AND tombstone_t.pk = "
+               "tombstone_o.\"pk\" AND tombstone_t.event = "
+               "tombstone_o.\"event\")");
+}
+
+/* "key" IN (the rows that have a taking) AND: only these are looked at. */
+static void among_taken(tomb_sql *sql, const tomb_model *model,
+                        const tomb_undoing *undoing) {
+  if (undoing->event != NULL) return;
+  tomb_sql_field(sql, tomb_key_field(model));
+  tomb_sql_add(sql, " IN (SELECT ");
+  key_of_pk(sql, model, "tombstone_t");
+  tomb_sql_add(sql, " FROM ");
+  tomb_sql_taken(sql);
+  tomb_sql_add(sql, " AS tombstone_t WHERE tombstone_t.model = ");
+  name_of(sql, model);
+  tomb_sql_add(sql, ") AND ");
+}
+
+/* ---- who comes back ----------------------------------------------- */
+
+static void is_free(tomb_sql *sql, const tomb_model *model,
+                    const tomb_undoing *undoing, const char *alias) {
+  first_is_taken(sql, model, undoing, alias);
+  if (undoing->owners == NULL) return;
+  tomb_sql_add(sql, " AND NOT EXISTS (");
+  owners_left(sql, model, undoing, alias, "1");
+  tomb_sql_add(sql, ")");
+}
+
+/* A look ahead knows which parents will be back. */
+static void but_coming(tomb_sql *sql, const tomb_model *parent,
+                       const tomb_undoing *undoing) {
+  const tomb_closure *coming = undoing->coming;
+  if (coming == NULL) return;
+  const tomb_keys *keys = coming->keys[tomb_closure_place(coming, parent)];
+  if (tomb_keys_count(keys) == 0) return;
+  tomb_sql_add(sql, " AND ");
+  column(sql, "tombstone_p", tomb_key_field(parent));
+  tomb_sql_add(sql, " NOT");
+  tomb_sql_among(sql, keys, 0);
+}
+
+static void parent_is_dead(tomb_sql *sql, const tomb_relation *relation,
+                           const tomb_undoing *undoing, const char *alias) {
+  const tomb_model *parent = relation->parent;
+  tomb_sql_add(sql, "EXISTS (SELECT 1 FROM ");
+  tomb_sql_add(sql, parent->quoted);
+  tomb_sql_add(sql, " AS tombstone_p WHERE ");
+  column(sql, "tombstone_p", tomb_key_field(parent));
+  tomb_sql_add(sql, " = ");
+  column(sql, alias, relation->field);
+  tomb_sql_add(sql, " AND ");
+  column(sql, "tombstone_p", parent->roles[TOMB_ROLE_DELETED_AT]);
+  tomb_sql_add(sql, " IS NOT NULL");
+  but_coming(sql, parent, undoing);
+}
+
+static bool is_own(const tomb_relation *relation) {
+  return tomb_needs_parent(relation) && relation->parent == relation->child;
+}
+
+static bool has_own(const tomb_model *model) {
+  for (size_t i = 0; i < model->n_relations; i++) {
+    if (is_own(&model->relations[i])) return true;
+  }
+  return false;
+}
+
+static void no_parent_is_dead(tomb_sql *sql, const tomb_model *model,
+                              const tomb_undoing *undoing) {
+  for (size_t i = 0; i < model->n_relations; i++) {
+    if (!tomb_needs_parent(&model->relations[i])) continue;
+    tomb_sql_add(sql, " AND NOT ");
+    parent_is_dead(sql, &model->relations[i], undoing, model->quoted);
+    tomb_sql_add(sql, ")");
+  }
+}
+
+/* Rows that would come back but for a parent that does not. */
+static void held_back(tomb_sql *sql, const tomb_model *model,
+                      const tomb_undoing *undoing) {
+  bool first = true;
+  tomb_sql_add(sql, "SELECT ");
+  column(sql, "x", tomb_key_field(model));
+  tomb_sql_add(sql, " FROM ");
+  tomb_sql_add(sql, model->quoted);
+  tomb_sql_add(sql, " AS x WHERE ");
+  is_free(sql, model, undoing, "x");
+  for (size_t i = 0; i < model->n_relations; i++) {
+    const tomb_relation *relation = &model->relations[i];
+    if (!tomb_needs_parent(relation)) continue;
+    tomb_sql_join(sql, &first, " AND (", " OR ");
+    parent_is_dead(sql, relation, undoing, "x");
+    if (is_own(relation)) {
+      tomb_sql_add(sql, " AND NOT (");
+      is_free(sql, model, undoing, "tombstone_p");
+      tomb_sql_add(sql, ")");
+    }
+    tomb_sql_add(sql, ")");
+  }
+  tomb_sql_add(sql, ")");
+}
+
+static void and_those_below(tomb_sql *sql, const tomb_model *model,
+                            const tomb_undoing *undoing) {
+  bool first = true;
+  tomb_sql_add(sql, " UNION SELECT ");
+  column(sql, "c", tomb_key_field(model));
+  tomb_sql_add(sql, " FROM ");
+  tomb_sql_add(sql, model->quoted);
+  tomb_sql_add(sql, " AS c JOIN tombstone_blocked ON (");
+  for (size_t i = 0; i < model->n_relations; i++) {
+    if (!is_own(&model->relations[i])) continue;
+    tomb_sql_join(sql, &first, "", " OR ");
+    column(sql, "c", model->relations[i].field);
+    tomb_sql_add(sql, " = tombstone_blocked.pk");
+  }
+  tomb_sql_add(sql, ") WHERE ");
+  is_free(sql, model, undoing, "c");
+}
+
+void tomb_sql_released(tomb_sql *sql, const tomb_query *query, bool *first) {
+  const tomb_undoing *undoing = query->undoing;
+  const tomb_model *model = query->model;
+  tomb_value json;
+  if (undoing->settled) return;
+  sql->taken = undoing->taken;
+  tomb_sql_join(sql, first, " WHERE ", " AND ");
+  among_taken(sql, model, undoing);
+  is_free(sql, model, undoing, model->quoted);
+  if (undoing->free) {
+    /* that is all */
+  } else if (undoing->strict || !has_own(model)) {
+    no_parent_is_dead(sql, model, undoing);
+  } else {
+    tomb_sql_add(sql, " AND ");
+    tomb_sql_field(sql, tomb_key_field(model));
+    tomb_sql_add(sql, " NOT IN (WITH RECURSIVE tombstone_blocked(pk) AS (");
+    held_back(sql, model, undoing);
+    and_those_below(sql, model, undoing);
+    tomb_sql_add(sql, ") SELECT pk FROM tombstone_blocked)");
+  }
+  if (undoing->skipped == NULL || tomb_keys_count(undoing->skipped) == 0) {
+    return;
+  }
+  tomb_sql_add(sql, " AND ");
+  tomb_sql_field(sql, tomb_key_field(model));
+  tomb_sql_add(sql, " NOT");
+  if (tomb_keys_json(&json, undoing->skipped, 0,
+                     tomb_keys_count(undoing->skipped), &sql->bytes)) {
+    sql->dialect->in_json(sql, &json);
+  } else {
+    sql->text.failed = true;
+  }
+}
+
+/* ---- owners ------------------------------------------------------- */
+
+void tomb_sql_promote(tomb_sql *sql, const tomb_model *model,
+                      const tomb_undoing *undoing) {
+  sql->taken = undoing->taken;
+  tomb_sql_add(sql, "UPDATE ");
+  tomb_sql_add(sql, model->quoted);
+  tomb_sql_add(sql, " SET ");
+  tomb_sql_field(sql, model->roles[TOMB_ROLE_DELETED_EVENT]);
+  tomb_sql_add(sql, " = (");
+  owners_left(sql, model, undoing, model->quoted, "min(tombstone_o.\"event\")");
+  tomb_sql_add(sql, ") WHERE ");
+  among_taken(sql, model, undoing);
+  first_is_taken(sql, model, undoing, model->quoted);
+  tomb_sql_add(sql, " AND EXISTS (");
+  owners_left(sql, model, undoing, model->quoted, "1");
+  tomb_sql_add(sql, ")");
+}
+
+/* DELETE FROM the owners of this model's rows, of which x must … */
+static void delete_owners(tomb_sql *sql, const tomb_model *model) {
+  tomb_sql_add(sql, "DELETE FROM " OWNER " WHERE \"model\" = ");
+  name_of(sql, model);
+}
+
+static void and_row(tomb_sql *sql, const tomb_model *model) {
+  tomb_sql_add(sql, " AND EXISTS (SELECT 1 FROM ");
+  tomb_sql_add(sql, model->quoted);
+  tomb_sql_add(sql, " AS x WHERE ");
+  column(sql, "x", tomb_key_field(model));
+  tomb_sql_add(sql, " = ");
+  key_of_pk(sql, model, OWNER);
+  tomb_sql_add(sql, " AND ");
+}
+
+void tomb_sql_drop_promoted(tomb_sql *sql, const tomb_model *model,
+                            const tomb_undoing *undoing) {
+  sql->taken = undoing->taken;
+  delete_owners(sql, model);
+  and_row(sql, model);
+  column(sql, "x", model->roles[TOMB_ROLE_DELETED_EVENT]);
+  tomb_sql_add(sql, " = " OWNER ".\"event\")");
+}
+
+/* The owners' rows of rows that have a taking. */
+static void and_taken(tomb_sql *sql, const tomb_model *model,
+                      const char *same_event) {
+  tomb_sql_add(sql, " AND \"id\" IN (SELECT tombstone_o.\"id\" FROM ");
+  tomb_sql_taken(sql);
+  tomb_sql_add(
+      sql, " AS tombstone_t JOIN " OWNER
+           " AS tombstone_o ON tombstone_o.\"model\" = tombstone_t.model AND "
+           "tombstone_o.\"pk\" = tombstone_t.pk");
+  tomb_sql_add(sql, same_event);
+  tomb_sql_add(sql, " WHERE tombstone_t.model = ");
+  name_of(sql, model);
+  tomb_sql_add(sql, ")");
+}
+
+void tomb_sql_drop_taken(tomb_sql *sql, const tomb_model *model,
+                         const tomb_undoing *undoing) {
+  sql->taken = undoing->taken;
+  delete_owners(sql, model);
+  if (undoing->event != NULL) {
+    tomb_sql_add(sql, " AND \"event\" = ");
+    tomb_sql_value(sql, undoing->event);
+  } else {
+    and_taken(sql, model, " AND tombstone_o.\"event\" = tombstone_t.event");
+  }
+  and_row(sql, model);
+  tomb_sql_add(sql, "(");
+  first_is_taken(sql, model, undoing, "x");
+  tomb_sql_add(sql, ") IS NOT TRUE)"); /* a row may be dead without an event */
+}
+
+void tomb_sql_drop_living(tomb_sql *sql, const tomb_model *model,
+                          const tomb_undoing *undoing) {
+  sql->taken = undoing->taken;
+  delete_owners(sql, model);
+  and_taken(sql, model, "");
+  and_row(sql, model);
+  column(sql, "x", model->roles[TOMB_ROLE_DELETED_AT]);
+  tomb_sql_add(sql, " IS NULL)");
+}

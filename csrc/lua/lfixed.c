@@ -1,0 +1,113 @@
+/* lfixed.c - queries of rows that are settled, by their keys. */
+#include "classes.h"
+#include "raise.h"
+
+/***
+Settled rows.
+@module tombstone.query
+*/
+
+/* Pushes a query of just the rows that this one has now, in its order. */
+typedef struct lua_keys {
+  tomb_keys *keys;
+} lua_keys;
+
+static int keys_gc(lua_State *L) {
+  lua_keys *box = lua_touserdata(L, 1);
+  tomb_keys *keys = box->keys;
+  box->keys = NULL;
+  tomb_keys_free(keys);
+  return 0;
+}
+
+/* Pushes a box for keys, which keeps the query at `parent`. */
+static tomb_keys **push_keys(lua_State *L, int parent) {
+  lua_keys *box = tomb_newud(L, sizeof *box, 1);
+  box->keys = NULL;
+  tomb_setclass(L, KEYS);
+  lua_pushvalue(L, parent);
+  tomb_setref(L, -2, 1);
+  return &box->keys;
+}
+
+/* Pushes the query of these keys, whose box is on top of the stack, in the
+** order and of the manager of the one at `parent`. */
+static lua_query *push_fixed(lua_State *L, int parent, const tomb_keys *keys) {
+  const lua_query *from = lua_touserdata(L, parent);
+  lua_query *query = tomb_new_query(L, parent, 0);
+  tomb_query fixed = tomb_all_objects(from->query.model);
+  fixed.order = from->query.order;
+  fixed.n_order = from->query.n_order;
+  fixed.scope = from->query.scope;
+  fixed.of_event = from->query.of_event;
+  fixed.event = from->query.event;
+  fixed.owners = from->query.owners;
+  fixed.among = keys;
+  fixed.among_to = tomb_keys_count(keys);
+  query->query = fixed;
+  lua_pushvalue(L, -2);
+  tomb_setref(L, -2, QUERY_PARENT); /* keys keep the query, it its parents */
+  return query;
+}
+
+/***
+A query of just the rows that this one has now, in its order.
+@function Query:fixed
+@treturn query
+@usage local now = Post.objects:fixed()
+*/
+static int query_fixed(lua_State *L) {
+  tomb_error err;
+  lua_query *from = tomb_check_query(L, 1);
+  tomb_keys **keys = push_keys(L, 1);
+  tomb_status st =
+      tomb_select_keys(keys, from->model->db->db, &from->query, &err);
+  if (st != TOMB_OK) tomb_raise(L, &err);
+  push_fixed(L, 1, *keys);
+  return 1;
+}
+
+/***
+Of a query of `event_rows`: those that an undo would bring back, as they are now.
+@function Query:coming
+@treturn query
+@usage print(Post:event_rows(event.id, "back"):coming():count())
+*/
+static int query_coming(lua_State *L) {
+  tomb_error err;
+  lua_query *from = tomb_check_query(L, 1);
+  tomb_keys **keys = push_keys(L, 1);
+  tomb_status st = tomb_preview_undo(
+      keys, from->model->db->db, from->query.model, from->query.event, &err);
+  if (st != TOMB_OK) tomb_raise(L, &err);
+  push_fixed(L, 1, *keys)->query.of_event = TOMB_OF_ANY_EVENT;
+  return 1;
+}
+
+/***
+The same rows among all, whatever becomes of them.
+@function Query:everywhere
+@treturn query
+@usage Post.objects:fixed():everywhere()
+*/
+static int query_everywhere(lua_State *L) {
+  tomb_check_query(L, 1);
+  lua_query *query = tomb_new_query(L, 1, 0);
+  query->query.scope = TOMB_EVERY;
+  query->query.of_event = TOMB_OF_ANY_EVENT;
+  return 1;
+}
+
+void tomb_open_fixed(lua_State *L) {
+  static const luaL_Reg functions[] = {{"fixed", query_fixed},
+                                       {"coming", query_coming},
+                                       {"everywhere", query_everywhere},
+                                       {NULL, NULL}};
+  tomb_class(L, KEYS);
+  lua_pushcfunction(L, keys_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  tomb_methods(L, QUERY);
+  tomb_setfuncs(L, functions);
+  lua_pop(L, 1);
+}

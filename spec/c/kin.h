@@ -1,0 +1,190 @@
+/*
+** kin.h - verbs that reach relatives, to be run while something fails: a Team
+** has Authors and an Author Books (cascade), a Pin restricts its Book, and a
+** Memo is kept without its Author.
+*/
+#ifndef SPEC_KIN_H
+#define SPEC_KIN_H
+
+#include "state.h"
+
+enum { KIN_ID, KIN_NAME, KIN_PARENT, KIN_FIELDS = 5 };
+
+static const tomb_model *team, *author, *book, *pin, *memo;
+
+static inline const tomb_model *
+define_kin_of(const char *name, const char *parent, tomb_on_delete on_delete) {
+  const tomb_model *model;
+  const tomb_field_def fields[] = {
+      {.name = "name", .type = TOMB_FIELD_TEXT, .unique = TOMB_UNIQUE},
+      {.name = "parent_id",
+       .references = parent,
+       .on_delete = on_delete,
+       .nullable = true}};
+  const tomb_model_def def = {
+      .name = name, .fields = fields, .n_fields = parent == NULL ? 1 : 2};
+  MUST(tomb_define(&model, db, &def, &check_error));
+  return model;
+}
+
+static inline void define_kin(void) {
+  book = define_kin_of("Book", "Author", TOMB_CASCADE);
+  author = define_kin_of("Author", "Team", TOMB_CASCADE);
+  team = define_kin_of("Team", NULL, TOMB_NO_REFERENCE);
+  pin = define_kin_of("Pin", "Book", TOMB_RESTRICT);
+  memo = define_kin_of("Memo", "Author", TOMB_KEEP);
+  MUST(tomb_create_tables(db, &check_error));
+}
+
+static inline tomb_status add_kin(const tomb_model *model, const char *name,
+                                  int64_t parent, tomb_error *err) {
+  tomb_value row[KIN_FIELDS];
+  memset(row, 0, sizeof row);
+  row[KIN_NAME] = tomb_text(name);
+  if (parent != 0) row[KIN_PARENT] = tomb_integer(parent);
+  return tomb_insert(db, model, row, tick(), err);
+}
+
+/* ---- preparations ------------------------------------------------- */
+
+/* Team 1 has author 1, with books 1 and 2 and a memo, and author 2. */
+static inline void kin(void) {
+  define_kin();
+  MUST(add_kin(team, "t", 0, &check_error));
+  MUST(add_kin(author, "a", 1, &check_error));
+  MUST(add_kin(author, "b", 1, &check_error));
+  MUST(add_kin(book, "p", 1, &check_error));
+  MUST(add_kin(book, "q", 1, &check_error));
+  MUST(add_kin(memo, "m", 1, &check_error));
+}
+
+/* A dead one is owned by two events. */
+static inline void kin_with_dead(void) {
+  kin();
+  delete_posts(of_key(tomb_objects(book), 1));
+}
+
+static inline void pinned_kin(void) {
+  kin_with_dead();
+  MUST(add_kin(pin, "n", 2, &check_error));
+}
+
+/* Event 1 holds book 1, event 2 all. */
+static inline void dead_kin(void) {
+  kin_with_dead();
+  delete_posts(of_key(tomb_objects(team), 1));
+}
+
+/* The name of book 1, which event 1 holds with its author, is taken. */
+static inline void replaced_kin(void) {
+  kin();
+  delete_posts(of_key(tomb_objects(author), 1));
+  MUST(add_kin(book, "p", 2, &check_error));
+}
+
+/* ---- calls -------------------------------------------------------- */
+
+static inline tomb_status delete_kin(int64_t max_rows, tomb_error *err) {
+  tomb_deleted out;
+  tomb_query query = of_key(tomb_objects(team), 1);
+  tomb_deletion how = {.now = tick(), .actor = "ana", .max_rows = max_rows};
+  tomb_status st = tomb_delete(&out, db, &query, &how, err);
+  CHECK_INT(out.count, st == TOMB_OK ? 1 : 0);
+  CHECK_INT(out.total, st == TOMB_OK ? 4 : 0);
+  return st;
+}
+
+static inline tomb_status run_kin_delete(tomb_error *err) {
+  return delete_kin(4, err);
+}
+
+static inline tomb_status run_kin_delete_few(tomb_error *err) {
+  return delete_kin(3, err);
+}
+
+static inline tomb_status undo_kin(int64_t event, int64_t wanted,
+                                   tomb_on_conflict word, tomb_error *err) {
+  int64_t restored;
+  tomb_restoration how = {.now = tick(), .on_conflict = word};
+  tomb_status st = tomb_undo(&restored, db, event, &how, err);
+  CHECK_INT(restored, st == TOMB_OK ? wanted : 0);
+  return st;
+}
+
+static inline tomb_status run_kin_undo(tomb_error *err) {
+  return undo_kin(2, 4, TOMB_CONFLICT_FAIL, err);
+}
+
+static inline tomb_status run_kin_undo_first(tomb_error *err) {
+  return undo_kin(1, 0, TOMB_CONFLICT_FAIL, err);
+}
+
+static inline tomb_status run_kin_undo_refused(tomb_error *err) {
+  return undo_kin(1, 0, TOMB_CONFLICT_FAIL, err);
+}
+
+static inline tomb_status run_kin_undo_skip(tomb_error *err) {
+  return undo_kin(1, 2, TOMB_CONFLICT_SKIP, err);
+}
+
+static inline tomb_status run_kin_undo_replace(tomb_error *err) {
+  return undo_kin(1, 3, TOMB_CONFLICT_REPLACE, err);
+}
+
+static inline tomb_status restore_kin(const tomb_model *model, bool parents,
+                                      tomb_on_conflict word, tomb_error *err) {
+  int64_t restored;
+  tomb_query dead = of_key(tomb_deleted_objects(model), 1);
+  tomb_restoration how = {
+      .now = tick(), .parents = parents, .on_conflict = word};
+  tomb_status st = tomb_restore(&restored, db, &dead, &how, err);
+  CHECK_INT(restored, st == TOMB_OK ? 1 : 0);
+  return st;
+}
+
+static inline tomb_status run_kin_restore(tomb_error *err) {
+  return restore_kin(team, false, TOMB_CONFLICT_FAIL, err);
+}
+
+static inline tomb_status run_kin_restore_refused(tomb_error *err) {
+  return restore_kin(book, false, TOMB_CONFLICT_FAIL, err);
+}
+
+static inline tomb_status run_kin_restore_parents(tomb_error *err) {
+  return restore_kin(book, true, TOMB_CONFLICT_FAIL, err);
+}
+
+static inline tomb_status run_kin_restore_rename(tomb_error *err) {
+  return restore_kin(author, false, TOMB_CONFLICT_RENAME, err);
+}
+
+static inline tomb_status purge_kin(const tomb_model *model, tomb_error *err) {
+  int64_t purged;
+  tomb_query query = of_key(tomb_all_objects(model), 1);
+  tomb_deletion how = {.now = tick()};
+  tomb_status st = tomb_purge(&purged, db, &query, true, &how, err);
+  CHECK_INT(purged, st == TOMB_OK ? 1 : 0);
+  return st;
+}
+
+static inline tomb_status run_kin_purge(tomb_error *err) {
+  return purge_kin(author, err);
+}
+
+static inline tomb_status run_kin_insert(tomb_error *err) {
+  return add_kin(memo, "new", 2, err);
+}
+
+static inline tomb_status run_kin_insert_refused(tomb_error *err) {
+  return add_kin(memo, "new", 1, err);
+}
+
+static inline tomb_status run_kin_update(tomb_error *err) {
+  int64_t changed;
+  tomb_query living = tomb_objects(memo);
+  tomb_assignment a = {tomb_model_field(memo, KIN_PARENT), tomb_integer(2),
+                       NULL};
+  return tomb_update(&changed, db, &living, &a, 1, tick(), NULL, err);
+}
+
+#endif

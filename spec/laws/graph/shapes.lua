@@ -1,0 +1,156 @@
+--- The graphs of models that the laws of relations are tried on.
+--
+-- A model is `{ name =, key =, relations = { { name =, to =, on_delete =, null = } } }`; `key` is
+-- the name of a text key, or absent for an integer `id`. Each has a unique text `tag`, so that
+-- rows can be in each other's way.
+local tombstone = require "tombstone"
+
+local M = {}
+
+local function to(model, name, on_delete, options)
+  local relation = { name = name, to = model, on_delete = on_delete, null = true }
+  for option, value in pairs(options or {}) do
+    relation[option] = value
+  end
+  return relation
+end
+
+local MUST = { null = false }
+
+local chain = {
+  name = "chain",
+  models = {
+    { name = "A", relations = {} },
+    { name = "B", relations = { to("A", "a", "cascade", MUST) } },
+    { name = "C", relations = { to("B", "b", "cascade") } },
+  },
+}
+
+local diamond = {
+  name = "diamond",
+  models = {
+    { name = "D", relations = { to("B", "b", "cascade"), to("C", "c", "cascade") } },
+    { name = "B", relations = { to("A", "a", "cascade") } },
+    { name = "C", relations = { to("A", "a", "cascade", MUST) } },
+    { name = "A", relations = {} },
+  },
+}
+
+local tree = {
+  name = "tree",
+  models = { { name = "Node", relations = { to("Node", "parent", "cascade") } } },
+}
+
+-- A receipt and a stamp restrict what cascades from above; the stamp dies with the post too.
+local mixed = {
+  name = "mixed",
+  models = {
+    { name = "Author", relations = { to("Author", "mentor", "keep") } },
+    { name = "Post", relations = { to("Author", "author", "cascade"), to("Author", "editor", "restrict") } },
+    { name = "Comment", relations = { to("Post", "post", "cascade"), to("Author", "author", "keep") } },
+    { name = "Receipt", relations = { to("Post", "post", "restrict") } },
+    { name = "Stamp", relations = { to("Post", "post", "cascade"), to("Comment", "comment", "restrict") } },
+  },
+}
+
+-- The same texts are keys of every model.
+local keys = {
+  name = "keys",
+  models = {
+    { name = "Land", key = "code", relations = { to("Town", "capital", "keep") } },
+    { name = "Town", key = "code", relations = { to("Land", "land", "cascade") } },
+    { name = "Road", key = "nr", relations = {
+      to("Town", "start", "cascade"), to("Town", "goal", "restrict"), to("Road", "after", "cascade"),
+    } },
+    { name = "Toll", relations = { to("Road", "road", "cascade", MUST) } },
+  },
+}
+
+local cycle = {
+  name = "cycle",
+  models = {
+    { name = "A", relations = { to("B", "b", "cascade") } },
+    { name = "B", relations = { to("A", "a", "cascade") } },
+  },
+}
+
+-- A cycle in which a row can also need the row that it dies with.
+local guarded = {
+  name = "guarded",
+  models = {
+    { name = "A", relations = { to("B", "b", "cascade"), to("A", "peer", "restrict") } },
+    { name = "B", relations = { to("A", "a", "cascade"), to("A", "guard", "restrict") } },
+  },
+}
+
+--- All shapes, and the strategies that each is tried with.
+M.all = { chain, diamond, tree, mixed, keys, cycle, guarded }
+M.strategies = { "mangle", "live" }
+
+for _, shape in ipairs(M.all) do
+  shape.by_name = {}
+  for _, model in ipairs(shape.models) do
+    shape.by_name[model.name] = model
+    model.key_name = model.key or "id"
+    for _, relation in ipairs(model.relations) do
+      relation.column = relation.name .. "_id"
+      relation.related_name = model.name:lower() .. "s_as_" .. relation.name
+    end
+  end
+end
+
+--- The shape of that name.
+function M.named(name)
+  for _, shape in ipairs(M.all) do
+    if shape.name == name then
+      return shape
+    end
+  end
+  error("there is no shape " .. name)
+end
+
+--- The name of a model's table.
+function M.table_of(model)
+  return "t_" .. model.name:lower()
+end
+
+local function fields_of(model)
+  local f, fields = tombstone.field, {}
+  if model.key then
+    fields[model.key] = f.text { primary_key = true }
+  end
+  fields.tag = f.text { unique = true }
+  for _, relation in ipairs(model.relations) do
+    fields[relation.name] = f.belongs_to(relation.to, {
+      on_delete = relation.on_delete,
+      related_name = relation.related_name,
+      null = relation.null,
+    })
+  end
+  return fields
+end
+
+local function nothing() end
+
+-- Hooks that do nothing: the library takes other ways where there are some.
+local IDLE_HOOKS = {
+  before_save = nothing,
+  after_delete = nothing,
+  before_restore = nothing,
+  after_purge = nothing,
+}
+
+--- Declares the shape's models in a database, with idle hooks if wished; answers them by name.
+function M.declare(db, shape, strategy, has_hooks)
+  local models = {}
+  for _, model in ipairs(shape.models) do
+    models[model.name] = db:model(model.name, fields_of(model), {
+      table = M.table_of(model),
+      soft_delete = { unique = strategy },
+      on = has_hooks and IDLE_HOOKS or nil,
+    })
+  end
+  return models
+end
+
+return M
