@@ -274,6 +274,11 @@ tomb_rows **tomb_new_rows(lua_State *L, lua_db *box) {
   return rows;
 }
 
+void tomb_drop_rows(tomb_rows **rows) {
+  tomb_rows_free(*rows);
+  *rows = NULL;
+}
+
 static int rows_gc(lua_State *L) {
   tomb_rows_free(take_pointer(L));
   return 0;

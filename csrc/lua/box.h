@@ -114,6 +114,8 @@ void tomb_end_cursor(lua_cursor *cursor);
 void tomb_list_cursor(lua_db *box, lua_cursor *cursor);
 /* Pushes a box for rows. */
 tomb_rows **tomb_new_rows(lua_State *L, lua_db *box);
+/* Gives them back at once: a finalizer may be lost where memory is gone. */
+void tomb_drop_rows(tomb_rows **rows);
 tomb_restore_job **tomb_new_job(lua_State *L, int query);
 
 /* Makes the classes' __gc, __close, __tostring. */

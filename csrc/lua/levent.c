@@ -159,6 +159,7 @@ static int query_preview(lua_State *L) {
     tomb_pushvalue(L, NULL, &row[1]);
     lua_rawset(L, -3);
   }
+  tomb_drop_rows(rows);
   return 1;
 }
 
@@ -185,6 +186,7 @@ static int query_dead_parents(lua_State *L) {
     lua_setfield(L, -2, "pk");
     lua_rawseti(L, -2, (int)i + 1);
   }
+  tomb_drop_rows(rows);
   return 1;
 }
 

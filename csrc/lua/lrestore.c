@@ -55,6 +55,7 @@ static int row_restore(lua_State *L) {
   if (is_there && (restored > 0 || holds_stamp(L, b.query.model))) {
     tomb_show_values(L, &b.v, 1, tomb_rows_at(*rows, 0, NULL));
   }
+  tomb_drop_rows(rows);
   lua_pushboolean(L, restored > 0);
   return 1;
 }
@@ -239,6 +240,7 @@ static int query_conflicts(lua_State *L) {
     push_plan_row(L, tomb_rows_at(*rows, i, NULL));
     lua_rawseti(L, -2, (int)i + 1);
   }
+  tomb_drop_rows(rows);
   return 1;
 }
 

@@ -99,11 +99,12 @@ static int row_delete(lua_State *L) {
   tomb_status st =
       tomb_delete(&deleted, tomb_engine(&b), &b.query, &deletion, &err);
   tomb_values_finish(L, &b.v, st, &err);
+  if (mangles && deleted.count > 0) show_texts(L, &b, *rows);
+  tomb_drop_rows(rows);
   if (deleted.count == 0) {
     lua_pushnil(L); /* dead already, or gone */
     return 1;
   }
-  if (mangles) show_texts(L, &b, *rows);
   show_marks(L, &b, &deleted);
   if (deleted.event == 0) {
     lua_pushboolean(L, 1);

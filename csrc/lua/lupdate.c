@@ -75,6 +75,7 @@ static int row_update(lua_State *L) {
                                    n, now, *rows, &err);
   tomb_values_finish(L, &v, st, &err);
   show(L, &v, list, n, exprs ? tomb_rows_at(*rows, 0, NULL) : NULL);
+  tomb_drop_rows(rows);
   lua_settop(L, 1);
   return 1;
 }
@@ -166,6 +167,7 @@ static int row_reload(lua_State *L) {
   tomb_rows **rows = tomb_new_rows(L, model->db);
   read_again(L, &v, *rows);
   tomb_show_values(L, &v, 1, tomb_rows_at(*rows, 0, NULL));
+  tomb_drop_rows(rows);
   tomb_forget_state(L, model->db, v.at, 1);
   lua_settop(L, 1);
   return 1;
@@ -321,6 +323,7 @@ static int model_upsert(lua_State *L) {
                                    &upsert, now, *rows, &err);
   tomb_values_finish(L, &v, st, &err);
   push_returned(L, &v, *rows);
+  tomb_drop_rows(rows);
   /* inserted or not: nobody can tell, and after a rollback its id may be
   ** another row's */
   tomb_note_created(L, v.model->db, v.at, lua_gettop(L));

@@ -190,6 +190,7 @@ static void hand_over_log(lua_State *L, lua_db *box, int index) {
     }
     lua_pop(L, 1);
   }
+  tomb_drop_rows(rows);
   lua_pop(L, 1);
 }
 
