@@ -21,7 +21,6 @@ void tomb_sql_key_text(tomb_sql *sql, const tomb_model *model,
 static void members(tomb_sql *sql, const tomb_model *model,
                     const tomb_reach *reach) {
   const tomb_field *key = tomb_key_field(model);
-  tomb_value name = tomb_text(model->name);
   tomb_sql_add(sql, "SELECT ");
   tomb_sql_field(sql, key);
   tomb_sql_add(sql, " FROM ");
@@ -40,7 +39,7 @@ static void members(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, " WHERE \"event\" = ");
   tomb_sql_value(sql, reach->event);
   tomb_sql_add(sql, " AND \"model\" = ");
-  tomb_sql_value(sql, &name);
+  tomb_sql_name_of(sql, model);
 }
 
 static bool cascades_from(const tomb_relation *relation, bool self) {
@@ -131,13 +130,12 @@ void tomb_sql_held(tomb_sql *sql, const tomb_query *query) {
 void tomb_sql_own(tomb_sql *sql, const tomb_statement *statement) {
   const tomb_model *model = statement->model;
   const tomb_reach *reach = statement->reach;
-  tomb_value name = tomb_text(model->name);
   tomb_sql_add(sql, "INSERT INTO ");
   tomb_sql_add(sql, reach->owners->quoted);
   tomb_sql_add(sql, " (\"event\", \"model\", \"pk\") SELECT ");
   tomb_sql_value(sql, reach->event);
   tomb_sql_add(sql, ", ");
-  tomb_sql_value(sql, &name);
+  tomb_sql_name_of(sql, model);
   tomb_sql_add(sql, ", ");
   tomb_sql_key_text(sql, model, model->quoted);
   tomb_sql_add(sql, " FROM ");

@@ -40,15 +40,6 @@ tomb_status tomb_closure_open(tomb_closure *d, tomb_db *db,
 
 /* ---- as SQL ------------------------------------------------------- */
 
-void tomb_sql_among(tomb_sql *sql, const tomb_keys *keys, size_t from) {
-  tomb_value json;
-  if (tomb_keys_json(&json, keys, from, tomb_keys_count(keys), &sql->bytes)) {
-    sql->dialect->in_json(sql, &json);
-  } else {
-    sql->text.failed = true;
-  }
-}
-
 void tomb_closure_children(tomb_sql *sql, const tomb_closure *d,
                            const tomb_relation *relation, size_t from) {
   tomb_sql_add(sql, relation->child->quoted);

@@ -38,8 +38,6 @@ tomb_status tomb_closure_fill(tomb_closure *d, const tomb_query *query,
                               tomb_error *err);
 size_t tomb_closure_place(const tomb_closure *d, const tomb_model *model);
 
-/* " IN (these keys)", from that one on */
-void tomb_sql_among(tomb_sql *sql, const tomb_keys *keys, size_t from);
 /* The relation's children WHERE they point to the closure's rows, from that
 ** place among their keys on. */
 void tomb_closure_children(tomb_sql *sql, const tomb_closure *d,

@@ -63,3 +63,12 @@ void tomb_sql_compile(tomb_sql *sql, const tomb_clause *clauses,
                       const tomb_statement *statement) {
   for (; *clauses != NULL; clauses++) (*clauses)(sql, statement);
 }
+
+void tomb_sql_among(tomb_sql *sql, const tomb_keys *keys, size_t from) {
+  tomb_value json;
+  if (tomb_keys_json(&json, keys, from, tomb_keys_count(keys), &sql->bytes)) {
+    sql->dialect->in_json(sql, &json);
+  } else {
+    sql->text.failed = true;
+  }
+}

@@ -81,6 +81,20 @@ void tomb_sql_value(tomb_sql *sql, const tomb_value *value);
 static inline void tomb_sql_field(tomb_sql *sql, const tomb_field *field) {
   tomb_buf_add(&sql->text, field->quoted, field->quoted_size);
 }
+/* alias."field" */
+static inline void tomb_sql_field_of(tomb_sql *sql, const char *alias,
+                                     const tomb_field *field) {
+  tomb_sql_add(sql, alias);
+  tomb_sql_add(sql, ".");
+  tomb_sql_field(sql, field);
+}
+/* The model's name as a value. */
+static inline void tomb_sql_name_of(tomb_sql *sql, const tomb_model *model) {
+  tomb_value name = tomb_text(model->name);
+  tomb_sql_value(sql, &name);
+}
+/* " IN (these keys)", from that one on */
+void tomb_sql_among(tomb_sql *sql, const tomb_keys *keys, size_t from);
 /* A field that the statement answers as a column. */
 void tomb_sql_column(tomb_sql *sql, const tomb_field *field);
 /* Adds the first text at the first call with that flag, later the second. */

@@ -7,30 +7,10 @@
 #include "closure.h"
 #include "undoing.h"
 
-static void name_of(tomb_sql *sql, const tomb_model *model) {
-  tomb_value name = tomb_text(model->name);
-  tomb_sql_value(sql, &name);
-}
-
-static void column(tomb_sql *sql, const char *alias, const tomb_field *field) {
-  tomb_sql_add(sql, alias);
-  tomb_sql_add(sql, ".");
-  tomb_sql_field(sql, field);
-}
-
 static void insert(tomb_sql *sql) {
   tomb_sql_add(sql, "INSERT INTO ");
   tomb_sql_taken(sql);
   tomb_sql_add(sql, " (event, model, pk) ");
-}
-
-static void among(tomb_sql *sql, const tomb_keys *keys) {
-  tomb_value json;
-  if (tomb_keys_json(&json, keys, 0, tomb_keys_count(keys), &sql->bytes)) {
-    sql->dialect->in_json(sql, &json);
-  } else {
-    sql->text.failed = true;
-  }
 }
 
 void tomb_sql_take(tomb_sql *sql, const tomb_model *model,
@@ -46,7 +26,7 @@ void tomb_sql_take(tomb_sql *sql, const tomb_model *model,
     tomb_sql_add(sql, ", 0)");
   }
   tomb_sql_add(sql, ", ");
-  name_of(sql, model);
+  tomb_sql_name_of(sql, model);
   tomb_sql_add(sql, ", ");
   tomb_sql_key_text(sql, model, model->quoted);
   tomb_sql_add(sql, " FROM ");
@@ -55,7 +35,7 @@ void tomb_sql_take(tomb_sql *sql, const tomb_model *model,
   tomb_sql_field(sql, model->roles[TOMB_ROLE_DELETED_AT]);
   tomb_sql_add(sql, " IS NOT NULL AND ");
   tomb_sql_field(sql, tomb_key_field(model));
-  among(sql, keys);
+  tomb_sql_among(sql, keys, 0);
 }
 
 void tomb_sql_take_owners(tomb_sql *sql, const tomb_model *model,
@@ -64,11 +44,11 @@ void tomb_sql_take_owners(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, "SELECT o.\"event\", o.\"model\", o.\"pk\" FROM ");
   tomb_sql_add(sql, owners->quoted);
   tomb_sql_add(sql, " AS o WHERE o.\"model\" = ");
-  name_of(sql, model);
+  tomb_sql_name_of(sql, model);
   tomb_sql_add(sql, " AND o.\"pk\" IN (SELECT pk FROM ");
   tomb_sql_taken(sql);
   tomb_sql_add(sql, " WHERE model = ");
-  name_of(sql, model);
+  tomb_sql_name_of(sql, model);
   tomb_sql_add(sql, ") ON CONFLICT DO NOTHING");
 }
 
@@ -90,11 +70,11 @@ static void taken(tomb_sql *sql) {
 static void children(tomb_sql *sql, const tomb_relation *relation) {
   const tomb_model *child = relation->child;
   tomb_sql_add(sql, "SELECT tombstone_d.event, ");
-  column(sql, "c", tomb_key_field(child));
+  tomb_sql_field_of(sql, "c", tomb_key_field(child));
   tomb_sql_add(sql, " FROM ");
   tomb_sql_add(sql, child->quoted);
   tomb_sql_add(sql, " AS c JOIN tombstone_d ON ");
-  column(sql, "c", relation->field);
+  tomb_sql_field_of(sql, "c", relation->field);
   tomb_sql_add(sql, " = tombstone_d.pk");
 }
 
@@ -108,7 +88,7 @@ void tomb_sql_take_below(tomb_sql *sql, const tomb_relation *relation) {
   tomb_sql_add(sql, " FROM ");
   taken(sql);
   tomb_sql_add(sql, " WHERE t.model = ");
-  name_of(sql, relation->parent);
+  tomb_sql_name_of(sql, relation->parent);
   if (own) {
     tomb_sql_add(sql, " UNION ");
     children(sql, relation);
@@ -118,7 +98,7 @@ void tomb_sql_take_below(tomb_sql *sql, const tomb_relation *relation) {
     children(sql, relation);
     tomb_sql_add(sql, ") SELECT event, ");
   }
-  name_of(sql, relation->child);
+  tomb_sql_name_of(sql, relation->child);
   tomb_sql_add(sql,
                own ? ", CAST(pk AS text) FROM tombstone_d WHERE 1 = 1"
                    : ", CAST(pk AS text) FROM tombstone_below WHERE 1 = 1");
@@ -130,31 +110,31 @@ void tomb_sql_take_below(tomb_sql *sql, const tomb_relation *relation) {
 void tomb_sql_dead_parent(tomb_sql *sql, const tomb_relation *relation) {
   const tomb_model *child = relation->child, *parent = relation->parent;
   tomb_sql_add(sql, "SELECT ");
-  column(sql, "c", tomb_key_field(child));
+  tomb_sql_field_of(sql, "c", tomb_key_field(child));
   tomb_sql_add(sql, ", ");
-  column(sql, "p", tomb_key_field(parent));
+  tomb_sql_field_of(sql, "p", tomb_key_field(parent));
   tomb_sql_add(sql, " FROM ");
   taken(sql);
   tomb_sql_add(sql, " JOIN ");
   tomb_sql_add(sql, child->quoted);
   tomb_sql_add(sql, " AS c ON ");
-  column(sql, "c", tomb_key_field(child));
+  tomb_sql_field_of(sql, "c", tomb_key_field(child));
   tomb_sql_add(sql, " = ");
   pk_as_key(sql, child);
   tomb_sql_add(sql, " JOIN ");
   tomb_sql_add(sql, parent->quoted);
   tomb_sql_add(sql, " AS p ON ");
-  column(sql, "p", tomb_key_field(parent));
+  tomb_sql_field_of(sql, "p", tomb_key_field(parent));
   tomb_sql_add(sql, " = ");
-  column(sql, "c", relation->field);
+  tomb_sql_field_of(sql, "c", relation->field);
   tomb_sql_add(sql, " WHERE t.model = ");
-  name_of(sql, child);
+  tomb_sql_name_of(sql, child);
   tomb_sql_add(sql, " AND ");
-  column(sql, "p", parent->roles[TOMB_ROLE_DELETED_AT]);
+  tomb_sql_field_of(sql, "p", parent->roles[TOMB_ROLE_DELETED_AT]);
   tomb_sql_add(sql, " IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ");
   tomb_sql_taken(sql);
   tomb_sql_add(sql, " AS u WHERE u.model = ");
-  name_of(sql, parent);
+  tomb_sql_name_of(sql, parent);
   tomb_sql_add(sql, " AND u.pk = ");
   tomb_sql_key_text(sql, parent, "p");
   tomb_sql_add(sql, ") ORDER BY 1 LIMIT 1");
@@ -180,7 +160,7 @@ void tomb_sql_forget(tomb_sql *sql, const tomb_closure *wanted) {
     if (tomb_keys_count(wanted->keys[i]) == 0) continue;
     tomb_sql_join(sql, &first, " WHERE NOT (", " OR ");
     tomb_sql_add(sql, "(model = ");
-    name_of(sql, wanted->order[i]);
+    tomb_sql_name_of(sql, wanted->order[i]);
     tomb_sql_add(sql, " AND ");
     among_texts(sql, wanted->keys[i]);
     tomb_sql_add(sql, ")");
@@ -193,7 +173,7 @@ void tomb_sql_forget_skipped(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, "DELETE FROM ");
   tomb_sql_taken(sql);
   tomb_sql_add(sql, " WHERE model = ");
-  name_of(sql, model);
+  tomb_sql_name_of(sql, model);
   tomb_sql_add(sql, " AND ");
   among_texts(sql, skipped);
 }

@@ -7,17 +7,6 @@
 
 /* ---- small parts -------------------------------------------------- */
 
-static void column(tomb_sql *sql, const char *alias, const tomb_field *field) {
-  tomb_sql_add(sql, alias);
-  tomb_sql_add(sql, ".");
-  tomb_sql_field(sql, field);
-}
-
-static void name_of(tomb_sql *sql, const tomb_model *model) {
-  tomb_value name = tomb_text(model->name);
-  tomb_sql_value(sql, &name);
-}
-
 /* The key of a row that is kept as text, in its own type. */
 static void key_of_pk(tomb_sql *sql, const tomb_model *model,
                       const char *alias) {
@@ -48,14 +37,14 @@ static void first_owner(tomb_sql *sql, const tomb_model *model,
     return;
   }
   tomb_sql_add(sql, "coalesce(");
-  column(sql, alias, event);
+  tomb_sql_field_of(sql, alias, event);
   tomb_sql_add(sql, ", 0)");
 }
 
 static void first_is_taken(tomb_sql *sql, const tomb_model *model,
                            const tomb_undoing *undoing, const char *alias) {
   if (undoing->event != NULL) {
-    column(sql, alias, model->roles[TOMB_ROLE_DELETED_EVENT]);
+    tomb_sql_field_of(sql, alias, model->roles[TOMB_ROLE_DELETED_EVENT]);
     tomb_sql_add(sql, " = ");
     tomb_sql_value(sql, undoing->event);
     return;
@@ -63,7 +52,7 @@ static void first_is_taken(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, "EXISTS (");
   from_taken(sql, "1");
   tomb_sql_add(sql, "tombstone_t.model = ");
-  name_of(sql, model);
+  tomb_sql_name_of(sql, model);
   tomb_sql_add(sql, " AND tombstone_t.pk = ");
   tomb_sql_key_text(sql, model, alias);
   tomb_sql_add(sql, " AND tombstone_t.event = ");
@@ -79,7 +68,7 @@ static void owners_left(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, what);
   tomb_sql_add(sql,
                " FROM " OWNER " AS tombstone_o WHERE tombstone_o.\"model\" = ");
-  name_of(sql, model);
+  tomb_sql_name_of(sql, model);
   tomb_sql_add(sql, " AND tombstone_o.\"pk\" = ");
   tomb_sql_key_text(sql, model, alias);
   if (undoing->event != NULL) {
@@ -105,7 +94,7 @@ static void among_taken(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, " FROM ");
   tomb_sql_taken(sql);
   tomb_sql_add(sql, " AS tombstone_t WHERE tombstone_t.model = ");
-  name_of(sql, model);
+  tomb_sql_name_of(sql, model);
   tomb_sql_add(sql, ") AND ");
 }
 
@@ -128,7 +117,7 @@ static void but_coming(tomb_sql *sql, const tomb_model *parent,
   const tomb_keys *keys = coming->keys[tomb_closure_place(coming, parent)];
   if (tomb_keys_count(keys) == 0) return;
   tomb_sql_add(sql, " AND ");
-  column(sql, "tombstone_p", tomb_key_field(parent));
+  tomb_sql_field_of(sql, "tombstone_p", tomb_key_field(parent));
   tomb_sql_add(sql, " NOT");
   tomb_sql_among(sql, keys, 0);
 }
@@ -139,11 +128,11 @@ static void parent_is_dead(tomb_sql *sql, const tomb_relation *relation,
   tomb_sql_add(sql, "EXISTS (SELECT 1 FROM ");
   tomb_sql_add(sql, parent->quoted);
   tomb_sql_add(sql, " AS tombstone_p WHERE ");
-  column(sql, "tombstone_p", tomb_key_field(parent));
+  tomb_sql_field_of(sql, "tombstone_p", tomb_key_field(parent));
   tomb_sql_add(sql, " = ");
-  column(sql, alias, relation->field);
+  tomb_sql_field_of(sql, alias, relation->field);
   tomb_sql_add(sql, " AND ");
-  column(sql, "tombstone_p", parent->roles[TOMB_ROLE_DELETED_AT]);
+  tomb_sql_field_of(sql, "tombstone_p", parent->roles[TOMB_ROLE_DELETED_AT]);
   tomb_sql_add(sql, " IS NOT NULL");
   but_coming(sql, parent, undoing);
 }
@@ -174,7 +163,7 @@ static void held_back(tomb_sql *sql, const tomb_model *model,
                       const tomb_undoing *undoing) {
   bool first = true;
   tomb_sql_add(sql, "SELECT ");
-  column(sql, "x", tomb_key_field(model));
+  tomb_sql_field_of(sql, "x", tomb_key_field(model));
   tomb_sql_add(sql, " FROM ");
   tomb_sql_add(sql, model->quoted);
   tomb_sql_add(sql, " AS x WHERE ");
@@ -198,14 +187,14 @@ static void and_those_below(tomb_sql *sql, const tomb_model *model,
                             const tomb_undoing *undoing) {
   bool first = true;
   tomb_sql_add(sql, " UNION SELECT ");
-  column(sql, "c", tomb_key_field(model));
+  tomb_sql_field_of(sql, "c", tomb_key_field(model));
   tomb_sql_add(sql, " FROM ");
   tomb_sql_add(sql, model->quoted);
   tomb_sql_add(sql, " AS c JOIN tombstone_blocked ON (");
   for (size_t i = 0; i < model->n_relations; i++) {
     if (!is_own(&model->relations[i])) continue;
     tomb_sql_join(sql, &first, "", " OR ");
-    column(sql, "c", model->relations[i].field);
+    tomb_sql_field_of(sql, "c", model->relations[i].field);
     tomb_sql_add(sql, " = tombstone_blocked.pk");
   }
   tomb_sql_add(sql, ") WHERE ");
@@ -215,7 +204,6 @@ static void and_those_below(tomb_sql *sql, const tomb_model *model,
 void tomb_sql_released(tomb_sql *sql, const tomb_query *query, bool *first) {
   const tomb_undoing *undoing = query->undoing;
   const tomb_model *model = query->model;
-  tomb_value json;
   if (undoing->settled) return;
   sql->taken = undoing->taken;
   tomb_sql_join(sql, first, " WHERE ", " AND ");
@@ -239,12 +227,7 @@ void tomb_sql_released(tomb_sql *sql, const tomb_query *query, bool *first) {
   tomb_sql_add(sql, " AND ");
   tomb_sql_field(sql, tomb_key_field(model));
   tomb_sql_add(sql, " NOT");
-  if (tomb_keys_json(&json, undoing->skipped, 0,
-                     tomb_keys_count(undoing->skipped), &sql->bytes)) {
-    sql->dialect->in_json(sql, &json);
-  } else {
-    sql->text.failed = true;
-  }
+  tomb_sql_among(sql, undoing->skipped, 0);
 }
 
 /* ---- owners ------------------------------------------------------- */
@@ -266,17 +249,18 @@ void tomb_sql_promote(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, ")");
 }
 
-/* DELETE FROM the owners of this model's rows, of which x must … */
+/* DELETE FROM the owners of this model's rows */
 static void delete_owners(tomb_sql *sql, const tomb_model *model) {
   tomb_sql_add(sql, "DELETE FROM " OWNER " WHERE \"model\" = ");
-  name_of(sql, model);
+  tomb_sql_name_of(sql, model);
 }
 
+/* " AND EXISTS (the row itself, x, AND": what x must be follows */
 static void and_row(tomb_sql *sql, const tomb_model *model) {
   tomb_sql_add(sql, " AND EXISTS (SELECT 1 FROM ");
   tomb_sql_add(sql, model->quoted);
   tomb_sql_add(sql, " AS x WHERE ");
-  column(sql, "x", tomb_key_field(model));
+  tomb_sql_field_of(sql, "x", tomb_key_field(model));
   tomb_sql_add(sql, " = ");
   key_of_pk(sql, model, OWNER);
   tomb_sql_add(sql, " AND ");
@@ -287,7 +271,7 @@ void tomb_sql_drop_promoted(tomb_sql *sql, const tomb_model *model,
   sql->taken = undoing->taken;
   delete_owners(sql, model);
   and_row(sql, model);
-  column(sql, "x", model->roles[TOMB_ROLE_DELETED_EVENT]);
+  tomb_sql_field_of(sql, "x", model->roles[TOMB_ROLE_DELETED_EVENT]);
   tomb_sql_add(sql, " = " OWNER ".\"event\")");
 }
 
@@ -302,7 +286,7 @@ static void and_taken(tomb_sql *sql, const tomb_model *model,
            "tombstone_o.\"pk\" = tombstone_t.pk");
   tomb_sql_add(sql, same_event);
   tomb_sql_add(sql, " WHERE tombstone_t.model = ");
-  name_of(sql, model);
+  tomb_sql_name_of(sql, model);
   tomb_sql_add(sql, ")");
 }
 
@@ -328,6 +312,6 @@ void tomb_sql_drop_living(tomb_sql *sql, const tomb_model *model,
   delete_owners(sql, model);
   and_taken(sql, model, "");
   and_row(sql, model);
-  column(sql, "x", model->roles[TOMB_ROLE_DELETED_AT]);
+  tomb_sql_field_of(sql, "x", model->roles[TOMB_ROLE_DELETED_AT]);
   tomb_sql_add(sql, " IS NULL)");
 }

@@ -68,4 +68,5 @@ void tomb_sql_forget_skipped(tomb_sql *sql, const tomb_model *model,
 /* SELECT a row of the takings and its dead parent by that relation, which is
 ** not taken itself. */
 void tomb_sql_dead_parent(tomb_sql *sql, const tomb_relation *relation);
+
 #endif
