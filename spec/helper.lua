@@ -83,6 +83,19 @@ function helper.clock(now)
   return clock
 end
 
+--- Calls `fn` with the list in each of its orders; the list is changed meanwhile.
+function helper.each_order(list, fn, from)
+  from = from or 1
+  if from > #list then
+    fn(list)
+  end
+  for i = from, #list do
+    list[from], list[i] = list[i], list[from]
+    helper.each_order(list, fn, from + 1)
+    list[from], list[i] = list[i], list[from]
+  end
+end
+
 -- ---- databases ---------------------------------------------------------------
 
 --- A database in memory with a model Post, its tables made.

@@ -42,25 +42,13 @@ static void members(tomb_sql *sql, const tomb_model *model,
   tomb_sql_name_of(sql, model);
 }
 
-static bool cascades_from(const tomb_relation *relation, bool self) {
-  return relation->on_delete == TOMB_CASCADE && relation->parent != NULL &&
-         (relation->parent == relation->child) == self;
-}
-
-static bool has_cascade(const tomb_model *model, bool self) {
-  for (size_t i = 0; i < model->n_relations; i++) {
-    if (cascades_from(&model->relations[i], self)) return true;
-  }
-  return false;
-}
-
 /* The rows whose parent in another table the event owns. */
 static void children(tomb_sql *sql, const tomb_model *model,
                      const tomb_reach *reach) {
   bool first = true;
   for (size_t i = 0; i < model->n_relations; i++) {
     const tomb_relation *relation = &model->relations[i];
-    if (!cascades_from(relation, false)) continue;
+    if (!tomb_cascades_from(relation, false)) continue;
     tomb_sql_join(sql, &first, "(", " OR ");
     tomb_sql_field(sql, relation->field);
     tomb_sql_add(sql, " IN (");
@@ -72,7 +60,7 @@ static void children(tomb_sql *sql, const tomb_model *model,
 
 static void other_seeds(tomb_sql *sql, const tomb_model *model,
                         const tomb_reach *reach) {
-  if (!has_cascade(model, false)) return;
+  if (!tomb_has_cascade_from(model, false)) return;
   tomb_sql_add(sql, " UNION SELECT ");
   tomb_sql_field(sql, tomb_key_field(model));
   tomb_sql_add(sql, " FROM ");
@@ -89,7 +77,7 @@ static void descend(tomb_sql *sql, const tomb_model *model) {
   tomb_sql_add(sql, model->quoted);
   tomb_sql_add(sql, " AS c JOIN tombstone_below ON ");
   for (size_t i = 0; i < model->n_relations; i++) {
-    if (!cascades_from(&model->relations[i], true)) continue;
+    if (!tomb_cascades_from(&model->relations[i], true)) continue;
     tomb_sql_join(sql, &first, "", " OR ");
     tomb_sql_add(sql, "c.");
     tomb_sql_field(sql, model->relations[i].field);
@@ -99,7 +87,7 @@ static void descend(tomb_sql *sql, const tomb_model *model) {
 
 void tomb_sql_below(tomb_sql *sql, const tomb_model *model,
                     const tomb_reach *reach) {
-  if (!has_cascade(model, true)) {
+  if (!tomb_has_cascade_from(model, true)) {
     children(sql, model, reach);
     return;
   }

@@ -25,25 +25,25 @@ typedef struct tomb_closure {
 } tomb_closure;
 
 /* Free it in every case. */
-tomb_status tomb_closure_open(tomb_closure *d, tomb_db *db,
+tomb_status tomb_closure_open(tomb_closure *c, tomb_db *db,
                               tomb_closure_kind kind, tomb_error *err);
-void tomb_closure_free(tomb_closure *d);
+void tomb_closure_free(tomb_closure *c);
 /* Adds what goes with the keys that are there. */
-tomb_status tomb_closure_extend(tomb_closure *d, tomb_error *err);
+tomb_status tomb_closure_extend(tomb_closure *c, tomb_error *err);
 /* Puts these keys in the place of the model's; takes them. */
-void tomb_closure_put(tomb_closure *d, const tomb_model *model,
+void tomb_closure_put(tomb_closure *c, const tomb_model *model,
                       tomb_keys *keys);
 /* The query's rows, and what goes with them. */
-tomb_status tomb_closure_fill(tomb_closure *d, const tomb_query *query,
+tomb_status tomb_closure_fill(tomb_closure *c, const tomb_query *query,
                               tomb_error *err);
-size_t tomb_closure_place(const tomb_closure *d, const tomb_model *model);
+size_t tomb_closure_place(const tomb_closure *c, const tomb_model *model);
 
 /* The relation's children WHERE they point to the closure's rows, from that
 ** place among their keys on. */
-void tomb_closure_children(tomb_sql *sql, const tomb_closure *d,
+void tomb_closure_children(tomb_sql *sql, const tomb_closure *c,
                            const tomb_relation *relation, size_t from);
 /* " AND" they are not in the closure themselves. */
-void tomb_closure_but(tomb_sql *sql, const tomb_closure *d,
+void tomb_closure_but(tomb_sql *sql, const tomb_closure *c,
                       const tomb_model *model);
 
 #endif

@@ -242,6 +242,41 @@ tomb_status tomb_check_moves(tomb_db *db, const tomb_statement *statement,
   return TOMB_OK;
 }
 
+/* ---- who is in the way -------------------------------------------- */
+
+static tomb_status refuse_needed(const tomb_relation *relation, int64_t count,
+                                 const tomb_value *pk, const char *verb,
+                                 tomb_error *err) {
+  const char *child = relation->child->name;
+  tomb_fail(err, TOMB_RESTRICTED,
+            "Cannot %s records - %lld of %s still need them", verb,
+            (long long)count, child);
+  tomb_error_model(err, child);
+  tomb_error_field(err, relation->field->name, "points to what would be %sd",
+                   verb);
+  tomb_error_hint(err, "%s or move the rows of %s first", verb, child);
+  if (err == NULL) return TOMB_RESTRICTED;
+  err->has_live_pk = true;
+  tomb_keep_value(&err->live_pk, pk);
+  return TOMB_RESTRICTED;
+}
+
+tomb_status tomb_refuse_needed(tomb_db *db, const tomb_relation *relation,
+                               const char *verb, tomb_error *err) {
+  tomb_cursor cursor;
+  tomb_status st = tomb_store_open(&cursor, db, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_cursor_next(&cursor, err);
+  if (st == TOMB_ROW) {
+    int64_t count = cursor.values[0].as.integer;
+    st = count == 0
+             ? TOMB_OK
+             : refuse_needed(relation, count, &cursor.values[1], verb, err);
+  }
+  tomb_cursor_close(&cursor);
+  return st;
+}
+
 /* ---- on the way back ---------------------------------------------- */
 
 static tomb_status refuse_parent(const tomb_relation *relation,

@@ -76,6 +76,14 @@ static inline bool tomb_needs_parent(const tomb_relation *relation) {
   return relation->on_delete != TOMB_KEEP && relation->parent != NULL &&
          tomb_is_soft(relation->parent);
 }
+/* True for a cascade from the model's own table, or from another's. */
+static inline bool tomb_cascades_from(const tomb_relation *relation, bool own) {
+  return relation->on_delete == TOMB_CASCADE && relation->parent != NULL &&
+         (relation->parent == relation->child) == own;
+}
+bool tomb_has_cascade_from(const tomb_model *model, bool own);
+/* True where the model's rows need others of its own table. */
+bool tomb_needs_own_rows(const tomb_model *model);
 /* True where a restore has to look at other rows. */
 bool tomb_has_relatives(const tomb_model *model);
 

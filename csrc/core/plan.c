@@ -108,18 +108,6 @@ static void add_probes(tomb_plan *plan, const tomb_graph *graph,
   }
 }
 
-/* True where the model's rows can lie below others: of its own table, or any. */
-static bool can_lie_below(const tomb_model *model, bool any) {
-  for (size_t i = 0; i < model->n_relations; i++) {
-    const tomb_relation *r = &model->relations[i];
-    if (r->on_delete == TOMB_CASCADE && r->parent != NULL &&
-        (any || r->parent == model)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 bool tomb_plan_cascade(tomb_plan *plan, const tomb_allocator *a,
                        const tomb_graph *graph) {
   const tomb_model *root = plan->few[0].statement.model;
@@ -141,7 +129,8 @@ bool tomb_plan_cascade(tomb_plan *plan, const tomb_allocator *a,
   plan->reach.event = &plan->deleted_event;
   n = tomb_models_below(reached, 0, graph, root);
   plan->circular = tomb_parents_first(reached, n, 1);
-  if (can_lie_below(root, plan->circular)) add_below(plan, root);
+  bool in_ring = plan->circular && tomb_has_cascade_from(root, false);
+  if (in_ring || tomb_has_cascade_from(root, true)) add_below(plan, root);
   for (size_t i = 1; i < n; i++) add_below(plan, reached[i]);
   for (size_t i = 0; i < n; i++) add_probes(plan, graph, reached[i]);
   return true;

@@ -2,8 +2,8 @@
 #include "closure.h"
 #include "error.h"
 #include "keys.h"
+#include "reunite.h"
 #include "rows.h"
-#include "undoing.h"
 
 static tomb_status count(tomb_rows *out, const tomb_closure *d, size_t i,
                          tomb_error *err) {
@@ -76,47 +76,16 @@ tomb_status tomb_preview_parents(tomb_rows *out, tomb_db *db,
   return st;
 }
 
-static tomb_status select_back(int64_t *changed, tomb_closure *c,
-                               const tomb_undoing *undoing, tomb_error *err) {
-  *changed = 0;
-  for (size_t i = 0; i < c->n; i++) {
-    tomb_keys *keys;
-    tomb_query dead = tomb_deleted_objects(c->order[i]);
-    if (c->order[i]->roles[TOMB_ROLE_DELETED_EVENT] == NULL) continue;
-    dead.undoing = undoing;
-    tomb_status st = tomb_select_keys(&keys, c->db, &dead, err);
-    if (st != TOMB_OK) return st;
-    *changed += tomb_keys_count(keys) != tomb_keys_count(c->keys[i]);
-    tomb_closure_put(c, c->order[i], keys);
-  }
-  return TOMB_OK;
-}
-
-/* Parents come first, and count as living for their children. In a ring all are
-** taken first, and those left out whose parents are not among them. */
-static tomb_status come_back(tomb_closure *c, int64_t event, tomb_error *err) {
-  tomb_value id = tomb_integer(event);
-  tomb_undoing undoing = {.event = &id, .free = c->ring};
-  int64_t changed;
-  if (tomb_has_cascades(c->db)) undoing.owners = c->db->owners;
-  undoing.coming = c->ring ? NULL : c;
-  tomb_status st = select_back(&changed, c, &undoing, err);
-  undoing.free = false;
-  undoing.strict = true;
-  undoing.coming = c;
-  while (st == TOMB_OK && c->ring && changed > 0) {
-    st = select_back(&changed, c, &undoing, err);
-  }
-  return st;
-}
-
 tomb_status tomb_preview_undo(tomb_keys **out, tomb_db *db,
                               const tomb_model *model, int64_t event,
                               tomb_error *err) {
   tomb_closure c;
   *out = NULL;
-  tomb_status st = tomb_closure_open(&c, db, TOMB_CLOSURE_DELETE, err);
-  if (st == TOMB_OK) st = come_back(&c, event, err);
+  tomb_value id = tomb_integer(event);
+  tomb_undoing undoing = {.event = &id};
+  if (tomb_has_cascades(db)) undoing.owners = db->owners;
+  tomb_status st = tomb_closure_open(&c, db, TOMB_CLOSURE_PARENTS, err);
+  if (st == TOMB_OK) st = tomb_gather(&c, c.order, c.n, &undoing, err);
   if (st == TOMB_OK) {
     size_t i = tomb_closure_place(&c, model);
     *out = c.keys[i];

@@ -131,6 +131,15 @@ static tomb_status collect(tomb_keys *keys, tomb_cursor *cursor,
   }
 }
 
+tomb_status tomb_add_keys(tomb_keys *out, tomb_db *db, tomb_error *err) {
+  tomb_cursor cursor;
+  tomb_status st = tomb_store_open(&cursor, db, err);
+  if (st != TOMB_OK) return st;
+  st = collect(out, &cursor, err);
+  tomb_cursor_close(&cursor);
+  return st;
+}
+
 tomb_status tomb_select_keys(tomb_keys **out, tomb_db *db,
                              const tomb_query *query, tomb_error *err) {
   tomb_statement statement = tomb_statement_on(query);

@@ -79,6 +79,21 @@ tomb_status tomb_need_parents(const tomb_model *model, tomb_error *err) {
   return TOMB_OK;
 }
 
+bool tomb_has_cascade_from(const tomb_model *model, bool own) {
+  for (size_t i = 0; i < model->n_relations; i++) {
+    if (tomb_cascades_from(&model->relations[i], own)) return true;
+  }
+  return false;
+}
+
+bool tomb_needs_own_rows(const tomb_model *model) {
+  for (size_t i = 0; i < model->n_relations; i++) {
+    const tomb_relation *relation = &model->relations[i];
+    if (relation->parent == model && tomb_needs_parent(relation)) return true;
+  }
+  return false;
+}
+
 bool tomb_has_relatives(const tomb_model *model) {
   bool has = model->n_children > 0;
   for (size_t i = 0; i < model->n_relations; i++) {

@@ -285,8 +285,8 @@ tomb_status tomb_restore_resolve(tomb_restore_job *job, tomb_on_conflict word,
   }
   *err = job->why;
   tomb_status st = resolve_by(job, word, values, err);
-  if (st == TOMB_NOT_FOUND &&
-      job->guarded) { /* it may not come back any more */
+  if (st == TOMB_NOT_FOUND && job->guarded) {
+    /* what was done for it has killed its parent, or given it an owner */
     st = note_skipped(job, err);
     if (st == TOMB_OK) advance(job, job->at + 1);
     return st;

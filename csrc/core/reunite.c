@@ -90,19 +90,12 @@ static tomb_status come_back(int64_t *restored, const tomb_reunion *r,
   return TOMB_OK;
 }
 
-static bool needs_own_rows(const tomb_model *model) {
-  for (size_t i = 0; i < model->n_relations; i++) {
-    const tomb_relation *relation = &model->relations[i];
-    if (relation->parent == model && tomb_needs_parent(relation)) return true;
-  }
-  return false;
-}
-
 /* One UPDATE for a whole table sees a ring inside it; row by row nothing does,
 ** and nothing sees one across tables. */
 static bool may_have_ring(const tomb_reunion *r, const tomb_restoration *how) {
   bool own = false;
-  for (size_t i = 0; i < r->n; i++) own = own || needs_own_rows(r->list[i]);
+  for (size_t i = 0; i < r->n; i++)
+    own = own || tomb_needs_own_rows(r->list[i]);
   return r->ring ||
          (own && (r->steps || how->on_conflict != TOMB_CONFLICT_FAIL));
 }

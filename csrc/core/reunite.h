@@ -45,7 +45,11 @@ tomb_status tomb_leave_event(tomb_db *db, int64_t event, tomb_error *err);
 tomb_status tomb_reunite_event(int64_t *restored, tomb_db *db, int64_t event,
                                const tomb_restoration *how, tomb_error *err);
 
-/* ring.c: what is free to live but for parents that are so too, in the models
+/* ring.c: the rows that can live together: all that are free, without those that
+** need a parent which is neither alive nor among them. */
+tomb_status tomb_gather(tomb_closure *rows, const tomb_model *const *list,
+                        size_t n, const tomb_undoing *undoing, tomb_error *err);
+/* What is free to live but for parents that are so too, in the models
 ** of the list. */
 tomb_status tomb_ring_back(int64_t *restored, tomb_db *db,
                            const tomb_model *const *list, size_t n,

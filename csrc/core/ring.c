@@ -13,44 +13,49 @@ typedef struct ring {
   tomb_db *db;
   const tomb_model *const *list;
   size_t n;
-  tomb_undoing undoing;
   tomb_closure rows;
 } ring;
 
-static tomb_status select_again(int64_t *left_out, ring *r, size_t i,
-                                tomb_error *err) {
-  const tomb_model *model = r->list[i];
-  size_t place = tomb_closure_place(&r->rows, model);
-  size_t before = tomb_keys_count(r->rows.keys[place]);
+static tomb_status select_again(int64_t *changed, tomb_closure *rows,
+                                const tomb_model *model,
+                                const tomb_undoing *undoing, tomb_error *err) {
+  const tomb_keys *before = rows->keys[tomb_closure_place(rows, model)];
   tomb_query dead = tomb_deleted_objects(model);
   tomb_keys *keys;
-  dead.undoing = &r->undoing;
-  tomb_status st = tomb_select_keys(&keys, r->db, &dead, err);
+  dead.undoing = undoing;
+  tomb_status st = tomb_select_keys(&keys, rows->db, &dead, err);
   if (st != TOMB_OK) return st;
-  *left_out += (int64_t)before - (int64_t)tomb_keys_count(keys);
-  tomb_closure_put(&r->rows, model, keys);
+  *changed += tomb_keys_count(before) != tomb_keys_count(keys);
+  tomb_closure_put(rows, model, keys);
   return TOMB_OK;
 }
 
-static tomb_status select_all(int64_t *left_out, ring *r, tomb_error *err) {
-  *left_out = 0;
-  for (size_t i = 0; i < r->n; i++) {
-    tomb_status st = select_again(left_out, r, i, err);
+static tomb_status select_all(int64_t *changed, tomb_closure *rows,
+                              const tomb_model *const *list, size_t n,
+                              const tomb_undoing *undoing, tomb_error *err) {
+  *changed = 0;
+  for (size_t i = 0; i < n; i++) {
+    bool has_events = list[i]->roles[TOMB_ROLE_DELETED_EVENT] != NULL;
+    if (undoing->event != NULL && !has_events) continue;
+    tomb_status st = select_again(changed, rows, list[i], undoing, err);
     if (st != TOMB_OK) return st;
   }
   return TOMB_OK;
 }
 
-static tomb_status gather(ring *r, tomb_error *err) {
-  int64_t left_out;
-  r->undoing.free = true;
-  tomb_status st = select_all(&left_out, r, err);
-  r->undoing.free = false;
-  r->undoing.strict = true;
-  r->undoing.coming = &r->rows;
-  do {
-    if (st == TOMB_OK) st = select_all(&left_out, r, err);
-  } while (st == TOMB_OK && left_out > 0);
+tomb_status tomb_gather(tomb_closure *rows, const tomb_model *const *list,
+                        size_t n, const tomb_undoing *undoing,
+                        tomb_error *err) {
+  int64_t changed;
+  tomb_undoing u = *undoing;
+  u.free = true;
+  tomb_status st = select_all(&changed, rows, list, n, &u, err);
+  u.free = false;
+  u.strict = true;
+  u.coming = rows;
+  while (st == TOMB_OK && changed > 0) {
+    st = select_all(&changed, rows, list, n, &u, err);
+  }
   return st;
 }
 
@@ -99,10 +104,10 @@ tomb_status tomb_ring_back(int64_t *restored, tomb_db *db,
                            const tomb_model *const *list, size_t n,
                            const tomb_undoing *undoing,
                            const tomb_restoration *how, tomb_error *err) {
-  ring r = {.db = db, .list = list, .n = n, .undoing = *undoing};
+  ring r = {.db = db, .list = list, .n = n};
   *restored = 0;
   tomb_status st = tomb_closure_open(&r.rows, db, TOMB_CLOSURE_PARENTS, err);
-  if (st == TOMB_OK) st = gather(&r, err);
+  if (st == TOMB_OK) st = tomb_gather(&r.rows, list, n, undoing, err);
   if (st == TOMB_OK) st = try_all(restored, &r, how, err);
   tomb_closure_free(&r.rows);
   return st;

@@ -1,5 +1,4 @@
 /* run.c - runs plans. */
-#include "error.h"
 #include "plan.h"
 #include "verbs.h"
 
@@ -26,41 +25,13 @@ static tomb_status mark(int64_t *changed, tomb_db *db, tomb_plan *plan,
   return st;
 }
 
-static tomb_status refuse_restricted(const tomb_relation *relation,
-                                     int64_t count, const tomb_value *pk,
-                                     tomb_error *err) {
-  tomb_fail(err, TOMB_RESTRICTED,
-            "Cannot delete records - %lld of %s still need them",
-            (long long)count, relation->child->name);
-  tomb_error_model(err, relation->child->name);
-  tomb_error_field(err, relation->field->name, "%s",
-                   "points to what would be deleted");
-  tomb_error_hint(err, "delete or move the rows of %s first",
-                  relation->child->name);
-  if (err == NULL) return TOMB_RESTRICTED;
-  err->has_live_pk = true;
-  tomb_keep_value(&err->live_pk, pk);
-  return TOMB_RESTRICTED;
-}
-
 static tomb_status probe(tomb_db *db, const tomb_plan_step *step,
                          tomb_error *err) {
-  tomb_cursor cursor;
   tomb_status st = tomb_store_start(db, err);
   if (st != TOMB_OK) return st;
   tomb_sql_compile(&db->sql, tomb_plan_clauses(db->driver->dialect, step->verb),
                    &step->statement);
-  st = tomb_store_open(&cursor, db, err);
-  if (st != TOMB_OK) return st;
-  st = tomb_cursor_next(&cursor, err);
-  if (st == TOMB_ROW) {
-    int64_t count = cursor.values[0].as.integer;
-    st = count == 0 ? TOMB_OK
-                    : refuse_restricted(step->statement.towards, count,
-                                        &cursor.values[1], err);
-  }
-  tomb_cursor_close(&cursor);
-  return st;
+  return tomb_refuse_needed(db, step->statement.towards, "delete", err);
 }
 
 static const char *words(tomb_plan_verb verb) {

@@ -72,3 +72,14 @@ void tomb_sql_among(tomb_sql *sql, const tomb_keys *keys, size_t from) {
     sql->text.failed = true;
   }
 }
+
+void tomb_sql_among_texts(tomb_sql *sql, const tomb_keys *keys) {
+  tomb_value json;
+  tomb_sql_add(sql, " IN (SELECT CAST(tombstone_pk AS text) FROM ");
+  if (tomb_keys_json(&json, keys, 0, tomb_keys_count(keys), &sql->bytes)) {
+    sql->dialect->key_list(sql, &json);
+  } else {
+    sql->text.failed = true;
+  }
+  tomb_sql_add(sql, " AS k)");
+}

@@ -95,6 +95,8 @@ static inline void tomb_sql_name_of(tomb_sql *sql, const tomb_model *model) {
 }
 /* " IN (these keys)", from that one on */
 void tomb_sql_among(tomb_sql *sql, const tomb_keys *keys, size_t from);
+/* The same for a text that holds a key. */
+void tomb_sql_among_texts(tomb_sql *sql, const tomb_keys *keys);
 /* A field that the statement answers as a column. */
 void tomb_sql_column(tomb_sql *sql, const tomb_field *field);
 /* Adds the first text at the first call with that flag, later the second. */

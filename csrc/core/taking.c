@@ -140,18 +140,6 @@ void tomb_sql_dead_parent(tomb_sql *sql, const tomb_relation *relation) {
   tomb_sql_add(sql, ") ORDER BY 1 LIMIT 1");
 }
 
-/* " pk IN (these keys as texts)" */
-static void among_texts(tomb_sql *sql, const tomb_keys *keys) {
-  tomb_value json;
-  tomb_sql_add(sql, "pk IN (SELECT CAST(tombstone_pk AS text) FROM ");
-  if (tomb_keys_json(&json, keys, 0, tomb_keys_count(keys), &sql->bytes)) {
-    sql->dialect->key_list(sql, &json);
-  } else {
-    sql->text.failed = true;
-  }
-  tomb_sql_add(sql, " AS k)");
-}
-
 void tomb_sql_forget(tomb_sql *sql, const tomb_closure *wanted) {
   bool first = true;
   tomb_sql_add(sql, "DELETE FROM ");
@@ -162,7 +150,8 @@ void tomb_sql_forget(tomb_sql *sql, const tomb_closure *wanted) {
     tomb_sql_add(sql, "(model = ");
     tomb_sql_name_of(sql, wanted->order[i]);
     tomb_sql_add(sql, " AND ");
-    among_texts(sql, wanted->keys[i]);
+    tomb_sql_add(sql, "pk");
+    tomb_sql_among_texts(sql, wanted->keys[i]);
     tomb_sql_add(sql, ")");
   }
   if (!first) tomb_sql_add(sql, ")");
@@ -175,5 +164,6 @@ void tomb_sql_forget_skipped(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, " WHERE model = ");
   tomb_sql_name_of(sql, model);
   tomb_sql_add(sql, " AND ");
-  among_texts(sql, skipped);
+  tomb_sql_add(sql, "pk");
+  tomb_sql_among_texts(sql, skipped);
 }

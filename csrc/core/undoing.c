@@ -141,13 +141,6 @@ static bool is_own(const tomb_relation *relation) {
   return tomb_needs_parent(relation) && relation->parent == relation->child;
 }
 
-static bool has_own(const tomb_model *model) {
-  for (size_t i = 0; i < model->n_relations; i++) {
-    if (is_own(&model->relations[i])) return true;
-  }
-  return false;
-}
-
 static void no_parent_is_dead(tomb_sql *sql, const tomb_model *model,
                               const tomb_undoing *undoing) {
   for (size_t i = 0; i < model->n_relations; i++) {
@@ -211,7 +204,7 @@ void tomb_sql_released(tomb_sql *sql, const tomb_query *query, bool *first) {
   is_free(sql, model, undoing, model->quoted);
   if (undoing->free) {
     /* that is all */
-  } else if (undoing->strict || !has_own(model)) {
+  } else if (undoing->strict || !tomb_needs_own_rows(model)) {
     no_parent_is_dead(sql, model, undoing);
   } else {
     tomb_sql_add(sql, " AND ");
@@ -268,7 +261,7 @@ static void and_row(tomb_sql *sql, const tomb_model *model) {
 
 void tomb_sql_drop_promoted(tomb_sql *sql, const tomb_model *model,
                             const tomb_undoing *undoing) {
-  sql->taken = undoing->taken;
+  (void)undoing; /* whatever is taken */
   delete_owners(sql, model);
   and_row(sql, model);
   tomb_sql_field_of(sql, "x", model->roles[TOMB_ROLE_DELETED_EVENT]);

@@ -45,6 +45,10 @@ tomb_status tomb_check_parents(tomb_db *db, const tomb_statement *statement,
 tomb_status tomb_check_moves(tomb_db *db, const tomb_statement *statement,
                              const char *verb, tomb_error *err);
 
+/* db->sql counts rows that need what would go, and names one: refuses it where
+** there are any. `verb` is "delete" or "purge". Errors: restricted. */
+tomb_status tomb_refuse_needed(tomb_db *db, const tomb_relation *relation,
+                               const char *verb, tomb_error *err);
 /* Rows have been taken for a restore: refuses it where one of the model needs a
 ** dead parent that is not taken itself. Errors: parent_deleted. */
 tomb_status tomb_check_taken_parents(tomb_db *db, const tomb_model *model,
@@ -75,6 +79,8 @@ tomb_status tomb_check_assignments(const tomb_model *model,
 tomb_status tomb_read_row(tomb_rows *out, tomb_db *db, const tomb_model *model,
                           const tomb_value *key, tomb_error *err);
 
+/* Adds the keys that db->sql answers to `out`. */
+tomb_status tomb_add_keys(tomb_keys *out, tomb_db *db, tomb_error *err);
 /* Adds the query's rows to `out`. */
 tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db, const tomb_query *query,
                            tomb_error *err);

@@ -310,7 +310,11 @@ static void among(tomb_sql *sql, const tomb_query *query, bool *first) {
 }
 
 static void of_event(tomb_sql *sql, const tomb_query *query, bool *first) {
-  if (query->of_event == TOMB_HELD_BY) {
+  if (query->of_event != TOMB_OF_ANY_EVENT &&
+      query->model->roles[TOMB_ROLE_DELETED_EVENT] == NULL) {
+    tomb_sql_join(sql, first, " WHERE ", " AND ");
+    tomb_sql_add(sql, "1 = 0"); /* no event has to do with it */
+  } else if (query->of_event == TOMB_HELD_BY) {
     tomb_sql_join(sql, first, " WHERE ", " AND ");
     tomb_sql_held(sql, query);
   } else if (query->of_event == TOMB_BACK_FROM && query->undoing == NULL) {

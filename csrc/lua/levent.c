@@ -124,6 +124,7 @@ The model's dead rows that have to do with an event, as a query.
 @string which `"held"`: those that it holds dead, alone or with others; `"back"`:
 those that come back when it is undone
 @treturn query
+@raise misuse for a model without events
 @usage print(Post:event_rows(event.id, "held"):count())
 */
 static int model_event_rows(lua_State *L) {
@@ -132,6 +133,9 @@ static int model_event_rows(lua_State *L) {
   lua_model *model = tomb_check_model(L, 1); /* pushes the MODEL */
   int64_t event = check_event(L, 2);
   int which = luaL_checkoption(L, 3, NULL, words);
+  if (tomb_model_role(model->model, TOMB_ROLE_DELETED_EVENT) == NULL) {
+    tomb_misuse(L, NULL, "%s has no events", tomb_model_name(model->model));
+  }
   lua_query *query = tomb_new_query(L, 4, 0);
   query->query =
       tomb_event_rows(model->db->db, model->model,

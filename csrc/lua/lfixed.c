@@ -7,7 +7,7 @@ Settled rows.
 @module tombstone.query
 */
 
-/* Pushes a query of just the rows that this one has now, in its order. */
+/* Keys that a query refers to. */
 typedef struct lua_keys {
   tomb_keys *keys;
 } lua_keys;
@@ -71,11 +71,15 @@ static int query_fixed(lua_State *L) {
 Of a query of `event_rows`: those that an undo would bring back, as they are now.
 @function Query:coming
 @treturn query
+@raise misuse for any other query
 @usage print(Post:event_rows(event.id, "back"):coming():count())
 */
 static int query_coming(lua_State *L) {
   tomb_error err;
   lua_query *from = tomb_check_query(L, 1);
+  if (from->query.of_event == TOMB_OF_ANY_EVENT) {
+    tomb_misuse(L, NULL, "coming is for the rows of an event");
+  }
   tomb_keys **keys = push_keys(L, 1);
   tomb_status st = tomb_preview_undo(
       keys, from->model->db->db, from->query.model, from->query.event, &err);

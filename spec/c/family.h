@@ -6,36 +6,20 @@
 #ifndef SPEC_FAMILY_H
 #define SPEC_FAMILY_H
 
-#include "check.h"
+#include "child.h"
 
 static tomb_db *db;
 static const tomb_model *team, *author, *posting, *comment, *pin, *note, *node;
 static int64_t clock_now = INT64_C(1763880000000000);
 
-/* name TEXT UNIQUE, and a field that points to `parent`, if any. */
-static inline const tomb_model *
-define_child(const char *name, const char *parent, tomb_on_delete on_delete) {
-  const tomb_model *model;
-  const tomb_field_def fields[] = {
-      {.name = "name", .type = TOMB_FIELD_TEXT, .unique = TOMB_UNIQUE},
-      {.name = "parent_id",
-       .references = parent,
-       .on_delete = on_delete,
-       .nullable = true}};
-  const tomb_model_def def = {
-      .name = name, .fields = fields, .n_fields = parent == NULL ? 1 : 2};
-  MUST(tomb_define(&model, db, &def, &check_error));
-  return model;
-}
-
 static inline void define_family(void) {
-  comment = define_child("Comment", "Post", TOMB_CASCADE);
-  posting = define_child("Post", "Author", TOMB_CASCADE);
-  author = define_child("Author", "Team", TOMB_CASCADE);
-  team = define_child("Team", NULL, TOMB_NO_REFERENCE);
-  pin = define_child("Pin", "Post", TOMB_RESTRICT);
-  note = define_child("Note", "Author", TOMB_KEEP);
-  node = define_child("Node", "Node", TOMB_CASCADE);
+  comment = define_child(db, "Comment", "Post", TOMB_CASCADE);
+  posting = define_child(db, "Post", "Author", TOMB_CASCADE);
+  author = define_child(db, "Author", "Team", TOMB_CASCADE);
+  team = define_child(db, "Team", NULL, TOMB_NO_REFERENCE);
+  pin = define_child(db, "Pin", "Post", TOMB_RESTRICT);
+  note = define_child(db, "Note", "Author", TOMB_KEEP);
+  node = define_child(db, "Node", "Node", TOMB_CASCADE);
 }
 
 static inline void open_family(void) {

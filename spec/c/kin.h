@@ -6,33 +6,19 @@
 #ifndef SPEC_KIN_H
 #define SPEC_KIN_H
 
+#include "child.h"
 #include "state.h"
 
 enum { KIN_ID, KIN_NAME, KIN_PARENT, KIN_FIELDS = 5 };
 
 static const tomb_model *team, *author, *book, *pin, *memo;
 
-static inline const tomb_model *
-define_kin_of(const char *name, const char *parent, tomb_on_delete on_delete) {
-  const tomb_model *model;
-  const tomb_field_def fields[] = {
-      {.name = "name", .type = TOMB_FIELD_TEXT, .unique = TOMB_UNIQUE},
-      {.name = "parent_id",
-       .references = parent,
-       .on_delete = on_delete,
-       .nullable = true}};
-  const tomb_model_def def = {
-      .name = name, .fields = fields, .n_fields = parent == NULL ? 1 : 2};
-  MUST(tomb_define(&model, db, &def, &check_error));
-  return model;
-}
-
 static inline void define_kin(void) {
-  book = define_kin_of("Book", "Author", TOMB_CASCADE);
-  author = define_kin_of("Author", "Team", TOMB_CASCADE);
-  team = define_kin_of("Team", NULL, TOMB_NO_REFERENCE);
-  pin = define_kin_of("Pin", "Book", TOMB_RESTRICT);
-  memo = define_kin_of("Memo", "Author", TOMB_KEEP);
+  book = define_child(db, "Book", "Author", TOMB_CASCADE);
+  author = define_child(db, "Author", "Team", TOMB_CASCADE);
+  team = define_child(db, "Team", NULL, TOMB_NO_REFERENCE);
+  pin = define_child(db, "Pin", "Book", TOMB_RESTRICT);
+  memo = define_child(db, "Memo", "Author", TOMB_KEEP);
   MUST(tomb_create_tables(db, &check_error));
 }
 

@@ -35,18 +35,6 @@ end
 
 -- ---- every order of undoing -------------------------------------------------------------
 
-local function each_permutation(list, fn, from)
-  from = from or 1
-  if from > #list then
-    fn(list)
-  end
-  for i = from, #list do
-    list[from], list[i] = list[i], list[from]
-    each_permutation(list, fn, from + 1)
-    list[from], list[i] = list[i], list[from]
-  end
-end
-
 local function values_of(shape, i)
   local made = { rank = i }
   for _, field in ipairs(shapes.named(shape).fields) do
@@ -122,7 +110,7 @@ describe("law 4, owners:", function()
     end)
 
     it("deletions are undone in any order" .. case, function()
-      each_permutation({ 1, 2, 3, 4 }, function(order)
+      helper.each_order({ 1, 2, 3, 4 }, function(order)
         try_order(shape, strategy, order)
       end)
     end)

@@ -42,22 +42,10 @@ local function lives(row)
   return not row:reload():is_deleted()
 end
 
-local function each_order(list, fn, from)
-  from = from or 1
-  if from > #list then
-    fn(list)
-  end
-  for i = from, #list do
-    list[from], list[i] = list[i], list[from]
-    each_order(list, fn, from + 1)
-    list[from], list[i] = list[i], list[from]
-  end
-end
-
 local function each_two_orders(names, fn)
-  each_order(names, function(deleted)
+  helper.each_order(names, function(deleted)
     local order = { helper.unpack(deleted) }
-    each_order({ helper.unpack(names) }, function(undone)
+    helper.each_order({ helper.unpack(names) }, function(undone)
       fn(order, undone)
     end)
   end)
@@ -90,8 +78,8 @@ describe("law 4, a shared child", function()
   end)
 
   it("that died on its own has a third owner, which goes in every order too", function()
-    each_order({ "P", "Q", "Child" }, function(deleted)
-      each_order({ "P", "Q", "Child" }, function(undone)
+    helper.each_order({ "P", "Q", "Child" }, function(deleted)
+      helper.each_order({ "P", "Q", "Child" }, function(undone)
         local home = family { "P", "Q" }
         local events, standing = {}, 3
         home.parents.Child = home.child

@@ -9,18 +9,20 @@ local show = require "laws.show"
 
 local M = {}
 
-local function message_of(err)
+--- What an error says.
+function M.message_of(err)
   return tostring(type(err) == "table" and (err.message or err) or err)
 end
+local message_of = M.message_of
 
--- Applies operations from a source until it ends or a law breaks. Answers what was applied and
+--- Applies operations from a source until it ends or a law breaks. Answers what was applied and
 -- the error.
-local function drive(world, next_operation)
+function M.drive(world, next_operation, apply)
   local applied = {}
   local ok, err = pcall(function()
     for operation in next_operation do
       applied[#applied + 1] = operation
-      operations.apply(world, operation)
+      apply(world, operation)
     end
     if world.finish then
       world:finish()
@@ -30,13 +32,19 @@ local function drive(world, next_operation)
   return applied, not ok and err or nil
 end
 
-local function from_list(list)
+local function drive(world, next_operation)
+  return M.drive(world, next_operation, operations.apply)
+end
+
+--- A source of the operations of a list.
+function M.from_list(list)
   local i = 0
   return function()
     i = i + 1
     return list[i]
   end
 end
+local from_list = M.from_list
 
 local function prepared(options)
   local world = World.new(options.shape, options.strategy, options.world)

@@ -6,20 +6,13 @@ local f = tombstone.field
 
 -- The orders of 1 to n.
 local function orders(n)
-  if n == 0 then
-    return { {} }
+  local list, all = {}, {}
+  for i = 1, n do
+    list[i] = i
   end
-  local all = {}
-  for _, order in ipairs(orders(n - 1)) do
-    for at = 1, n do
-      local longer = {}
-      for i = 1, n - 1 do
-        longer[i < at and i or i + 1] = order[i]
-      end
-      longer[at] = n
-      all[#all + 1] = longer
-    end
-  end
+  helper.each_order(list, function(order)
+    all[#all + 1] = { helper.unpack(order) }
+  end)
   return all
 end
 

@@ -129,6 +129,19 @@ it("a plan of an undo sees rows that come back in a ring of tables", function()
   assert.are.equal(2, event:undo())
 end)
 
+it("rows of an event are asked of models that have events", function()
+  local db = open()
+  local A = db:model("A", { name = f.text() })
+  local Stamped = db:model("Stamped", { name = f.text() }, { soft_delete = { event = false } })
+  local Hard = db:model("Hard", { name = f.text() }, { soft_delete = false })
+  db:create_tables()
+  local event = A:create({ name = "x" }):delete()
+  for name, model in pairs { Stamped = Stamped, Hard = Hard } do
+    helper.refuses("misuse", name .. " has no events", event.rows, event, model) -- it crashed
+  end
+  helper.raises("misuse", A.objects.coming, A.objects)
+end)
+
 it("names of the engine's own are refused", function()
   local db = open()
   local err = helper.raises("misuse", db.model, db, "Mine", { a = f.text() }, { table = "tombstone_taken_1" })

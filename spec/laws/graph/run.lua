@@ -10,36 +10,15 @@ local show = require "laws.show"
 
 local M = {}
 
-local function message_of(err)
-  return tostring(type(err) == "table" and (err.message or err) or err)
-end
+local message_of = plain.message_of
 
--- Applies operations from a source until it ends or a law breaks. Answers what was applied and
--- the error.
 local function drive(world, next_operation)
-  local applied = {}
-  local ok, err = pcall(function()
-    for operation in next_operation do
-      applied[#applied + 1] = operation
-      calls.apply(world, operation)
-    end
-    world:finish()
-  end)
-  world:close()
-  return applied, not ok and err or nil
-end
-
-local function from_list(list)
-  local i = 0
-  return function()
-    i = i + 1
-    return list[i]
-  end
+  return plain.drive(world, next_operation, calls.apply)
 end
 
 -- `options` are `shape`, `strategy` and `world` (options of it).
 local function run_list(options, list)
-  local _, err = drive(World.new(options.shape, options.strategy, options.world), from_list(list))
+  local _, err = drive(World.new(options.shape, options.strategy, options.world), plain.from_list(list))
   return err
 end
 
