@@ -264,6 +264,9 @@ typedef struct tomb_field_def {
   ** is then that of the key. NULL: none. */
   const char *references;
   tomb_on_delete on_delete;
+  /* What lookups call the way to the parent, and the way back: "author" and
+  ** "posts"; NULL: it has no name. */
+  const char *relation_name, *related_name;
 } tomb_field_def;
 
 /* A composite: an index, or with `unique` a constraint. */
@@ -279,6 +282,15 @@ typedef enum tomb_soft_delete {
   TOMB_SOFT_DELETE_OFF
 } tomb_soft_delete;
 
+/* Rows of two models that belong together through the rows of a third, which
+** points to both of them once. */
+typedef struct tomb_link_def {
+  const char *name, *related_name; /* "tags"; and of the way back, or NULL */
+  const char *to, *through;        /* models, declared before or after */
+  /* The fields of `through` that point here and there; NULL: the only ones. */
+  const char *near, *far;
+} tomb_link_def;
+
 typedef struct tomb_model_def {
   const char *name;
   const char *table; /* NULL: the name in snake_case */
@@ -286,6 +298,8 @@ typedef struct tomb_model_def {
   size_t n_fields;
   const tomb_group_def *groups;
   size_t n_groups;
+  const tomb_link_def *links;
+  size_t n_links;
   const char *const *order_by; /* "title", "-views" */
   size_t n_order_by;
   tomb_soft_delete soft_delete;
@@ -315,6 +329,7 @@ typedef struct tomb_field tomb_field;
 typedef struct tomb_relation {
   const tomb_model *child;
   const tomb_field *field;
+  const char *name, *related_name; /* of the ways; NULL: none */
   const char *parent_name;
   const tomb_model *parent; /* NULL until it is declared */
   tomb_on_delete on_delete;
@@ -338,8 +353,25 @@ struct tomb_field {
   const tomb_value *choices;
   size_t n_choices;
   const char *check, *collate;
-  const tomb_relation *relation; /* NULL: it points to nothing */
+  const tomb_relation *relation;        /* NULL: it points to nothing */
+  const struct tomb_computed *computed; /* NULL: a column */
 };
+
+typedef enum tomb_way_kind {
+  TOMB_TO_PARENT,   /* post.author: one row or none */
+  TOMB_TO_CHILDREN, /* author.posts */
+  TOMB_TO_LINKED    /* post.tags, through rows of a third model */
+} tomb_way_kind;
+
+/* A named step from the rows of a model to others; read only. */
+typedef struct tomb_way {
+  const char *name;
+  size_t name_size;
+  tomb_way_kind kind;
+  const tomb_relation *near; /* crossed first */
+  const tomb_relation *far;  /* LINKED: and then; NULL elsewhere */
+  const struct tomb_way *next;
+} tomb_way;
 
 /*
 ** Checks `def`, copies it and adds the model to `db`; it lives until
@@ -361,6 +393,14 @@ TOMB_API const tomb_field *tomb_model_role(const tomb_model *model,
 /* The i-th field of the model that points to another, or NULL. */
 TOMB_API const tomb_relation *tomb_model_relation(const tomb_model *model,
                                                   size_t i);
+/* The way of that name, or NULL; and where a way leads. */
+TOMB_API const tomb_way *tomb_model_way(const tomb_model *model,
+                                        const char *name, size_t size);
+TOMB_API const tomb_model *tomb_way_model(const tomb_way *way);
+/* The model at the end of ways like "author__team", or NULL where the text
+** names a field or nothing. */
+TOMB_API const tomb_model *tomb_path_end(const tomb_model *model,
+                                         const char *path, size_t size);
 TOMB_API int64_t tomb_model_keep(const tomb_model *model);
 /* True when a deletion may rewrite the model's i-th field, or any. */
 TOMB_API bool tomb_model_mangles(const tomb_model *model, size_t i);
@@ -438,9 +478,14 @@ typedef struct tomb_cond {
   /* found by the engine */
   const tomb_field *field;
   tomb_lookup lookup;
+  size_t path_size; /* of the ways in front of the field, with their last "__";
+                          0: none */
+  bool is_of_way;   /* isnull of a way: is a row there? */
 } tomb_cond;
 
-/* `key` is a field with an optional lookup; `value` outlives the condition. */
+/* `key` is a field with an optional lookup, maybe behind ways to other rows:
+** "views__gte", "author__team__name"; `value` and `key` outlive the
+** condition. */
 TOMB_API tomb_cond tomb_where(const char *key, tomb_value *value);
 TOMB_API tomb_cond tomb_where_in(const char *key, tomb_value *values, size_t n);
 TOMB_API tomb_cond tomb_all(tomb_cond **parts, size_t n);
@@ -470,6 +515,7 @@ typedef struct tomb_filter_link {
 
 typedef struct tomb_keys tomb_keys; /* an ordered set of primary keys */
 typedef struct tomb_undoing tomb_undoing;
+typedef struct tomb_rows tomb_rows; /* rows in memory */
 
 typedef enum tomb_of_event {
   TOMB_OF_ANY_EVENT,
@@ -491,6 +537,10 @@ typedef struct tomb_query {
   size_t n_only;
   const tomb_field *const *groups;
   size_t n_groups;
+  const tomb_field *const *annotations; /* read along with each row */
+  size_t n_annotations;
+  const char *const *shown; /* ways whose dead are seen: "author__team" */
+  size_t n_shown;
   int64_t limit, offset; /* limit -1: none */
   bool distinct, reversed;
   bool has_as_of;
@@ -521,6 +571,60 @@ TOMB_API tomb_query tomb_event_rows(const tomb_db *db, const tomb_model *model,
 TOMB_API tomb_status tomb_filter(tomb_query *out, const tomb_query *from,
                                  tomb_cond *cond, bool exclude,
                                  tomb_filter_link *link, tomb_error *err);
+typedef enum tomb_aggregate_fn {
+  TOMB_COUNT,
+  TOMB_SUM,
+  TOMB_MIN,
+  TOMB_MAX,
+  TOMB_AVG
+} tomb_aggregate_fn;
+
+/* A value of other rows, by ways from the query's own. */
+typedef struct tomb_computed {
+  const char *key;         /* "author__team__name" */
+  size_t from, to;         /* the ways in it */
+  const tomb_model *model; /* where they begin */
+  const tomb_field *field; /* at their end */
+  bool joined; /* the statement joins the rows; or a sub-query asks for them */
+  bool aggregated; /* by fn, over all rows at the end */
+  tomb_aggregate_fn fn;
+  bool distinct;
+} tomb_computed;
+/* Storage for a field that is computed; it outlives the queries with it. */
+typedef struct tomb_far_field {
+  tomb_field field;
+  tomb_computed computed;
+} tomb_far_field;
+
+typedef enum tomb_purpose {
+  TOMB_FOR_VALUES, /* ways to many give a line for each row there */
+  TOMB_FOR_GROUPS, /* and aggregates: ways to one only */
+  TOMB_FOR_LEAST,  /* an order: of many the least */
+  TOMB_FOR_MOST    /* or the greatest */
+} tomb_purpose;
+
+/*
+** Finds a field of the query's model, an annotation, or a field of other rows
+** ("author__name"), which is made in `storage`. `name` is borrowed as long as
+** the field is used. Errors: misuse.
+*/
+TOMB_API tomb_status tomb_find_field(const tomb_field **out,
+                                     tomb_far_field *storage,
+                                     const tomb_query *query, const char *name,
+                                     size_t size, tomb_purpose purpose,
+                                     tomb_error *err);
+/*
+** Makes in `storage` a field called `name` that aggregates other rows: all that
+** lie at the end of `of` ("posts", to count them) or a field of theirs
+** ("posts__views"). Both texts are borrowed. Add it to a query's annotations.
+** Errors: misuse.
+*/
+TOMB_API tomb_status tomb_annotate(tomb_far_field *storage,
+                                   const tomb_query *query, const char *name,
+                                   tomb_aggregate_fn fn, bool distinct,
+                                   const char *of, size_t of_size,
+                                   tomb_error *err);
+
 /* Reads "title" or "-title" into `*out`. */
 TOMB_API tomb_status tomb_order_term(tomb_order *out, const tomb_model *model,
                                      const char *term, size_t size,
@@ -567,14 +671,6 @@ TOMB_API tomb_status tomb_count(int64_t *out, tomb_db *db,
 TOMB_API tomb_status tomb_exists(bool *out, tomb_db *db,
                                  const tomb_query *query, tomb_error *err);
 
-typedef enum tomb_aggregate_fn {
-  TOMB_COUNT,
-  TOMB_SUM,
-  TOMB_MIN,
-  TOMB_MAX,
-  TOMB_AVG
-} tomb_aggregate_fn;
-
 typedef struct tomb_aggregate {
   tomb_aggregate_fn fn;
   const tomb_field *field; /* NULL: rows (COUNT only) */
@@ -604,13 +700,20 @@ TOMB_API tomb_status tomb_explain_sql(const char **sql,
                                       const tomb_value **values, size_t *n,
                                       tomb_db *db, const tomb_query *query,
                                       tomb_error *err);
+/*
+** Every table that the statement of tomb_select reads, in its order, as rows of
+** four texts: the way to it ("" for the query's own, "author__team"), the model,
+** the table, and which of its rows are seen: "living", "dead", "every", or
+** "undying" where nothing dies softly.
+*/
+TOMB_API tomb_status tomb_explain_liveness(tomb_rows *out, tomb_db *db,
+                                           const tomb_query *query,
+                                           tomb_error *err);
 /* The database's query plan: rows whose last column is text. */
 TOMB_API tomb_status tomb_explain(tomb_cursor *out, tomb_db *db,
                                   const tomb_query *query, tomb_error *err);
 
 /* ---- keeping rows ------------------------------------------------- */
-
-typedef struct tomb_rows tomb_rows;
 
 /* Rows in memory, copied; give back with tomb_rows_free. */
 TOMB_API tomb_rows *tomb_rows_new(const tomb_db *db);

@@ -97,13 +97,6 @@ bool tomb_cond_is_trivial(const tomb_cond *cond) {
 
 /* ---- keys: "views__gte" is a field and a lookup ------------------- */
 
-static const char *last_separator(const char *key, size_t size) {
-  for (size_t i = size; i >= 2; i--) {
-    if (key[i - 1] == '_' && key[i - 2] == '_') return key + i - 2;
-  }
-  return NULL;
-}
-
 static bool find_lookup(tomb_lookup *out, const char *name, size_t size) {
   for (int i = 0; i < TOMB_LOOKUPS; i++) {
     if (strlen(lookups[i].name) == size &&
@@ -115,72 +108,102 @@ static bool find_lookup(tomb_lookup *out, const char *name, size_t size) {
   return false;
 }
 
-static tomb_status refuse_lookup(const tomb_model *model, const char *name,
+static tomb_status refuse_lookup(const tomb_query *query, const char *name,
                                  size_t size, tomb_error *err) {
   const char *names[TOMB_LOOKUPS];
   for (int i = 0; i < TOMB_LOOKUPS; i++) names[i] = lookups[i].name;
   const char *nearest = tomb_nearest(names, TOMB_LOOKUPS, name, size);
   tomb_fail(err, TOMB_MISUSE, "There is no lookup '__%.*s'", (int)size, name);
-  tomb_error_model(err, model->name);
+  tomb_error_model(err, query->model->name);
   if (nearest != NULL) tomb_error_hint(err, "did you mean '__%s'?", nearest);
   return TOMB_MISUSE;
 }
 
-static tomb_status find_key(const tomb_model *model, tomb_cond *cond,
-                            tomb_error *err) {
-  const char *separator = last_separator(cond->key, cond->key_size);
-  cond->lookup = cond->n_values == 1 || cond->expr != NULL ? TOMB_EQ : TOMB_IN;
-  if (separator == NULL) {
-    return tomb_need_field(&cond->field, model, cond->key, cond->key_size, err);
+/* author__in, posts__isnull: the rows at the end of a way, by their keys. What
+** points to a parent holds its key. */
+static tomb_status find_row(const tomb_query *query, tomb_cond *cond,
+                            const tomb_walk *walk, tomb_error *err) {
+  bool up = walk->way->kind == TOMB_TO_PARENT;
+  cond->is_of_way = cond->lookup == TOMB_ISNULL;
+  if (cond->lookup != TOMB_EQ && cond->lookup != TOMB_NE &&
+      cond->lookup != TOMB_IN && cond->lookup != TOMB_ISNULL) {
+    tomb_fail(err, TOMB_MISUSE, "%.*s compares rows", (int)cond->key_size,
+              cond->key);
+    tomb_error_model(err, query->model->name);
+    tomb_error_hint(err, "name a field of theirs, or use ne, in or isnull");
+    return TOMB_MISUSE;
   }
-  size_t field_size = (size_t)(separator - cond->key);
-  const char *name = separator + 2;
-  size_t name_size = cond->key_size - field_size - 2;
-  tomb_status st =
-      tomb_need_field(&cond->field, model, cond->key, field_size, err);
+  cond->field = tomb_key_field(walk->model);
+  cond->path_size = walk->to;
+  if (up && !cond->is_of_way) {
+    cond->field = walk->way->near->field;
+    cond->path_size = walk->before;
+  }
+  return TOMB_OK;
+}
+
+/* What stands behind the lookup's field or way: "" or "__gte". */
+static tomb_status read_lookup(const tomb_query *query, tomb_cond *cond,
+                               const tomb_walk *walk, tomb_error *err) {
+  cond->lookup = cond->n_values == 1 || cond->expr != NULL ? TOMB_EQ : TOMB_IN;
+  if (walk->end == cond->key_size) return TOMB_OK;
+  const char *name = cond->key + walk->end + 2;
+  size_t size = cond->key_size - walk->end - 2;
+  if (find_lookup(&cond->lookup, name, size)) return TOMB_OK;
+  if (walk->field != NULL) return refuse_lookup(query, name, size, err);
+  return tomb_no_such_name(walk->model, name, tomb_name_end(name, size), err);
+}
+
+static tomb_status find_key(const tomb_query *query, tomb_cond *cond,
+                            tomb_error *err) {
+  tomb_walk walk;
+  tomb_status st = tomb_walk_key(&walk, query, cond->key, cond->key_size, err);
+  if (st == TOMB_OK) st = read_lookup(query, cond, &walk, err);
   if (st != TOMB_OK) return st;
-  if (find_lookup(&cond->lookup, name, name_size)) return TOMB_OK;
-  return refuse_lookup(model, name, name_size, err);
+  if (walk.field == NULL) return find_row(query, cond, &walk, err);
+  cond->field = walk.field;
+  cond->path_size = walk.to;
+  return TOMB_OK;
 }
 
 /* ---- values ------------------------------------------------------- */
 
-static tomb_status refuse_value(const tomb_model *model, const tomb_cond *cond,
+static tomb_status refuse_value(const tomb_query *query, const tomb_cond *cond,
                                 const char *wanted, tomb_error *err) {
   tomb_fail(err, TOMB_MISUSE, "%.*s takes %s", (int)cond->key_size, cond->key,
             wanted);
-  tomb_error_model(err, model->name);
+  tomb_error_model(err, query->model->name);
   tomb_error_field(err, cond->field->name, "takes %s", wanted);
   return TOMB_MISUSE;
 }
 
-static tomb_status check_null(const tomb_model *model, const tomb_cond *cond,
+static tomb_status check_null(const tomb_query *query, const tomb_cond *cond,
                               const tomb_value *value, tomb_error *err) {
   bool fine = cond->lookup == TOMB_EQ || cond->lookup == TOMB_NE ||
               cond->lookup == TOMB_IN;
   if (tomb_is_given(value) || fine) return TOMB_OK;
-  tomb_status st = refuse_value(model, cond, "no null", err);
+  tomb_status st = refuse_value(query, cond, "no null", err);
   tomb_error_hint(err, "use %s__isnull", cond->field->name);
   return st;
 }
 
-static tomb_status check_values(const tomb_model *model, tomb_cond *cond,
+static tomb_status check_values(const tomb_query *query, tomb_cond *cond,
                                 tomb_error *err) {
   size_t wanted = lookups[cond->lookup].n_values;
   if (wanted != 0 && cond->n_values != wanted) {
-    return refuse_value(model, cond, wanted == 1 ? "one value" : "two values",
+    return refuse_value(query, cond, wanted == 1 ? "one value" : "two values",
                         err);
   }
   for (size_t i = 0; i < cond->n_values; i++) {
     tomb_value *value = &cond->values[i];
-    tomb_status st = check_null(model, cond, value, err);
+    tomb_status st = check_null(query, cond, value, err);
     if (st != TOMB_OK) return st;
     if (cond->lookup == TOMB_ISNULL) {
       if (value->type == TOMB_BOOLEAN) continue;
-      return refuse_value(model, cond, "true or false", err);
+      return refuse_value(query, cond, "true or false", err);
     }
     if (!tomb_fit(cond->field, value)) {
-      return refuse_value(model, cond, tomb_type_wanted(cond->field->type),
+      return refuse_value(query, cond, tomb_type_wanted(cond->field->type),
                           err);
     }
   }
@@ -191,20 +214,23 @@ static bool compares(tomb_lookup lookup) {
   return lookup <= TOMB_GTE;
 }
 
-static tomb_status check_lookup(const tomb_model *model, tomb_cond *cond,
+static tomb_status check_lookup(const tomb_query *query, tomb_cond *cond,
                                 tomb_error *err) {
   if (cond->field == NULL) {
-    tomb_status st = find_key(model, cond, err);
+    tomb_status st = find_key(query, cond, err);
     if (st != TOMB_OK) return st;
   }
   if (lookups[cond->lookup].text && !tomb_is_text(cond->field)) {
-    return refuse_value(model, cond, "a char or text field", err);
+    return refuse_value(query, cond, "a char or text field", err);
   }
-  if (cond->expr == NULL) return check_values(model, cond, err);
+  if (cond->expr == NULL) return check_values(query, cond, err);
   if (!compares(cond->lookup)) {
-    return refuse_value(model, cond, "no expression", err);
+    return refuse_value(query, cond, "no expression", err);
   }
-  return tomb_expr_check(model, cond->field, cond->expr, err);
+  if (cond->path_size > 0) {
+    return refuse_value(query, cond, "no expression, across rows", err);
+  }
+  return tomb_expr_check(query->model, cond->field, cond->expr, err);
 }
 
 const tomb_cond *tomb_cond_unwrap(const tomb_cond *cond) {
@@ -221,15 +247,15 @@ static tomb_status too_deep(const char *what, int deepest, tomb_error *err) {
 }
 
 /* Any inside any and all inside all need no brackets of their own. */
-static tomb_status check(const tomb_model *model, tomb_cond *cond, int depth,
+static tomb_status check(const tomb_query *query, tomb_cond *cond, int depth,
                          int brackets, tomb_error *err) {
   if (depth > DEEPEST) return too_deep("A condition", DEEPEST, err);
-  if (cond->kind == TOMB_COND_LOOKUP) return check_lookup(model, cond, err);
+  if (cond->kind == TOMB_COND_LOOKUP) return check_lookup(query, cond, err);
   if (brackets > MOST_BRACKETS) {
     return too_deep("A condition", MOST_BRACKETS, err);
   }
   if (tomb_cond_unwrap(cond) != cond) {
-    return check(model, cond->parts[0], depth + 1, brackets, err);
+    return check(query, cond->parts[0], depth + 1, brackets, err);
   }
   tomb_cond_kind kind =
       cond->kind == TOMB_COND_NONE ? TOMB_COND_ANY : cond->kind;
@@ -237,15 +263,15 @@ static tomb_status check(const tomb_model *model, tomb_cond *cond, int depth,
     const tomb_cond *part = tomb_cond_unwrap(cond->parts[i]);
     bool own = part->kind != TOMB_COND_LOOKUP && part->kind != kind;
     tomb_status st =
-        check(model, cond->parts[i], depth + 1, brackets + (own ? 1 : 0), err);
+        check(query, cond->parts[i], depth + 1, brackets + (own ? 1 : 0), err);
     if (st != TOMB_OK) return st;
   }
   return TOMB_OK;
 }
 
-tomb_status tomb_cond_check(const tomb_model *model, tomb_cond *cond,
+tomb_status tomb_cond_check(const tomb_query *query, tomb_cond *cond,
                             tomb_error *err) {
-  return check(model, cond, 0, 0, err);
+  return check(query, cond, 0, 0, err);
 }
 
 /* ---- expressions -------------------------------------------------- */

@@ -4,8 +4,24 @@
 
 #include "tombstone.h"
 
+/* Where a key leads: ways to a model, and a field of it or none. */
+typedef struct tomb_walk {
+  const tomb_model *model;
+  const tomb_way *way; /* the last one, NULL: none was taken */
+  const tomb_field *field;
+  size_t before, to; /* the ends of the ways before the last, and of all */
+  size_t end;        /* of what was understood; a lookup may follow */
+  bool many;         /* some way leads to many rows */
+} tomb_walk;
+/* Walks by names of annotations, fields and ways; refuses a first name that is
+** none of them. */
+tomb_status tomb_walk_key(tomb_walk *out, const tomb_query *query,
+                          const char *key, size_t size, tomb_error *err);
+/* Refuses to add up what are no numbers. */
+tomb_status tomb_check_aggregate(const tomb_model *model,
+                                 const tomb_aggregate *a, tomb_error *err);
 /* Finds the fields and lookups of `cond` and fits its values to them. */
-tomb_status tomb_cond_check(const tomb_model *model, tomb_cond *cond,
+tomb_status tomb_cond_check(const tomb_query *query, tomb_cond *cond,
                             tomb_error *err);
 /* The same for an expression that `field` is set to or compared with. */
 tomb_status tomb_expr_check(const tomb_model *model, const tomb_field *field,

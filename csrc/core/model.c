@@ -118,6 +118,8 @@ static void add_relation(builder *b, tomb_field *field,
   relation->child = model;
   relation->field = field;
   relation->parent_name = copy(b, def->references);
+  relation->name = copy(b, def->relation_name);
+  relation->related_name = copy(b, def->related_name);
   relation->on_delete = def->on_delete;
   field->relation = relation;
   field->type = TOMB_FIELD_INTEGER;
@@ -316,6 +318,23 @@ static void add_order(builder *b) {
   }
 }
 
+static void add_links(builder *b) {
+  const tomb_model_def *def = b->def;
+  tomb_model *model = b->model;
+  model->links = take(b, (def->n_links + 1) * sizeof *model->links);
+  model->own_ways = take(
+      b, (model->n_relations + def->n_links + 1) * 2 * sizeof *model->own_ways);
+  for (size_t i = 0; b->ok && i < def->n_links; i++) {
+    tomb_linking *link = &model->links[model->n_links++];
+    link->name = copy(b, def->links[i].name);
+    link->related_name = copy(b, def->links[i].related_name);
+    link->to = copy(b, def->links[i].to);
+    link->through = copy(b, def->links[i].through);
+    link->near = copy(b, def->links[i].near);
+    link->far = copy(b, def->links[i].far);
+  }
+}
+
 static void build(builder *b) {
   const tomb_model_def *def = b->def;
   tomb_model *model = b->model;
@@ -329,6 +348,7 @@ static void build(builder *b) {
   if (b->ok) add_groups(b);
   if (b->ok) mark_mangled(model);
   if (b->ok) add_order(b);
+  if (b->ok) add_links(b);
 }
 
 tomb_status tomb_model_new(tomb_model **out, const tomb_allocator *a,

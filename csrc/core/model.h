@@ -19,6 +19,12 @@ typedef struct tomb_group {
 
 #define TOMB_ROLES 7
 
+/* Rows of this model and of another that a third one joins. */
+typedef struct tomb_linking {
+  const char *name, *related_name, *to, *through, *near, *far;
+  bool linked; /* all three models are there */
+} tomb_linking;
+
 struct tomb_model {
   tomb_allocator allocator;
   tomb_arena arena; /* everything below */
@@ -32,6 +38,10 @@ struct tomb_model {
   tomb_relation *relations;
   size_t n_relations;
   size_t n_children; /* relations of any model that point here */
+  tomb_linking *links;
+  size_t n_links;
+  tomb_way *own_ways;   /* two for each relation and link, that way and back */
+  const tomb_way *ways; /* those that begin here, the latest first */
   tomb_order *order;
   size_t n_order;
   /* of the living keys, and of the dead by event; NULL: there is none */
@@ -40,8 +50,19 @@ struct tomb_model {
   int64_t keep;
 };
 
+/* way.c: adds the ways that `model`, just linked, opens. */
+void tomb_open_ways(tomb_model *model, tomb_model *const *models, size_t n);
+/* Refuses links that lack a relation, or have the choice of several. */
+tomb_status tomb_check_ways(tomb_model *model, tomb_model *const *models,
+                            size_t n, tomb_error *err);
+/* Where the first name of a text like "author__team" ends. */
+size_t tomb_name_end(const char *path, size_t size);
+/* Refuses a name that is neither a field nor a way, with a suggestion. */
+tomb_status tomb_no_such_name(const tomb_model *model, const char *name,
+                              size_t size, tomb_error *err);
+
 /* relation.c: refuses a cascade between models that cannot have one. */
-tomb_status tomb_check_links(const tomb_model *model, tomb_model *const *models,
+tomb_status tomb_check_links(tomb_model *model, tomb_model *const *models,
                              size_t n, tomb_error *err);
 /* Finds the parents that are declared by now, for the fields of
 ** `model` and for the fields of others that have waited for it. */

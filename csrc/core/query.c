@@ -41,7 +41,7 @@ tomb_query tomb_event_rows(const tomb_db *db, const tomb_model *model,
 tomb_status tomb_filter(tomb_query *out, const tomb_query *from,
                         tomb_cond *cond, bool exclude, tomb_filter_link *link,
                         tomb_error *err) {
-  tomb_status st = tomb_cond_check(from->model, cond, err);
+  tomb_status st = tomb_cond_check(from, cond, err);
   if (st != TOMB_OK) return st;
   *out = *from;
   /* all{} narrows nothing; its complement leaves nothing */

@@ -1,6 +1,7 @@
 /* read.c - the reading verbs: rows, values, counts, aggregates, raw SQL. */
 #include <string.h>
 
+#include "cond.h"
 #include "error.h"
 #include "keys.h"
 #include "store.h"
@@ -50,19 +51,6 @@ tomb_status tomb_select_values(tomb_cursor *out, tomb_db *db,
   return open_fields(out, db, &statement, err);
 }
 
-static tomb_status check_aggregate(const tomb_model *model,
-                                   const tomb_aggregate *a, tomb_error *err) {
-  bool adds = a->fn == TOMB_SUM || a->fn == TOMB_AVG;
-  if (!adds || (a->field != NULL && (a->field->type == TOMB_FIELD_INTEGER ||
-                                     a->field->type == TOMB_FIELD_NUMBER))) {
-    return TOMB_OK;
-  }
-  tomb_fail(err, TOMB_MISUSE, "sum and avg take a field of numbers, not %s.%s",
-            model->name, a->field == NULL ? "*" : a->field->name);
-  tomb_error_model(err, model->name);
-  return TOMB_MISUSE;
-}
-
 tomb_status tomb_select_aggregates(tomb_cursor *out, tomb_db *db,
                                    const tomb_query *query,
                                    const tomb_aggregate *aggregates, size_t n,
@@ -71,7 +59,7 @@ tomb_status tomb_select_aggregates(tomb_cursor *out, tomb_db *db,
   tomb_query ungrouped = *query;
   memset(out, 0, sizeof *out);
   for (size_t i = 0; i < n; i++) {
-    tomb_status st = check_aggregate(query->model, &aggregates[i], err);
+    tomb_status st = tomb_check_aggregate(query->model, &aggregates[i], err);
     if (st != TOMB_OK) return st;
   }
   statement.output = TOMB_OUT_AGGREGATES;
@@ -267,6 +255,17 @@ tomb_status tomb_explain_sql(const char **sql, const tomb_value **values,
   *values = db->sql.args;
   *n = db->sql.n_args;
   return TOMB_OK;
+}
+
+tomb_status tomb_explain_liveness(tomb_rows *out, tomb_db *db,
+                                  const tomb_query *query, tomb_error *err) {
+  tomb_statement statement = tomb_statement_on(query);
+  tomb_status st = tomb_store_start(db, err);
+  if (st != TOMB_OK) return st;
+  db->sql.seen = out;
+  tomb_sql_compile(&db->sql, db->driver->dialect->select, &statement);
+  db->sql.seen = NULL;
+  return tomb_sql_failed(&db->sql) ? tomb_out_of_memory(err) : TOMB_OK;
 }
 
 tomb_status tomb_explain(tomb_cursor *out, tomb_db *db, const tomb_query *query,

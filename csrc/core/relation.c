@@ -31,6 +31,7 @@ void tomb_link(tomb_model *model, tomb_model *const *models, size_t n) {
     link_to(model, models[i]);
     if (models[i] != model) link_to(models[i], model);
   }
+  tomb_open_ways(model, models, n);
 }
 
 /* Only events can say who owns a row that dies with its parent. */
@@ -56,14 +57,14 @@ static tomb_status check_cascades(const tomb_model *child,
   return TOMB_OK;
 }
 
-tomb_status tomb_check_links(const tomb_model *model, tomb_model *const *models,
+tomb_status tomb_check_links(tomb_model *model, tomb_model *const *models,
                              size_t n, tomb_error *err) {
   tomb_status st = check_cascades(model, model, err);
   for (size_t i = 0; st == TOMB_OK && i < n; i++) {
     st = check_cascades(model, models[i], err);
     if (st == TOMB_OK) st = check_cascades(models[i], model, err);
   }
-  return st;
+  return st == TOMB_OK ? tomb_check_ways(model, models, n, err) : st;
 }
 
 tomb_status tomb_need_parents(const tomb_model *model, tomb_error *err) {

@@ -48,10 +48,12 @@ static void rows(tomb_sql *sql, const tomb_query *query) {
   bool first = true;
   if (query->only == NULL) {
     all_fields(sql, query->model, query->scope != TOMB_LIVING);
-    return;
+    first = false;
+  } else {
+    companions(sql, query, &first);
+    list(sql, query->only, query->n_only, &first);
   }
-  companions(sql, query, &first);
-  list(sql, query->only, query->n_only, &first);
+  list(sql, query->annotations, query->n_annotations, &first);
 }
 
 static void values(tomb_sql *sql, const tomb_query *query) {
@@ -138,8 +140,9 @@ void tomb_sql_from(tomb_sql *sql, const tomb_statement *statement) {
   if (statement->from_slice) {
     slice(sql, statement);
   } else {
-    tomb_sql_add(sql, statement->model->quoted);
+    tomb_sql_table(sql, statement->model, "", 0, statement->query->scope);
   }
+  tomb_sql_joins(sql, statement);
 }
 
 void tomb_sql_group(tomb_sql *sql, const tomb_statement *statement) {

@@ -14,6 +14,9 @@ void tomb_sql_init(tomb_sql *sql, const tomb_dialect *dialect,
 void tomb_sql_clear(tomb_sql *sql) {
   tomb_buf_clear(&sql->text);
   tomb_arena_reset(&sql->bytes);
+  sql->query = NULL;
+  sql->base = NULL;
+  sql->joined = false;
   sql->n_args = sql->n_columns = 0;
 }
 
@@ -61,7 +64,16 @@ char *tomb_sql_bytes(tomb_sql *sql, size_t size) {
 
 void tomb_sql_compile(tomb_sql *sql, const tomb_clause *clauses,
                       const tomb_statement *statement) {
+  const tomb_query *query = sql->query;
+  const char *base = sql->base;
+  bool joined = sql->joined;
+  sql->query = statement->query;
+  sql->base = statement->from_slice ? "slice" : statement->model->quoted;
+  sql->joined = tomb_has_joins(statement);
   for (; *clauses != NULL; clauses++) (*clauses)(sql, statement);
+  sql->query = query;
+  sql->base = base;
+  sql->joined = joined;
 }
 
 void tomb_sql_among(tomb_sql *sql, const tomb_keys *keys, size_t from) {

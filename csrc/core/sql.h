@@ -17,8 +17,12 @@ struct tomb_sql {
   size_t n_args, args_capacity;
   const tomb_field **columns; /* what the statement answers */
   size_t n_columns, columns_capacity;
-  tomb_arena bytes; /* of patterns and JSON that args point to */
-  unsigned taken;   /* the number of the table of takings */
+  tomb_arena bytes;        /* of patterns and JSON that args point to */
+  unsigned taken;          /* the number of the table of takings */
+  const tomb_query *query; /* of the SELECT or write under construction */
+  const char *base;        /* what the query's table is called in it */
+  bool joined;             /* its fields need that name in front */
+  tomb_rows *seen;         /* the tables that it reads, for people; or NULL */
 };
 
 /* The events' table of owners, for what lies below a deletion. */
@@ -78,15 +82,23 @@ static inline void tomb_sql_add(tomb_sql *sql, const char *text) {
   tomb_buf_text(&sql->text, text);
 }
 void tomb_sql_value(tomb_sql *sql, const tomb_value *value);
-static inline void tomb_sql_field(tomb_sql *sql, const tomb_field *field) {
-  tomb_buf_add(&sql->text, field->quoted, field->quoted_size);
-}
+/* join.c: a value of other rows. */
+void tomb_sql_computed(tomb_sql *sql, const tomb_computed *computed);
 /* alias."field" */
 static inline void tomb_sql_field_of(tomb_sql *sql, const char *alias,
                                      const tomb_field *field) {
   tomb_sql_add(sql, alias);
   tomb_sql_add(sql, ".");
-  tomb_sql_field(sql, field);
+  tomb_buf_add(&sql->text, field->quoted, field->quoted_size);
+}
+static inline void tomb_sql_field(tomb_sql *sql, const tomb_field *field) {
+  if (field->computed != NULL) {
+    tomb_sql_computed(sql, field->computed);
+  } else if (sql->joined) {
+    tomb_sql_field_of(sql, sql->base, field);
+  } else {
+    tomb_buf_add(&sql->text, field->quoted, field->quoted_size);
+  }
 }
 /* The model's name as a value. */
 static inline void tomb_sql_name_of(tomb_sql *sql, const tomb_model *model) {
@@ -112,11 +124,34 @@ char *tomb_sql_bytes(tomb_sql *sql, size_t size);
 void tomb_sql_compile(tomb_sql *sql, const tomb_clause *clauses,
                       const tomb_statement *statement);
 
+/* lookup.c */
+void tomb_sql_expr(tomb_sql *sql, const tomb_expr *expr);
+void tomb_sql_is_null(tomb_sql *sql, const tomb_field *field, bool null);
+/* One lookup on a field of the model, whatever ways led there. */
+void tomb_sql_lookup(tomb_sql *sql, const tomb_model *model,
+                     const tomb_cond *cond);
 /* where.c */
 void tomb_sql_cond(tomb_sql *sql, const tomb_model *model,
                    const tomb_cond *cond);
-void tomb_sql_expr(tomb_sql *sql, const tomb_expr *expr);
 void tomb_sql_where(tomb_sql *sql, const tomb_statement *statement);
+/* through.c: lookups on other rows */
+/* True for a lookup that shares its rows with one before it in `all`, which
+** has said both. */
+bool tomb_is_said(const tomb_cond *all, size_t i, const tomb_model *model);
+/* The i-th of `all`, with those behind it that speak of the same row. */
+void tomb_sql_through(tomb_sql *sql, const tomb_model *model,
+                      const tomb_cond *all, size_t i);
+/* join.c */
+bool tomb_has_joins(const tomb_statement *statement);
+void tomb_sql_joins(tomb_sql *sql, const tomb_statement *statement);
+/* The table as a name in the text; `way` leads to it (size 0: the query's own),
+** and the statement sees the rows of `scope`. */
+void tomb_sql_table(tomb_sql *sql, const tomb_model *model, const char *way,
+                    size_t size, tomb_scope scope);
+/* Which rows are seen at the end of a way: the living, unless the query shows
+** all of them. */
+tomb_scope tomb_seen_by_way(const tomb_sql *sql, const tomb_model *model,
+                            const char *way, size_t size);
 /* text_match.c: contains, startswith, like … */
 void tomb_sql_text_match(tomb_sql *sql, const tomb_cond *cond);
 /* select.c */

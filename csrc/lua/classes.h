@@ -12,6 +12,7 @@ void tomb_methods(lua_State *L, const char *name);
 
 void tomb_open_model(lua_State *L);   /* lfields.c: what it knows of itself */
 void tomb_open_query(lua_State *L);   /* lquery.c: refining */
+void tomb_open_names(lua_State *L);   /* lnames.c: refining by names */
 void tomb_open_fixed(lua_State *L);   /* lfixed.c: settled rows */
 void tomb_open_read(lua_State *L);    /* lread.c: rows out */
 void tomb_open_figures(lua_State *L); /* lfigures.c: values out */
@@ -34,6 +35,10 @@ void tomb_dress_db(lua_State *L, lua_db *box);
 /* lquery.c */
 lua_query *tomb_push_filtered(lua_State *L, int parent, int index,
                               bool exclude);
+/* lfigures.c: which aggregate is at `index`, for the call of that name. */
+tomb_aggregate_fn tomb_check_aggregate_at(lua_State *L, int index,
+                                          const char *call, bool *distinct);
+/* lnames.c */
 /* Pushes the query at 1 with `only` set to the fields that the arguments after
 ** it name; to all fields where none is named. */
 lua_query *tomb_push_only(lua_State *L);

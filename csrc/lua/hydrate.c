@@ -6,7 +6,11 @@
 void tomb_push_keys(lua_State *L, hydration *h) {
   h->keys = lua_gettop(L) + 1;
   for (size_t i = 0; i < h->n; i++) {
-    lua_rawgeti(L, h->keys - 1, (int)h->fields[i]->index + 1);
+    if (h->fields[i]->computed == NULL) {
+      lua_rawgeti(L, h->keys - 1, (int)h->fields[i]->index + 1);
+    } else {
+      lua_pushlstring(L, h->fields[i]->name, h->fields[i]->name_size);
+    }
   }
 }
 

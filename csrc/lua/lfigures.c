@@ -121,36 +121,57 @@ static int query_exists(lua_State *L) {
 
 #define MOST_AGGREGATES 64
 
-static tomb_aggregate_fn aggregate_fn(lua_State *L, int index) {
+tomb_aggregate_fn tomb_check_aggregate_at(lua_State *L, int index,
+                                          const char *call, bool *distinct) {
   static const char *const names[] = {"count", "sum", "min",
                                       "max",   "avg", NULL};
-  lua_getfield(L, index, "fn");
-  const char *name = lua_tostring(L, -1);
   int i = 0;
+  index = tomb_absindex(L, index);
+  if (lua_istable(L, index)) {
+    lua_getfield(L, index, "fn");
+  } else {
+    lua_pushnil(L);
+  }
+  const char *name = lua_tostring(L, -1);
   while (names[i] != NULL && (name == NULL || strcmp(names[i], name) != 0)) i++;
   lua_pop(L, 1);
   if (names[i] == NULL) {
     tomb_misuse(L, "as in aggregate{ n = count \"*\" }",
-                "aggregate takes count, sum, min, max and avg");
+                "%s takes count, sum, min, max and avg", call);
   }
+  lua_getfield(L, index, "distinct");
+  *distinct = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 1);
   return (tomb_aggregate_fn)i;
 }
 
-/* The aggregate on top of the stack. */
-static tomb_aggregate to_aggregate(lua_State *L, const tomb_model *model) {
-  tomb_aggregate a = {TOMB_COUNT, NULL, false};
-  if (!lua_istable(L, -1)) {
-    tomb_misuse(L, "as in aggregate{ n = count \"*\" }",
-                "aggregate takes count, sum, min, max and avg");
+/* The name on top of the stack, which a table keeps. */
+static const tomb_field *aggregated_field(lua_State *L, const tomb_query *query,
+                                          tomb_far_field *far) {
+  const tomb_field *field;
+  tomb_error err;
+  size_t size;
+  if (lua_type(L, -1) != LUA_TSTRING) {
+    tomb_misuse(L, NULL, "A field's name is needed, not a %s",
+                tomb_typename(L, -1));
   }
-  a.fn = aggregate_fn(L, -1);
-  lua_getfield(L, -1, "distinct");
-  a.distinct = lua_toboolean(L, -1) != 0;
-  lua_pop(L, 1);
+  const char *name = lua_tolstring(L, -1, &size);
+  if (tomb_find_field(&field, far, query, name, size, TOMB_FOR_GROUPS, &err) !=
+      TOMB_OK) {
+    tomb_raise(L, &err);
+  }
+  return field;
+}
+
+/* The aggregate on top of the stack. */
+static tomb_aggregate to_aggregate(lua_State *L, const tomb_query *query,
+                                   tomb_far_field *far) {
+  tomb_aggregate a = {TOMB_COUNT, NULL, false};
+  a.fn = tomb_check_aggregate_at(L, -1, "aggregate", &a.distinct);
   lua_getfield(L, -1, "field");
   const char *name = lua_tostring(L, -1);
   if (name == NULL || strcmp(name, "*") != 0) {
-    a.field = tomb_check_field(L, -1, model);
+    a.field = aggregated_field(L, query, far);
   } else if (a.fn != TOMB_COUNT) {
     tomb_misuse(L, NULL, "Only count takes \"*\"");
   }
@@ -159,8 +180,8 @@ static tomb_aggregate to_aggregate(lua_State *L, const tomb_model *model) {
 }
 
 /* Reads the table at `index`, pushing each result's name. */
-static size_t to_aggregates(lua_State *L, int index, const tomb_model *model,
-                            tomb_aggregate *out) {
+static size_t to_aggregates(lua_State *L, int index, const tomb_query *query,
+                            tomb_aggregate *out, tomb_far_field *far) {
   size_t n = 0;
   luaL_checkstack(L, MOST_AGGREGATES + 8, NULL);
   if (!lua_istable(L, index)) {
@@ -174,7 +195,8 @@ static size_t to_aggregates(lua_State *L, int index, const tomb_model *model,
       tomb_misuse(L, "as in aggregate{ n = count \"*\" }",
                   "Each aggregate needs a name");
     }
-    out[n++] = to_aggregate(L, model);
+    out[n] = to_aggregate(L, query, &far[n]);
+    n++;
     lua_pop(L, 1);
     lua_pushvalue(L, -1); /* the name stays, a copy drives lua_next */
   }
@@ -201,7 +223,8 @@ static void check_group_order(lua_State *L, const tomb_query *query) {
   for (size_t i = 0; i < query->n_order && query->n_groups > 0; i++) {
     bool found = false;
     for (size_t j = 0; j < query->n_groups; j++) {
-      found = found || query->groups[j] == query->order[i].field;
+      found = found ||
+              strcmp(query->groups[j]->name, query->order[i].field->name) == 0;
     }
     if (!found) {
       tomb_misuse(L, NULL,
@@ -223,6 +246,7 @@ Computes over the rows: a table of results, or with `group_by` a list of them.
 static int query_aggregate(lua_State *L) {
   tomb_no_more(L, 2, "aggregate");
   tomb_aggregate aggregates[MOST_AGGREGATES];
+  tomb_far_field far[MOST_AGGREGATES];
   tomb_error err;
   reading r = {.grouped = true};
   int rows = 0;
@@ -230,7 +254,7 @@ static int query_aggregate(lua_State *L) {
   lua_query *query = tomb_check_query(L, 1);
   check_group_order(L, &query->query);
   int names = lua_gettop(L) + 1;
-  size_t n = to_aggregates(L, 2, query->query.model, aggregates);
+  size_t n = to_aggregates(L, 2, &query->query, aggregates, far);
   size_t n_groups = query->query.n_groups;
   tomb_begin_read(L, &r);
   tomb_status st = tomb_select_aggregates(&r.box->cursor, tomb_read_engine(&r),

@@ -119,6 +119,8 @@ static void read_field(lua_State *L, int table, tomb_field_def *out) {
   out->collate = text(L, table, "collate");
   out->references = text(L, table, "references");
   out->on_delete = on_delete(L, table);
+  out->relation_name = text(L, table, "relation");
+  out->related_name = text(L, table, "related_name");
   lua_getfield(L, table, "default");
   tomb_tovalue(L, lua_gettop(L), &as, &out->default_value);
   choices(L, table, &as, out);
@@ -178,6 +180,24 @@ static const tomb_group_def *groups(lua_State *L, int spec, size_t *n) {
   return out;
 }
 
+static const tomb_link_def *links(lua_State *L, int spec, size_t *n) {
+  void *memory;
+  *n = begin_list(L, spec, "links", sizeof(tomb_link_def), &memory);
+  int list = lua_gettop(L) - 1;
+  tomb_link_def *out = memory;
+  for (size_t i = 0; i < *n; i++) {
+    lua_rawgeti(L, list, (int)i + 1);
+    int link = lua_gettop(L);
+    out[i].name = text(L, link, "name");
+    out[i].related_name = text(L, link, "related_name");
+    out[i].to = text(L, link, "to");
+    out[i].through = text(L, link, "through");
+    out[i].near = text(L, link, "near");
+    out[i].far = text(L, link, "far");
+  }
+  return out;
+}
+
 static int64_t keep(lua_State *L, int spec) {
   lua_getfield(L, spec, "keep");
   lua_Number seconds = lua_tonumber(L, -1);
@@ -193,6 +213,7 @@ static void read_spec(lua_State *L, int spec, tomb_model_def *def) {
   def->table = text(L, spec, "table");
   def->fields = fields(L, spec, &def->n_fields);
   def->groups = groups(L, spec, &def->n_groups);
+  def->links = links(L, spec, &def->n_links);
   def->order_by = names(L, spec, "order_by", &def->n_order_by);
   def->soft_delete = (tomb_soft_delete)word(L, spec, "soft_delete", soft);
   def->deleted_at = text(L, spec, "deleted_at");

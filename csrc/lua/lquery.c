@@ -77,119 +77,6 @@ static int query_exclude(lua_State *L) {
   return refine(L, true);
 }
 
-/* ---- lists of fields ---------------------------------------------- */
-
-/* Pushes the query at 1 with room for a list of the arguments. */
-static lua_query *with_list(lua_State *L, size_t item, void **list, size_t *n) {
-  tomb_check_query(L, 1);
-  *n = (size_t)(lua_gettop(L) - 1);
-  lua_query *query = tomb_new_query(L, 1, *n * item + 16);
-  *list = query + 1;
-  return query;
-}
-
-/***
-Orders by fields, descending with `-`; without one by the key.
-@function Query:order_by
-@string ... names of fields
-@treturn query
-@raise misuse for a name that is no field
-@usage Post.objects:order_by("-views", "title")
-*/
-static int query_order_by(lua_State *L) {
-  size_t n;
-  void *list;
-  tomb_error err;
-  lua_query *query = with_list(L, sizeof(tomb_order), &list, &n);
-  tomb_order *order = list;
-  for (size_t i = 0; i < n; i++) {
-    size_t size;
-    int at = (int)i + 2;
-    if (lua_type(L, at) != LUA_TSTRING) {
-      tomb_misuse(L, "as in order_by(\"title\", \"-views\")",
-                  "order_by takes names of fields, not a %s",
-                  tomb_typename(L, at));
-    }
-    const char *term = lua_tolstring(L, at, &size);
-    if (tomb_order_term(&order[i], query->query.model, term, size, &err) !=
-        TOMB_OK) {
-      tomb_raise(L, &err);
-    }
-  }
-  query->query.order = n == 0 ? NULL : order;
-  query->query.n_order = n;
-  return 1;
-}
-
-static lua_query *with_fields(lua_State *L, const tomb_field ***fields,
-                              size_t *n) {
-  void *list;
-  lua_query *query = with_list(L, sizeof(tomb_field *), &list, n);
-  *fields = list;
-  for (size_t i = 0; i < *n; i++) {
-    (*fields)[i] = tomb_check_field(L, (int)i + 2, query->query.model);
-  }
-  return query;
-}
-
-/***
-Loads these fields and the key only; a row so loaded saves no others.
-@function Query:only
-@string ... names of fields; none: all
-@treturn query
-@usage Post.objects:only("title"):all()
-*/
-static int query_only(lua_State *L) {
-  const tomb_field **fields;
-  size_t n;
-  lua_query *query = with_fields(L, &fields, &n);
-  query->query.only = n == 0 ? NULL : fields;
-  query->query.n_only = n;
-  return 1;
-}
-
-static void list_all(const tomb_field **fields, const tomb_model *model,
-                     size_t n) {
-  for (size_t i = 0; i < n; i++) fields[i] = tomb_model_field(model, i);
-}
-
-lua_query *tomb_push_only(lua_State *L) {
-  lua_query *from = tomb_check_query(L, 1);
-  const tomb_field **fields;
-  size_t n = from->model->n_fields;
-  if (lua_gettop(L) > 1) {
-    lua_query *query = with_fields(L, &fields, &n);
-    query->query.only = fields;
-    query->query.n_only = n;
-    return query;
-  }
-  bool all = from->query.only == NULL;
-  lua_query *query =
-      tomb_new_query(L, 1, all ? n * sizeof(tomb_field *) + 16 : 0);
-  if (!all) return query;
-  fields = (const tomb_field **)(void *)(query + 1);
-  list_all(fields, query->query.model, n);
-  query->query.only = fields;
-  query->query.n_only = n;
-  return query;
-}
-
-/***
-Groups what `aggregate` computes.
-@function Query:group_by
-@string ... names of fields
-@treturn query
-@usage Post.objects:group_by("views"):aggregate { n = count "*" }
-*/
-static int query_group_by(lua_State *L) {
-  const tomb_field **fields;
-  size_t n;
-  lua_query *query = with_fields(L, &fields, &n);
-  query->query.groups = fields;
-  query->query.n_groups = n;
-  return 1;
-}
-
 /* ---- the rest ----------------------------------------------------- */
 
 static int64_t check_count(lua_State *L, const char *what) {
@@ -306,19 +193,12 @@ static int query_model(lua_State *L) {
 }
 
 void tomb_open_query(lua_State *L) {
-  static const luaL_Reg functions[] = {{"filter", query_filter},
-                                       {"exclude", query_exclude},
-                                       {"order_by", query_order_by},
-                                       {"limit", query_limit},
-                                       {"offset", query_offset},
-                                       {"distinct", query_distinct},
-                                       {"only", query_only},
-                                       {"group_by", query_group_by},
-                                       {"as_of", query_as_of},
-                                       {"scope", query_scope},
-                                       {"is_whole", query_is_whole},
-                                       {"model", query_model},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"filter", query_filter},     {"exclude", query_exclude},
+      {"limit", query_limit},       {"offset", query_offset},
+      {"distinct", query_distinct}, {"as_of", query_as_of},
+      {"scope", query_scope},       {"is_whole", query_is_whole},
+      {"model", query_model},       {NULL, NULL}};
   tomb_methods(L, QUERY);
   tomb_setfuncs(L, functions);
   lua_pop(L, 1);

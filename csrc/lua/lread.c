@@ -297,12 +297,47 @@ static int query_explain(lua_State *L) {
   return 1;
 }
 
+/***
+Every table that the query's statement reads, in its order, and which of its rows are seen.
+@function Query:explain_liveness
+@treturn {table,...} each with `path` (the relations that lead there, `""` for the query's own
+table), `model`, `table` and `rows`: `"living"`, `"dead"`, `"every"`, or `"undying"` where nothing
+dies softly
+@usage for _, t in ipairs(query:explain_liveness()) do print(t.path, t.table, t.rows) end
+*/
+static int query_explain_liveness(lua_State *L) {
+  static const char *const names[] = {"path", "model", "table", "rows"};
+  tomb_error err;
+  lua_query *query = tomb_check_query(L, 1);
+  tomb_rows **rows = tomb_new_rows(L, query->model->db);
+  tomb_status st =
+      tomb_explain_liveness(*rows, query->model->db->db, &query->query, &err);
+  if (st != TOMB_OK) return tomb_raise(L, &err);
+  lua_newtable(L);
+  for (size_t i = 0; i < tomb_rows_count(*rows); i++) {
+    const tomb_value *row = tomb_rows_at(*rows, i, NULL);
+    lua_createtable(L, 0, 4);
+    for (int j = 0; j < 4; j++) {
+      tomb_pushvalue(L, NULL, &row[j]);
+      lua_setfield(L, -2, names[j]);
+    }
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  tomb_drop_rows(rows);
+  return 1;
+}
+
 void tomb_open_read(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"all", query_all},         {"first", query_first},
-      {"last", query_last},       {"get", query_get},
-      {"find", query_find},       {"sql", query_sql},
-      {"explain", query_explain}, {NULL, NULL}};
+      {"all", query_all},
+      {"first", query_first},
+      {"last", query_last},
+      {"get", query_get},
+      {"find", query_find},
+      {"sql", query_sql},
+      {"explain", query_explain},
+      {"explain_liveness", query_explain_liveness},
+      {NULL, NULL}};
   tomb_methods(L, QUERY);
   tomb_setfuncs(L, functions);
   lua_pop(L, 1);

@@ -18,10 +18,12 @@ Rows in place of keys.
 @module tombstone.core
 */
 
-/* A relation and the name that it has in programs. */
+/* A name in programs under which rows of `parent` may stand. */
 typedef struct way {
   const char *name;
-  const tomb_relation *to;
+  const char *child, *parent_name;
+  const tomb_model *parent; /* NULL: not declared yet */
+  const tomb_field *field;  /* that holds its key; NULL: it is further away */
 } way;
 
 /* ---- one row ------------------------------------------------------ */
@@ -34,29 +36,32 @@ static const char *article(const char *name) {
 /* What is at `index` is no row of the parent; `is` is its model or NULL. */
 static void refuse(lua_State *L, const way *w, int index,
                    const tomb_model *is) {
-  const char *child = tomb_model_name(w->to->child);
-  const char *parent = w->to->parent_name, *field = w->to->field->name;
   const char *what = is == NULL ? tomb_typename(L, index) : tomb_model_name(is);
-  if (w->to->parent == NULL) {
-    lua_pushfstring(L, "declare the model %s", parent);
+  if (w->parent == NULL) {
+    lua_pushfstring(L, "declare the model %s", w->parent_name);
     tomb_misuse(L, lua_tostring(L, -1),
-                "%s.%s points to %s, which is not declared", child, field,
-                parent);
+                "%s.%s points to %s, which is not declared", w->child,
+                w->field->name, w->parent_name);
   }
-  if (is != NULL && strcmp(what, parent) == 0) {
-    tomb_misuse(L, NULL, "%s.%s takes %s %s of its own database", child,
-                w->name, article(parent), parent);
+  if (is != NULL && strcmp(what, w->parent_name) == 0) {
+    tomb_misuse(L, NULL, "%s.%s takes %s %s of its own database", w->child,
+                w->name, article(w->parent_name), w->parent_name);
   }
-  lua_pushfstring(L, "a key goes into %s", field);
+  if (w->field != NULL) {
+    lua_pushfstring(L, "a key goes into %s", w->field->name);
+  } else {
+    lua_pushfstring(L, "a key goes into %s__%s", w->name,
+                    tomb_model_role(w->parent, TOMB_ROLE_KEY)->name);
+  }
   tomb_misuse(L, is == NULL ? lua_tostring(L, -1) : NULL,
-              "%s.%s takes %s %s, not %s %s", child, w->name, article(parent),
-              parent, article(what), what);
+              "%s.%s takes %s %s, not %s %s", w->child, w->name,
+              article(w->parent_name), w->parent_name, article(what), what);
 }
 
 /* Pushes the key of the row at `index`. */
 static void push_key(lua_State *L, const way *w, int index) {
   lua_model *model = tomb_test_row(L, index);
-  if (model == NULL || model->model != w->to->parent) {
+  if (model == NULL || model->model != w->parent) {
     refuse(L, w, index, model == NULL ? NULL : model->model);
   }
   int at = lua_gettop(L);
@@ -64,8 +69,8 @@ static void push_key(lua_State *L, const way *w, int index) {
   lua_pushstring(L, tomb_model_role(model->model, TOMB_ROLE_KEY)->name);
   lua_rawget(L, index);
   if (unsaved || lua_isnil(L, -1)) {
-    tomb_misuse(L, "save it first", "%s.%s takes a saved %s",
-                tomb_model_name(w->to->child), w->name, w->to->parent_name);
+    tomb_misuse(L, "save it first", "%s.%s takes a saved %s", w->child, w->name,
+                w->parent_name);
   }
   lua_replace(L, at);
   lua_settop(L, at);
@@ -116,12 +121,12 @@ static void replace(lua_State *L, int model, int index, const way *w,
                     bool lists) {
   int value = lua_gettop(L);
   tomb_getref(L, model, MODEL_KEYS);
-  lua_rawgeti(L, -1, (int)w->to->field->index + 1);
+  lua_rawgeti(L, -1, (int)w->field->index + 1);
   lua_pushvalue(L, -1);
   lua_rawget(L, index);
   if (!lua_isnil(L, -1)) {
     tomb_misuse(L, "give one of them", "%s and %s are one field of %s", w->name,
-                w->to->field->name, tomb_model_name(w->to->child));
+                w->field->name, w->child);
   }
   lua_pop(L, 1);
   if (lists && is_list(L, value)) {
@@ -154,30 +159,120 @@ static bool push_value(lua_State *L, const lua_model *box, int names, int index,
   lua_rawgeti(L, names, (int)i + 1);
   if (lua_isnil(L, -1)) return false; /* it was declared without a name */
   out->name = lua_tostring(L, -1);
-  out->to = tomb_model_relation(box->model, i);
+  const tomb_relation *to = tomb_model_relation(box->model, i);
+  out->child = tomb_model_name(to->child);
+  out->parent_name = to->parent_name;
+  out->parent = to->parent;
+  out->field = to->field;
   lua_rawget(L, index);
   return !lua_isnil(L, -1);
 }
 
-void tomb_rows_to_keys(lua_State *L, int model, int index, bool lists) {
-  const lua_model *box = lua_touserdata(L, model);
-  bool copied = false;
+/* ---- rows further away -------------------------------------------- */
+
+/* The model whose rows stand under the key on top of the stack, if any: a way,
+** maybe with a lookup behind it. */
+static const tomb_model *far_end(const lua_model *box, const char *key,
+                                 size_t size) {
+  static const char *const behind[] = {"__in", "__ne"};
+  const tomb_model *end = tomb_path_end(box->model, key, size);
+  for (size_t i = 0; end == NULL && i < 2 && size > 4; i++) {
+    if (memcmp(key + size - 4, behind[i], 4) == 0) {
+      end = tomb_path_end(box->model, key, size - 4);
+    }
+  }
+  return end;
+}
+
+/* True for a row, or a list that begins with one; keys may stand there too. */
+static bool has_rows(lua_State *L, int index) {
+  if (!lua_istable(L, index)) return false;
+  if (!is_list(L, index)) return tomb_test_row(L, index) != NULL;
+  lua_rawgeti(L, index, 1);
+  return lua_istable(L, -1) && tomb_test_row(L, lua_gettop(L)) != NULL;
+}
+
+/* The pair at (-2, -1): fills `out` where rows stand under a way. */
+static bool is_far(lua_State *L, const lua_model *box, way *out) {
+  size_t size;
+  int top = lua_gettop(L);
+  bool rows = lua_type(L, -2) == LUA_TSTRING && has_rows(L, top);
+  lua_settop(L, top);
+  if (!rows) return false;
+  const char *key = lua_tolstring(L, -2, &size);
+  out->parent = far_end(box, key, size);
+  if (out->parent == NULL) return false;
+  out->name = key;
+  out->child = tomb_model_name(box->model);
+  out->parent_name = tomb_model_name(out->parent);
+  out->field = NULL;
+  return true;
+}
+
+static bool has_far(lua_State *L, const lua_model *box, int index) {
   way w;
-  if (box->n_relations == 0) return;
-  luaL_checkstack(L, 16, NULL);
-  index = tomb_absindex(L, index);
-  model = tomb_absindex(L, model);
+  bool has = false;
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    has = has || is_far(L, box, &w);
+    lua_pop(L, 1);
+  }
+  return has;
+}
+
+/* The key of what is on top takes its place in the table, under its name; these
+** are there, and may be assigned while they are walked. */
+static void replace_pair(lua_State *L, int index, const way *w) {
+  int value = lua_gettop(L);
+  if (is_list(L, value)) {
+    push_keys(L, w, value);
+  } else {
+    push_plain(L, w, value);
+  }
+  lua_pushvalue(L, value - 1);
+  lua_insert(L, -2);
+  lua_rawset(L, index);
+  lua_settop(L, value);
+}
+
+static void replace_far(lua_State *L, const lua_model *box, int index,
+                        bool copied) {
+  way w;
+  if (!has_far(L, box, index)) return;
+  if (!copied) copy(L, index);
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    if (is_far(L, box, &w)) replace_pair(L, index, &w);
+    lua_pop(L, 1);
+  }
+}
+
+/* ---- whole tables ------------------------------------------------- */
+
+static void replace_near(lua_State *L, const lua_model *box, int model,
+                         int index, bool lists, bool *copied) {
+  way w;
   tomb_getref(L, model, MODEL_RELATIONS);
   int names = lua_gettop(L);
   for (size_t i = 0; i < box->n_relations; i++) {
     if (push_value(L, box, names, index, i, &w)) {
-      if (!copied) copy(L, index);
-      copied = true;
+      if (!*copied) copy(L, index);
+      *copied = true;
       replace(L, model, index, &w, lists);
     }
     lua_settop(L, names);
   }
   lua_settop(L, names - 1);
+}
+
+void tomb_rows_to_keys(lua_State *L, int model, int index, bool lists) {
+  const lua_model *box = lua_touserdata(L, model);
+  bool copied = false;
+  luaL_checkstack(L, 16, NULL);
+  index = tomb_absindex(L, index);
+  model = tomb_absindex(L, model);
+  if (box->n_relations > 0) replace_near(L, box, model, index, lists, &copied);
+  if (lists) replace_far(L, box, index, copied);
 }
 
 /***

@@ -129,6 +129,7 @@ int luaopen_tombstone_core(lua_State *L) {
   tomb_open_db(L);
   tomb_open_model(L);
   tomb_open_query(L);
+  tomb_open_names(L);
   tomb_open_fixed(L);
   tomb_open_read(L);
   tomb_open_figures(L);
