@@ -343,6 +343,25 @@ static tomb_status check_names(const tomb_model_def *def, tomb_error *err) {
   return TOMB_OK;
 }
 
+static tomb_status check_link(const tomb_model_def *def,
+                              const tomb_link_def *link, tomb_error *err) {
+  if (!is_name(link->name)) {
+    return refuse_name(def, "a relation", link->name, err);
+  }
+  if (!is_name(link->to)) return refuse_name(def, "a model", link->to, err);
+  if (!is_name(link->through)) {
+    return refuse_name(def, "a model", link->through, err);
+  }
+  if (declared(def, link->name) == NULL && !is_taken(def, link->name)) {
+    return TOMB_OK;
+  }
+  tomb_fail(err, TOMB_MISUSE, "%s.%s is a field and a relation", def->name,
+            link->name);
+  tomb_error_model(err, def->name);
+  tomb_error_hint(err, "give one of them another name");
+  return TOMB_MISUSE;
+}
+
 tomb_status tomb_model_def_check(const tomb_model_def *def, tomb_error *err) {
   tomb_status st = check_names(def, err);
   for (size_t i = 0; st == TOMB_OK && i < def->n_fields; i++) {
@@ -350,6 +369,9 @@ tomb_status tomb_model_def_check(const tomb_model_def *def, tomb_error *err) {
   }
   if (st == TOMB_OK) st = check_columns(def, err);
   if (st == TOMB_OK) st = check_ours(def, err);
+  for (size_t i = 0; st == TOMB_OK && i < def->n_links; i++) {
+    st = check_link(def, &def->links[i], err);
+  }
   for (size_t i = 0; st == TOMB_OK && i < def->n_groups; i++) {
     st = check_group(def, &def->groups[i], err);
   }

@@ -68,7 +68,12 @@ typedef struct lua_model {
   bool has_defaults, has_checks;
 } lua_model;
 
-enum { QUERY_PARENT = 1, QUERY_MODEL, QUERY_REFS = QUERY_MODEL };
+enum {
+  QUERY_PARENT = 1,
+  QUERY_MODEL,
+  QUERY_RELATED, /* what the Lua side knows of the row that it belongs to */
+  QUERY_REFS = QUERY_RELATED
+};
 
 /* What the query points to stands behind it in the same block. */
 typedef struct lua_query {

@@ -53,8 +53,11 @@ int tomb_row_is_unsaved(lua_State *L);
 int tomb_row_lacks(lua_State *L);
 int tomb_row_unsave(lua_State *L);
 
-/* lrelation.c: a function of the module's table */
+/* lrelation.c: functions of the module's table */
 int tomb_model_rows_to_keys(lua_State *L);
+int tomb_query_relate(lua_State *L);
+int tomb_query_related(lua_State *L);
+int tomb_model_get_way(lua_State *L);
 
 /* lupdate.c: raises when a whole manager is written without all = true */
 void tomb_need_meaning(lua_State *L, const lua_query *query, int options,

@@ -189,7 +189,7 @@ static const tomb_link_def *links(lua_State *L, int spec, size_t *n) {
     lua_rawgeti(L, list, (int)i + 1);
     int link = lua_gettop(L);
     out[i].name = text(L, link, "name");
-    out[i].related_name = text(L, link, "related_name");
+    out[i].related_name = text(L, link, "back");
     out[i].to = text(L, link, "to");
     out[i].through = text(L, link, "through");
     out[i].near = text(L, link, "near");

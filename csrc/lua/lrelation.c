@@ -291,3 +291,67 @@ int tomb_model_rows_to_keys(lua_State *L) {
   lua_settop(L, 2);
   return 1;
 }
+
+/***
+A relation's query, with what the Lua side must know of it; a refined one forgets it.
+@function core.relate
+@tparam query query
+@tparam table what
+@treturn query
+@usage query = core.relate(query, { row = author })
+*/
+int tomb_query_relate(lua_State *L) {
+  lua_settop(L, 2);
+  tomb_check_query(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  tomb_new_query(L, 1, 0);
+  lua_pushvalue(L, 2);
+  tomb_setref(L, 3, QUERY_RELATED);
+  return 1;
+}
+
+/***
+What `relate` was given, or nil.
+@function core.related
+@tparam query query
+@treturn table|nil
+@usage local owner = core.related(query)
+*/
+int tomb_query_related(lua_State *L) {
+  lua_settop(L, 1);
+  tomb_check_query(L, 1);
+  tomb_getref(L, 1, QUERY_RELATED);
+  return 1;
+}
+
+static void set_text(lua_State *L, const char *name, const char *value) {
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, name);
+}
+
+/***
+A way from the rows of a model to others.
+@function core.way
+@tparam model model
+@string name
+@treturn table|nil `kind` (`"parent"`, `"children"`, `"linked"`), `model` (the name of the one at
+its end), `near` (the field that is crossed first), and of links `far` and `through`
+@usage local way = core.way(Post, "tags")
+*/
+int tomb_model_get_way(lua_State *L) {
+  static const char *const kinds[] = {"parent", "children", "linked"};
+  size_t size;
+  lua_settop(L, 2);
+  lua_model *model = tomb_check_model(L, 1);
+  const char *name = luaL_checklstring(L, 2, &size);
+  const tomb_way *found = tomb_model_way(model->model, name, size);
+  if (found == NULL) return 0;
+  lua_createtable(L, 0, 5);
+  set_text(L, "kind", kinds[found->kind]);
+  set_text(L, "model", tomb_model_name(tomb_way_model(found)));
+  set_text(L, "near", found->near->field->name);
+  if (found->far == NULL) return 1;
+  set_text(L, "far", found->far->field->name);
+  set_text(L, "through", tomb_model_name(found->near->child));
+  return 1;
+}

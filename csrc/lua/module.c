@@ -114,11 +114,19 @@ static int core_check_options(lua_State *L) {
 
 int luaopen_tombstone_core(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"set_json", tomb_set_json}, {"misuse", core_misuse},
-      {"fail", core_fail},         {"check_options", core_check_options},
-      {"side", tomb_db_side},      {"is_unsaved", tomb_row_is_unsaved},
-      {"lacks", tomb_row_lacks},   {"rows_to_keys", tomb_model_rows_to_keys},
-      {"unsave", tomb_row_unsave}, {NULL, NULL}};
+      {"set_json", tomb_set_json},
+      {"misuse", core_misuse},
+      {"fail", core_fail},
+      {"check_options", core_check_options},
+      {"side", tomb_db_side},
+      {"is_unsaved", tomb_row_is_unsaved},
+      {"lacks", tomb_row_lacks},
+      {"rows_to_keys", tomb_model_rows_to_keys},
+      {"relate", tomb_query_relate},
+      {"related", tomb_query_related},
+      {"way", tomb_model_get_way},
+      {"unsave", tomb_row_unsave},
+      {NULL, NULL}};
 #if LUA_VERSION_NUM >= 502
   luaL_checkversion(L);
 #endif

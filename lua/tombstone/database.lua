@@ -45,9 +45,12 @@ function Database:model(name, fields, options)
   if fields == nil and side.by_name[name] then
     return side.by_name[name]
   end
-  local made = model.declare(self, name, fields, options)
+  local made, links = model.declare(self, name, fields, options)
   side.models[#side.models + 1] = made
   side.by_name[name] = made
+  for _, link in ipairs(links) do
+    self:model(link.name, link.fields, link.options)
+  end
   return made
 end
 

@@ -81,6 +81,12 @@ M.json = word "json"
 
 -- ---- relations ---------------------------------------------------------------------------
 
+local function need_model_name(word_name, model_name, example)
+  if type(model_name) ~= "string" then
+    core.misuse(word_name .. " takes the name of a model, not a " .. type(model_name), example)
+  end
+end
+
 local RELATION_OPTIONS = { "on_delete", "related_name", "null", "unique", "index", "column", "attr" }
 local ON_DELETE = { cascade = true, restrict = true, keep = true }
 
@@ -96,6 +102,9 @@ local ON_DELETE = { cascade = true, restrict = true, keep = true }
 --     post:author()          -- the living parent, or nil
 --     ana:posts():count()    -- a query of the living children
 --
+-- A unique relation is one to one: with `unique = true` and `related_name = "profile"`,
+-- `ana:profile()` is the living row or nil.
+--
 -- @string model_name the parent's model
 -- @tparam table options `on_delete`, what the parent's deletion means: `"cascade"` (the row dies
 -- and comes back with it), `"restrict"` (it is refused while the row lives) or `"keep"` (the row
@@ -104,12 +113,7 @@ local ON_DELETE = { cascade = true, restrict = true, keep = true }
 -- @return what `db:model` takes as a field
 -- @raise misuse
 function M.belongs_to(model_name, options)
-  if type(model_name) ~= "string" then
-    core.misuse(
-      "belongs_to takes the name of a model, not a " .. type(model_name),
-      'as in f.belongs_to("Author", { on_delete = "cascade" })'
-    )
-  end
+  need_model_name("belongs_to", model_name, 'as in f.belongs_to("Author", { on_delete = "cascade" })')
   core.check_options(options, RELATION_OPTIONS, "belongs_to")
   local on_delete = options and options.on_delete
   if on_delete == nil then
@@ -119,6 +123,38 @@ function M.belongs_to(model_name, options)
     core.misuse('on_delete is "cascade", "restrict" or "keep", not \'' .. tostring(on_delete) .. "'")
   end
   return make({ type = "integer", references = model_name }, options)
+end
+
+local LINK_OPTIONS = { "related_name", "through", "near", "far", "table" }
+
+--- Rows of another model, many for many. It makes no column: rows of a third model, the links,
+-- point to both sides, die with either of them and come back with it.
+--
+--     local Post = db:model("Post", {
+--       title = f.text(),
+--       tags = f.many_to_many("Tag", { related_name = "posts" }),
+--     })
+--     post:tags():add(red, blue)      -- the number of new links
+--     post:tags():remove(red)         -- deletes the link: its number, and the event
+--     post:tags():set { blue }        -- these and no others
+--     post:tags():create { name = "green" }
+--     red:posts():count()
+--
+-- Without `through` the model of the links is declared too: `Post_tags`, in the table
+-- `post_tags`, with the relations `post` and `tag` (`from_post` and `to_post` where a model is
+-- linked to itself). A model of one's own may hold more about the link:
+-- `post:tags():add(red, { weight = 3 })`.
+--
+-- @string model_name the model on the other side
+-- @tparam[opt] table options `related_name`, the way back; `through`, the name of a declared
+-- model with a `belongs_to` to each side; `near` and `far`, its fields that point here and there
+-- (as `"post_id"`), where there are several; `table`, of the links, without `through`
+-- @return what `db:model` takes as a field
+-- @raise misuse
+function M.many_to_many(model_name, options)
+  need_model_name("many_to_many", model_name, 'as in f.many_to_many("Tag", { related_name = "posts" })')
+  core.check_options(options, LINK_OPTIONS, "many_to_many")
+  return make({ type = "link", links_to = model_name }, options)
 end
 
 return M

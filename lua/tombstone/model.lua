@@ -77,43 +77,64 @@ local function check_name(name, model_name)
   end
 end
 
+local function read_field(spec, entry)
+  local declared = entry.declared
+  local name = declared.attr or entry.name
+  need_flags(declared, { "null", "index", "primary_key" }, spec.name .. "." .. entry.name)
+  if type(name) ~= "string" then
+    core.misuse("attr is a name, not a " .. type(name))
+  end
+  check_name(name, spec.name)
+  local related, suffix = declared.references and name, declared.references and "_id" or ""
+  name = name .. suffix -- the relation author is the field author_id
+  local default, check = declared.default, declared.check
+  if type(default) == "function" then
+    spec.functions[name], default = default, nil
+  end
+  if type(check) == "function" then
+    spec.checks[name], check = check, nil
+  end
+  spec.fields[#spec.fields + 1] = {
+    name = name,
+    column = declared.column or (declared.attr and entry.name .. suffix) or nil,
+    type = declared.type,
+    primary_key = declared.primary_key,
+    null = declared.null,
+    index = declared.index,
+    unique = unique_word(declared.unique),
+    max_length = declared.max_length,
+    default = default,
+    choices = declared.choices,
+    check = check,
+    collate = declared.collate,
+    references = declared.references,
+    on_delete = declared.on_delete,
+    relation = related,
+    related_name = declared.related_name,
+  }
+end
+
+-- A link is no column, but a name all the same.
+local function read_link(spec, entry)
+  local declared = entry.declared
+  check_name(entry.name, spec.name)
+  for _, option in ipairs { "through", "near", "far", "table" } do
+    if declared[option] ~= nil and type(declared[option]) ~= "string" then
+      local link = spec.name .. "." .. entry.name
+      core.misuse(option .. " of " .. link .. " is a name, not a " .. type(declared[option]))
+    end
+  end
+  spec.links[#spec.links + 1] = relation.link(spec.name, entry.name, declared)
+end
+
 local function read_fields(spec, fields)
-  spec.functions, spec.checks = {}, {}
-  for i, entry in ipairs(each_field(fields)) do
-    local declared = entry.declared
-    local name = declared.attr or entry.name
-    need_flags(declared, { "null", "index", "primary_key" }, spec.name .. "." .. entry.name)
-    if type(name) ~= "string" then
-      core.misuse("attr is a name, not a " .. type(name))
+  spec.functions, spec.checks, spec.links = {}, {}, {}
+  for _, entry in ipairs(each_field(fields)) do
+    if entry.declared.links_to then
+      read_link(spec, entry)
+    else
+      read_field(spec, entry)
     end
-    check_name(name, spec.name)
-    local related, suffix = declared.references and name, declared.references and "_id" or ""
-    name = name .. suffix -- the relation author is the field author_id
-    local default, check = declared.default, declared.check
-    if type(default) == "function" then
-      spec.functions[name], default = default, nil
-    end
-    if type(check) == "function" then
-      spec.checks[name], check = check, nil
-    end
-    spec.fields[i] = {
-      name = name,
-      column = declared.column or (declared.attr and entry.name .. suffix) or nil,
-      type = declared.type,
-      primary_key = declared.primary_key,
-      null = declared.null,
-      index = declared.index,
-      unique = unique_word(declared.unique),
-      max_length = declared.max_length,
-      default = default,
-      choices = declared.choices,
-      check = check,
-      collate = declared.collate,
-      references = declared.references,
-      on_delete = declared.on_delete,
-      relation = related,
-      related_name = declared.related_name,
-    }
   end
 end
 
@@ -191,6 +212,7 @@ end
 -- @tparam[opt] table options `table`, `indexes`, `unique_together`, `order_by`, `soft_delete`,
 -- `timestamps`, `version`, `on`
 -- @return the model, which is also the metatable of its rows
+-- @treturn {table,...} models of links to be declared next: `name`, `fields`, `options`
 function M.declare(db, name, fields, options)
   if type(name) ~= "string" or type(fields) ~= "table" then
     core.misuse("A model needs a name and a table of fields", 'as in db:model("Post", { title = f.text() })')
@@ -215,7 +237,7 @@ function M.declare(db, name, fields, options)
   db:define(model, spec)
   hooks.install(model, options.on)
   relation.install(side, model, spec, plan)
-  return model
+  return model, relation.generated(spec)
 end
 
 return M

@@ -1,7 +1,9 @@
---- Relations: the ways from a row to its parent and to its children.
+--- Relations: the ways from a row to its parent, to its children and to rows that are linked.
 -- @module tombstone.relation
 local core = require "tombstone.core"
+local field = require "tombstone.field"
 local hooks = require "tombstone.hooks"
+local related = require "tombstone.related"
 
 local M = {}
 
@@ -41,9 +43,9 @@ end
 -- The fields of a spec, with those that the engine adds.
 local function each_name(spec)
   local names, has_key = {}, false
-  for _, field in ipairs(spec.fields) do
-    names[#names + 1] = field.name
-    has_key = has_key or field.primary_key
+  for _, column in ipairs(spec.fields) do
+    names[#names + 1] = column.name
+    has_key = has_key or column.primary_key
   end
   names[#names + 1] = not has_key and "id" or nil
   names[#names + 1] = spec.version and "version" or nil
@@ -55,6 +57,17 @@ local function each_name(spec)
   return names
 end
 
+-- What of a spec opens ways: fields that point to a parent, and links.
+local function each_way(spec)
+  local ways = {}
+  for _, list in ipairs { spec.fields, spec.links } do
+    for _, declared in ipairs(list) do
+      ways[#ways + 1] = declared.references and declared or nil
+    end
+  end
+  return ways
+end
+
 -- Models that point to this one may have taken names before.
 local function claim_own(names, spec)
   for _, name in ipairs(each_name(spec)) do
@@ -63,8 +76,8 @@ local function claim_own(names, spec)
     end
     names[name] = "field"
   end
-  for _, field in ipairs(spec.fields) do
-    local name = field.relation
+  for _, way in ipairs(each_way(spec)) do
+    local name = way.relation
     if name and names[name] then
       M.refuse(spec.name, name, names[name])
     end
@@ -75,9 +88,9 @@ local function claim_own(names, spec)
 end
 
 -- Related names are words in programs, as those of fields are.
-local function check_related_name(spec, field)
-  local name = field.related_name
-  local what = "related_name of " .. spec.name .. "." .. field.relation
+local function check_related_name(spec, way)
+  local name = way.related_name
+  local what = "related_name of " .. spec.name .. "." .. way.relation
   if type(name) ~= "string" then
     core.misuse(what .. " is a name, not a " .. type(name))
   end
@@ -89,16 +102,16 @@ local function check_related_name(spec, field)
   end
 end
 
-local function claim_related(names, parent, spec, field)
-  local name = field.related_name
-  check_related_name(spec, field)
+local function claim_related(names, parent, spec, way)
+  local name = way.related_name
+  check_related_name(spec, way)
   local kind = names[name]
   if M.is_method(name) or (parent and not kind and rawget(parent, name) ~= nil) then
     kind = "method"
   end
   if kind then
-    local relation = spec.name .. "." .. field.relation
-    M.refuse(field.references, name, kind, "pass " .. relation .. " another related_name")
+    local relation = spec.name .. "." .. way.relation
+    M.refuse(way.references, name, kind, "pass " .. relation .. " another related_name")
   end
   names[name] = "relation"
 end
@@ -115,9 +128,9 @@ function M.plan(side, spec)
     return plan[model_name]
   end
   claim_own(names_of(spec.name), spec)
-  for _, field in ipairs(spec.fields) do
-    if field.related_name ~= nil then
-      claim_related(names_of(field.references), side.by_name[field.references], spec, field)
+  for _, way in ipairs(each_way(spec)) do
+    if way.related_name ~= nil then
+      claim_related(names_of(way.references), side.by_name[way.references], spec, way)
     end
   end
   return plan
@@ -135,10 +148,10 @@ local function need_row(row, model, name)
 end
 
 -- post:author()
-local function to_parent(side, model, field)
-  local name = field.name
+local function to_parent(side, model, way)
+  local name = way.name
   return function(row)
-    need_row(row, model, field.relation)
+    need_row(row, model, way.relation)
     local key = row[name]
     if key == nil and core.lacks(row, name) then
       core.misuse("The row was read without " .. name, "name it in only, or reload the row")
@@ -146,44 +159,79 @@ local function to_parent(side, model, field)
     if key == nil or key == core.null then
       return nil
     end
-    local parent = side.by_name[field.references]
+    local parent = side.by_name[way.references]
     if not parent then
       local relation = rawget(model, "__name") .. "." .. name
       core.misuse(
-        relation .. " points to " .. field.references .. ", which is not declared",
-        "declare the model " .. field.references
+        relation .. " points to " .. way.references .. ", which is not declared",
+        "declare the model " .. way.references
       )
     end
     return parent.objects:find(key)
   end
 end
 
--- author:posts()
-local function to_children(parent, child, field)
-  local key = hooks.key_of(parent)
+-- The key of a row that others are asked by.
+local function need_key(row, model, key, name)
+  need_row(row, model, name)
+  need_kept(row)
+  if row[key] == nil then
+    core.misuse("The row has no " .. key, "save it first")
+  end
+  return row[key]
+end
+
+-- author:posts(), or user:profile() where the relation is unique
+local function to_children(parent, child, way)
+  local key, name = hooks.key_of(parent), way.related_name
   return function(row)
-    need_row(row, parent, field.related_name)
-    need_kept(row)
-    if row[key] == nil then
-      core.misuse("The row has no " .. key, "save it first")
+    local match = { [way.name] = need_key(row, parent, key, name) }
+    if way.unique then
+      return child.objects:find(match)
     end
-    return child.objects:filter { [field.name] = row[key] }
+    return related.children(child.objects:filter(match), row, child, way)
   end
 end
 
-local function give(parent, child, field)
-  rawset(parent, field.related_name, to_children(parent, child, field))
+-- post:tags(), and the way back; `back` is what the other side calls it.
+local function to_linked(side, model, name, back)
+  return function(row)
+    local key = need_key(row, model, hooks.key_of(model), name)
+    local way = core.way(model, name)
+    if not way then
+      core.misuse(
+        rawget(model, "__name") .. "." .. name .. " needs models that are not declared",
+        "declare both sides and the model of the links"
+      )
+    end
+    local target, through = side.by_name[way.model], side.by_name[way.through]
+    local query = target.objects:filter { [back .. "__" .. hooks.key_of(model)] = key }
+    return related.links(query, row, target, through, way)
+  end
 end
 
--- The parent may be declared later.
-local function give_related(side, model, spec, field)
-  local name = field.references
-  local parent = name == spec.name and model or side.by_name[name]
-  if parent then
-    return give(parent, model, field)
+-- The model may be declared later.
+local function give(side, spec, model, name, accessor)
+  if name == spec.name or side.by_name[name] then
+    return accessor(name == spec.name and model or side.by_name[name])
   end
   side.waiting[name] = side.waiting[name] or {}
-  table.insert(side.waiting[name], { child = model, field = field })
+  table.insert(side.waiting[name], accessor)
+end
+
+local function give_children(side, spec, model, way)
+  give(side, spec, model, way.references, function(parent)
+    rawset(parent, way.related_name, to_children(parent, model, way))
+  end)
+end
+
+local function give_links(side, spec, model, link)
+  rawset(model, link.name, to_linked(side, model, link.name, link.back))
+  if link.related_name then
+    give(side, spec, model, link.references, function(other)
+      rawset(other, link.related_name, to_linked(side, other, link.related_name, link.name))
+    end)
+  end
 end
 
 --- Gives a declared model, and those that it points to, their ways to other rows.
@@ -195,18 +243,80 @@ function M.install(side, model, spec, plan)
   for name, names in pairs(plan) do
     side.names[name] = names
   end
-  for _, field in ipairs(spec.fields) do
-    if field.relation then
-      rawset(model, field.relation, to_parent(side, model, field))
+  for _, way in ipairs(spec.fields) do
+    if way.relation then
+      rawset(model, way.relation, to_parent(side, model, way))
     end
-    if field.related_name then
-      give_related(side, model, spec, field)
+    if way.related_name then
+      give_children(side, spec, model, way)
     end
   end
-  for _, entry in ipairs(side.waiting[spec.name] or {}) do
-    give(model, entry.child, entry.field)
+  for _, link in ipairs(spec.links) do
+    give_links(side, spec, model, link)
+  end
+  for _, accessor in ipairs(side.waiting[spec.name] or {}) do
+    accessor(model)
   end
   side.waiting[spec.name] = nil
+end
+
+-- ---- links -----------------------------------------------------------------------------------
+
+-- BlogPost -> blog_post, which is no word that rows answer to already.
+local function relation_name(model_name)
+  local name = model_name:gsub("(%l)(%u)", "%1_%2"):gsub("(%d)(%u)", "%1_%2"):lower()
+  return M.is_method(name) and name .. "_row" or name
+end
+
+--- What a spec says of a link. The way back always has a name in the engine; one that programs
+-- did not give cannot be written in a filter by accident.
+-- @string model_name
+-- @string name
+-- @tparam table declared by `field.many_to_many`
+-- @treturn table
+function M.link(model_name, name, declared)
+  local back = declared.related_name or (model_name .. "." .. name)
+  local link = {
+    name = name,
+    relation = name,
+    references = declared.links_to,
+    to = declared.links_to,
+    related_name = declared.related_name,
+    back = back,
+    near = declared.near,
+    far = declared.far,
+    through = declared.through,
+  }
+  if not declared.through then
+    local near, far = relation_name(model_name), relation_name(declared.links_to)
+    if near == far then
+      near, far = "from_" .. near, "to_" .. far
+    end
+    link.through, link.generated = model_name .. "_" .. name, true
+    link.table, link.sides = declared.table, { near, far }
+    link.near, link.far = near .. "_id", far .. "_id"
+  end
+  return link
+end
+
+--- The models of links that a spec asks for.
+-- @tparam table spec
+-- @treturn {table,...} each with `name`, `fields` and `options`
+function M.generated(spec)
+  local models = {}
+  for _, link in ipairs(spec.links) do
+    if link.generated then
+      models[#models + 1] = {
+        name = link.through,
+        fields = {
+          [link.sides[1]] = field.belongs_to(spec.name, { on_delete = "cascade" }),
+          [link.sides[2]] = field.belongs_to(link.to, { on_delete = "cascade" }),
+        },
+        options = { table = link.table, unique_together = { { link.near, link.far, unique = "live" } } },
+      }
+    end
+  end
+  return models
 end
 
 return M

@@ -1,0 +1,283 @@
+--- What can be done with the rows that belong to a row: `author:posts():create{}`,
+-- `post:tags():add(tag)`.
+--
+-- A relation's query knows its row until it is refined. These calls are each one transaction.
+-- @module tombstone.related
+local core = require "tombstone.core"
+local hooks = require "tombstone.hooks"
+
+local M = {}
+local Query = core.methods.query
+
+local function name_of(model)
+  return rawget(model, "__name")
+end
+
+local function copy(values)
+  local copied = {}
+  for name, value in pairs(values) do
+    copied[name] = value
+  end
+  return copied
+end
+
+local function need_values(values, call)
+  if type(values) ~= "table" or getmetatable(values) ~= nil then
+    core.misuse(call .. " takes a table of values, not a " .. type(values))
+  end
+  return values
+end
+
+local function kind_of(value)
+  local model = type(value) == "table" and getmetatable(value)
+  return model and rawget(model, "__name") or type(value)
+end
+
+-- The arguments must be saved rows of the model.
+local function need_rows(rows, model, call)
+  local key = hooks.key_of(model)
+  for i = 1, #rows do
+    local row = rows[i]
+    if type(row) ~= "table" or getmetatable(row) ~= model then
+      core.misuse(call .. " takes rows of " .. name_of(model) .. ", not of " .. kind_of(row))
+    end
+    if row[key] == nil or core.is_unsaved(row) then
+      core.misuse(call .. " takes saved rows of " .. name_of(model), "save it first, or use create")
+    end
+  end
+  return rows
+end
+
+-- ---- children ------------------------------------------------------------------------------
+
+local Children = {}
+Children.__index = Children
+
+function Children:create(values)
+  values = copy(need_values(values, "create"))
+  local way = self.way
+  if values[way.name] ~= nil or values[way.relation] ~= nil then
+    core.misuse("create gives " .. way.relation .. " by itself", "leave it out")
+  end
+  values[way.name] = self.key
+  return self.model:create(values)
+end
+
+function Children:move(rows, key)
+  local name = self.way.name
+  self.model:database():transaction(function()
+    for _, row in ipairs(rows) do
+      row:update { [name] = key }
+    end
+  end)
+  return #rows
+end
+
+function Children:add(rows)
+  return self:move(need_rows(rows, self.model, "add"), self.key)
+end
+
+function Children:remove(rows)
+  need_rows(rows, self.model, "remove")
+  local way = self.way
+  if not way.null then
+    core.misuse(
+      name_of(self.model) .. "." .. way.relation .. " cannot be null",
+      "delete the rows, or give them to another"
+    )
+  end
+  for _, row in ipairs(rows) do
+    if row[way.name] ~= self.key then
+      core.misuse("remove takes rows that belong to this one")
+    end
+  end
+  return self:move(rows, core.null)
+end
+
+function Children:set(rows)
+  need_rows(rows, self.model, "set")
+  local key, kept = hooks.key_of(self.model), {}
+  for _, row in ipairs(rows) do
+    kept[row[key]] = true
+  end
+  return self.model:database():transaction(function()
+    local others = {}
+    for _, row in ipairs(self.query:all()) do
+      others[#others + 1] = not kept[row[key]] and row or nil
+    end
+    if #others > 0 then
+      self:remove(others)
+    end
+    return self:add(rows)
+  end)
+end
+
+-- ---- links -----------------------------------------------------------------------------------
+
+local Links = {}
+Links.__index = Links
+
+local function keys_of(rows, model)
+  local key, keys = hooks.key_of(model), {}
+  for i, row in ipairs(rows) do
+    keys[i] = row[key]
+  end
+  return keys
+end
+
+-- The living links from this row to those with the keys.
+function Links:to(keys)
+  local way = self.way
+  return self.through.objects:filter { [way.near] = self.key, [way.far .. "__in"] = keys }
+end
+
+local function set_of(list)
+  local set = {}
+  for _, value in ipairs(list) do
+    set[value] = true
+  end
+  return set
+end
+
+-- The values of links that are not there yet.
+function Links:missing(keys, more)
+  local way, missing = self.way, {}
+  local there = set_of(self:to(keys):pluck(way.far))
+  for _, key in ipairs(keys) do
+    if not there[key] then
+      local link = copy(more)
+      link[way.near], link[way.far] = self.key, key
+      missing[#missing + 1] = link
+      there[key] = true
+    end
+  end
+  return missing
+end
+
+-- A plain table behind the rows holds values of the links.
+local function split_values(rows)
+  local last = rows[#rows]
+  if #rows > 0 and type(last) == "table" and getmetatable(last) == nil then
+    rows[#rows] = nil
+    return last
+  end
+  return {}
+end
+
+function Links:add(rows)
+  local more = split_values(rows)
+  local keys = keys_of(need_rows(rows, self.model, "add"), self.model)
+  return self.through:database():transaction(function()
+    local missing = self:missing(keys, more)
+    if #missing > 0 then
+      self.through:bulk_create(missing)
+    end
+    return #missing
+  end)
+end
+
+-- Links without soft delete can only go for good.
+function Links:drop(links)
+  if self.through:is_soft() then
+    return links:delete()
+  end
+  return links:purge { living = true }
+end
+
+function Links:remove(rows)
+  local keys = keys_of(need_rows(rows, self.model, "remove"), self.model)
+  return self:drop(self:to(keys))
+end
+
+function Links:set(rows)
+  local keys = keys_of(need_rows(rows, self.model, "set"), self.model)
+  return self.through:database():transaction(function()
+    local way = self.way
+    local links = self.through.objects:filter { [way.near] = self.key }
+    self:drop(links:exclude { [way.far .. "__in"] = keys })
+    return self:add(rows)
+  end)
+end
+
+function Links:create(values, more)
+  need_values(values, "create")
+  need_values(more or {}, "create")
+  return self.through:database():transaction(function()
+    local row = self.model:create(values)
+    self:add { row, more }
+    return row
+  end)
+end
+
+-- ---- the queries' calls ----------------------------------------------------------------------
+
+--- The query of a row's children, with the calls that change which they are.
+function M.children(query, row, child, way)
+  local owner = { model = child, way = way, key = row[hooks.key_of(getmetatable(row))] }
+  owner.query = query
+  return core.relate(query, setmetatable(owner, Children))
+end
+
+--- The query of the rows that are linked to a row.
+function M.links(query, row, target, through, way)
+  local owner = { model = target, through = through, way = way }
+  owner.key = row[hooks.key_of(getmetatable(row))]
+  return core.relate(query, setmetatable(owner, Links))
+end
+
+local function owner_of(query, call)
+  local owner = core.related(query)
+  if not owner then
+    core.misuse(
+      call .. " is asked of a relation, as in author:posts():" .. call,
+      "a refined query is none any more"
+    )
+  end
+  return owner
+end
+
+--- Adds rows to a relation: `author:posts():add(post, …)` moves them to the author,
+-- `post:tags():add(tag, …)` links them, unless they are linked; a plain table at the end holds
+-- values of the new links.
+-- @param ... saved rows
+-- @treturn number rows moved, or links made
+-- @raise misuse, parent_deleted, integrity
+-- @usage post:tags():add(red, blue)
+function Query:add(...)
+  return owner_of(self, "add"):add { ... }
+end
+
+--- Takes rows out of a relation: children lose their parent (their field must be nullable), links
+-- are deleted, softly and in one event.
+-- @param ... saved rows
+-- @treturn number
+-- @treturn event|nil of the links
+-- @raise misuse
+-- @usage post:tags():remove(red)
+function Query:remove(...)
+  return owner_of(self, "remove"):remove { ... }
+end
+
+--- Makes a relation hold these rows and no others.
+-- @tparam {row,...} rows
+-- @treturn number as of `add`
+-- @raise misuse
+-- @usage post:tags():set { red, blue }
+function Query:set(rows)
+  if type(rows) ~= "table" or getmetatable(rows) ~= nil then
+    core.misuse("set takes a list of rows", "as in post:tags():set { red, blue }")
+  end
+  return owner_of(self, "set"):set(copy(rows))
+end
+
+--- Creates a row that belongs to the relation.
+-- @tparam table values as of `Model:create`, without the relation
+-- @tparam[opt] table more values of the link, of a `many_to_many`
+-- @treturn row
+-- @raise as Model:create
+-- @usage local post = author:posts():create { title = "Hello" }
+function Query:create(values, more)
+  return owner_of(self, "create"):create(values, more)
+end
+
+return M
