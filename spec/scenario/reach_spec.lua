@@ -32,9 +32,9 @@ describe("from row to row,", function()
     Author, Post, ana, ben = blog()
   end)
 
-  -- Lists hid the deleted children of a row, counts and aggregates over them did not: Count was
-  -- 2 with one living. Also safedelete#111, ecto_soft_delete#98.
-  it("gorm#4918: what a row's children are does not depend on how they are asked for", function()
+  -- Queries hid the deleted, the list of a row's children had them; or the list hid them, and
+  -- counts and aggregates over the relation did not (the article's code).
+  it("safedelete#166: what a row's children are does not depend on how they are asked for", function()
     Post.objects:get({ title = "2" }):delete()
     assert.are.equal("1", titles(ana:posts()))
     assert.are.equal(1, ana:posts():count())
