@@ -27,7 +27,7 @@ describe("two programs on one file,", function()
         step()
       end
     end
-    here = open(path, { before_restore = run, before_delete = run, before_save = run })
+    here = open(path, { before_restore = run, before_save = run })
   end)
 
   after_each(function()
