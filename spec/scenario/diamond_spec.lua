@@ -97,15 +97,43 @@ describe("the diamond:", function()
         assert.are.equal("abcd", living(s))
       end)
 
-      it("a taken name below lets nothing come back", function()
+      it("a taken name below lets nothing come back, and both rows are named", function()
         local event = s.b:delete()
-        s.D:create { name = "d", b = s.B:create { name = "x", a = s.a }, c = s.c }
+        local x = s.D:create { name = "d", b = s.B:create { name = "x", a = s.a }, c = s.c }
         local err = helper.raises("integrity", back, s.b, event)
         assert.are.same({ "D", "name", "d" }, { err.model, err.fields[1], err.value })
+        assert.are.same({ s.d.id, x.id }, { err.conflicts[1].dead_pk, err.conflicts[1].live_pk })
         assert.are.equal("axcd", living(s))
       end)
     end)
   end
+
+  for word, after in pairs { rename = "abxcd (restored)d", skip = "abxcd", replace = "abxcd" } do
+    it("a taken name below is no end: " .. word, function()
+      s.b:delete()
+      local x = s.D:create { name = "d", b = s.B:create { name = "x", a = s.a }, c = s.c }
+      assert.is_true(s.b:restore { on_conflict = word })
+      assert.are.equal(after, living(s))
+      assert.are.equal(word == "skip", s.d:reload():is_deleted())
+      assert.are.equal(word == "replace", x:reload():is_deleted())
+    end)
+  end
+
+  it("each deletion says which rows it took", function()
+    local events = { s.b:delete(), s.c:delete() }
+    assert.are.same({ B = 1, D = 1 }, events[1]:counts())
+    assert.are.same({ C = 1, D = 1 }, events[2]:counts())
+    events[1]:undo()
+    assert.are.same({}, events[1]:counts())
+    assert.are.same({ C = 1, D = 1 }, events[2]:counts())
+  end)
+
+  it("a child without soft delete is refused when it is declared", function()
+    helper.raises("misuse", function()
+      local fields = { b = f.belongs_to("B", { on_delete = "cascade" }) }
+      s.db:model("E", fields, { soft_delete = false })
+    end)
+  end)
 
   it("D is not restored alone while B is dead, but with it", function()
     s.b:delete()
