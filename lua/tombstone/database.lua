@@ -182,26 +182,58 @@ end
 
 -- ---- retention -----------------------------------------------------------------------------------
 
-local BATCH = 1000
-
-local function purge_model(db, kept, dry_run)
-  local total = 0
-  local expired = kept.deleted_objects:filter { deleted_at__lt = db:now() - kept:keep() }
-  if dry_run or not hooks.of(kept) then
-    repeat
-      local n = db:purge_batch(kept, dry_run)
-      total = total + n
-    until n == 0 or dry_run
-    return total
+local function add_counts(to, counts)
+  for name, n in pairs(counts or {}) do
+    to[name] = (to[name] or 0) + n
   end
-  repeat
-    local n = expired:limit(BATCH):purge()
-    total = total + n
-  until n == 0
-  return total
 end
 
--- Each counts its own rows before those of a parent take the rest along.
+-- Each batch tells of those that it has met.
+local function add_needed(to, list)
+  for _, more in ipairs(list) do
+    local same
+    for _, entry in ipairs(to) do
+      if entry.model == more.model and entry.field == more.field and entry.dead == more.dead then
+        same = entry
+      end
+    end
+    if same then
+      same.count = same.count + more.count
+    else
+      to[#to + 1] = more
+    end
+  end
+end
+
+local function add_report(to, report)
+  add_counts(to.rows, report.rows)
+  add_counts(to.kept, report.kept)
+  add_counts(to.left, report.left)
+  add_needed(to.needed, report.needed)
+end
+
+-- How many went, how many are left by now, and what there is to tell.
+local function purge_batch(kept, left)
+  local batch, stay, met = kept.deleted_objects:expired(left)
+  if not batch then
+    return 0, stay, met
+  end
+  local count, done = batch:purge()
+  return count, stay, met, done
+end
+
+local function purge_model(db, kept, report)
+  local count, left, met, done = nil, 0, nil, nil
+  repeat
+    count, left, met, done = db:transaction(purge_batch, kept, left)
+    add_report(report, met)
+    if done then
+      add_report(report, done)
+    end
+  until count == 0
+end
+
+-- So that a child's hooks run before its parent takes it along.
 local function children_first(db)
   local models, list = side_of(db).models, {} -- which refuses what is no database
   local order = db:undo_order()
@@ -216,21 +248,38 @@ local function children_first(db)
   return list
 end
 
---- Purges what is longer in the trash than its model's `keep`, in batches of their own
--- transactions, and the events that hold no row any more.
--- @tparam[opt] table options `dry_run` only counts
--- @treturn {[string]=number} rows by model, and `events`
-function Database:purge_expired(options)
-  core.check_options(options, { "dry_run" }, "purge_expired")
-  local dry_run = options ~= nil and options.dry_run == true
-  local report = {}
-  for _, kept in ipairs(children_first(self)) do
-    if kept:keep() then
-      report[rawget(kept, "__name")] = purge_model(self, kept, dry_run)
+local function purge_all(db)
+  local report = { rows = {}, kept = {}, left = {}, needed = {} }
+  for _, declared in ipairs(children_first(db)) do
+    if declared:keep() then
+      purge_model(db, declared, report)
     end
   end
-  report.events = self:purge_events(dry_run)
+  report.events = { removed = db:purge_events(), cleared = 0 }
   return report
+end
+
+--- Purges what is longer in the trash than its model's `keep`, in batches of their own
+-- transactions, and the events that hold no row any more. What hangs on an expired row goes
+-- along, but for living rows and for those that the `keep` of their own model protects: these hold
+-- it, and it stays.
+-- @tparam[opt] table options `dry_run` writes nothing
+-- @treturn {[string]=number} rows by model with a `keep`, and `events`
+-- @treturn table the report, as that of `query:purge`, with `left`, by model, the expired rows
+-- that stay, `needed`, the rows that hold them (`dead` where these are in the trash), and `events`
+function Database:purge_expired(options)
+  core.check_options(options, { "dry_run" }, "purge_expired")
+  local models = side_of(self).models -- which refuses what is no database
+  local dry_run = options ~= nil and options.dry_run == true
+  local report = dry_run and self:preview_expired() or purge_all(self)
+  local counts = { events = report.events.removed }
+  for _, declared in ipairs(models) do
+    if declared:keep() then
+      local name = rawget(declared, "__name")
+      counts[name] = report.rows[name] or 0
+    end
+  end
+  return counts, report
 end
 
 --- A handle of the fake driver with models and transactions, for specs.

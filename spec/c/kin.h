@@ -147,8 +147,8 @@ static inline tomb_status run_kin_restore_rename(tomb_error *err) {
 static inline tomb_status purge_kin(const tomb_model *model, tomb_error *err) {
   int64_t purged;
   tomb_query query = of_key(tomb_all_objects(model), 1);
-  tomb_deletion how = {.now = tick()};
-  tomb_status st = tomb_purge(&purged, db, &query, true, &how, err);
+  tomb_purging how = {.living = true, .deletion = {.now = tick()}};
+  tomb_status st = tomb_purge(&purged, db, &query, &how, err);
   CHECK_INT(purged, st == TOMB_OK ? 1 : 0);
   return st;
 }
