@@ -907,14 +907,13 @@ TOMB_API tomb_status tomb_forget(int64_t *forgotten, tomb_db *db,
 /*
 ** The next batch of the model's rows that are longer dead than its keep, but for
 ** those that living rows need or dead ones within the keep of their own model;
-** `left` counts these, which earlier batches have passed over. Both are
-** reported. Free the keys; *out is NULL behind the last batch.
+** `left`, from 0 on, is handed from call to call and counts these. Free the
+** keys; *out is NULL behind the last batch.
 */
 TOMB_API tomb_status tomb_expired(tomb_keys **out, int64_t *left, tomb_db *db,
                                   const tomb_model *model, int64_t now,
-                                  tomb_rows *report, tomb_error *err);
-/* Purges the next batch; `left`, from 0 on, is handed from call to call.
-** `purged` is 0 when there is none. */
+                                  tomb_error *err);
+/* Purges the next batch; `purged` is 0 when there is none. */
 TOMB_API tomb_status tomb_purge_expired(int64_t *purged, int64_t *left,
                                         tomb_db *db, const tomb_model *model,
                                         int64_t now, tomb_rows *report,
@@ -923,7 +922,8 @@ TOMB_API tomb_status tomb_purge_expired(int64_t *purged, int64_t *left,
 ** row. */
 TOMB_API tomb_status tomb_purge_events(int64_t *purged, tomb_db *db,
                                        int64_t now, tomb_error *err);
-/* What purging all batches of all models, and then the events, would do. */
+/* What purging all batches of all models, and then the events, would do; behind
+** that, what is left and why. */
 TOMB_API tomb_status tomb_preview_expired(tomb_rows *report, tomb_db *db,
                                           int64_t now, tomb_error *err);
 

@@ -179,20 +179,19 @@ static tomb_status next_batch(tomb_keys **out, int64_t *left, retention *r,
   st = spare_held(out, r, model, keys, err);
   close(r);
   if (st != TOMB_OK || !r->held) return st;
-  n -= (int64_t)tomb_keys_count(*out);
-  *left += n;
-  return tomb_report(r->report, TOMB_REPORT_LEFT, model, NULL, n, NULL, err);
+  *left += n - (int64_t)tomb_keys_count(*out);
+  return TOMB_OK;
 }
 
 tomb_status tomb_expired(tomb_keys **out, int64_t *left, tomb_db *db,
                          const tomb_model *model, int64_t now,
-                         tomb_rows *report, tomb_error *err) {
+                         tomb_error *err) {
   tomb_status st;
   int64_t before;
   *out = NULL;
   if (!expires(model)) return TOMB_OK;
   do { /* until there are some, or no more */
-    retention r = {.db = db, .now = now, .report = report};
+    retention r = {.db = db, .now = now};
     tomb_keys_free(*out);
     *out = NULL;
     before = *left;
@@ -209,7 +208,7 @@ static tomb_status purge_batch(int64_t *purged, int64_t *left, tomb_db *db,
                                tomb_rows *report, tomb_error *err) {
   tomb_keys *keys;
   tomb_purging how = {.deletion = {.now = now}, .report = report};
-  tomb_status st = tomb_expired(&keys, left, db, model, now, report, err);
+  tomb_status st = tomb_expired(&keys, left, db, model, now, err);
   if (st != TOMB_OK || keys == NULL) return st;
   tomb_query dead = tomb_deleted_objects(model);
   dead.among = keys;

@@ -215,6 +215,8 @@ static int db_preview_expired(lua_State *L) {
   tomb_status st = tomb_preview_expired(*report, box->db, now, &err);
   tomb_finish(L, box, 1, st, &err);
   tomb_push_event_report(L, *report);
+  tomb_report_part(L, "left");
+  lua_pop(L, 1);
   tomb_drop_rows(report);
   return 1;
 }

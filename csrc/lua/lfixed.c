@@ -1,7 +1,6 @@
 /* lfixed.c - queries of rows that are settled, by their keys. */
 #include "classes.h"
 #include "convert.h"
-#include "lreport.h"
 #include "lverb.h"
 #include "raise.h"
 
@@ -97,7 +96,6 @@ The next batch of the model's rows that are longer dead than its `keep`; `purge_
 @tparam number left how many earlier batches have left, from 0 on
 @treturn query|nil nil behind the last one
 @treturn number how many are left now: other rows need them
-@treturn table a report of these, `left` and `needed`
 @usage local batch, left = Post.deleted_objects:expired(0)
 */
 static int query_expired(lua_State *L) {
@@ -105,10 +103,9 @@ static int query_expired(lua_State *L) {
   lua_verb b;
   tomb_begin_query(L, &b);
   int64_t left = (int64_t)lua_tonumber(L, 2), now = tomb_values_now(L, &b.v);
-  tomb_rows **report = tomb_new_rows(L, b.v.model->db);
   tomb_keys **keys = push_keys(L, 1);
-  tomb_status st = tomb_expired(keys, &left, tomb_engine(&b), b.query.model,
-                                now, *report, &err);
+  tomb_status st =
+      tomb_expired(keys, &left, tomb_engine(&b), b.query.model, now, &err);
   tomb_values_finish(L, &b.v, st, &err);
   if (*keys == NULL) {
     lua_pushnil(L);
@@ -116,9 +113,7 @@ static int query_expired(lua_State *L) {
     push_fixed(L, 1, *keys);
   }
   tomb_push_count(L, left);
-  tomb_push_report(L, *report);
-  tomb_drop_rows(report);
-  return 3;
+  return 2;
 }
 
 /***

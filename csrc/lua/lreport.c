@@ -4,8 +4,7 @@
 #include "convert.h"
 #include "raise.h"
 
-/* Pushes the table of that name in the one on top, made when it is missing. */
-static void push_part(lua_State *L, const char *name) {
+void tomb_report_part(lua_State *L, const char *name) {
   lua_getfield(L, -1, name);
   if (!lua_isnil(L, -1)) return;
   lua_pop(L, 1);
@@ -25,13 +24,13 @@ static void add_count(lua_State *L, const char *name, int64_t count) {
 
 static void add_to(lua_State *L, const char *part, const char *name,
                    int64_t count) {
-  push_part(L, part);
+  tomb_report_part(L, part);
   add_count(L, name, count);
   lua_pop(L, 1);
 }
 
 static void add_needed(lua_State *L, const tomb_value *line, bool dead) {
-  push_part(L, "needed");
+  tomb_report_part(L, "needed");
   lua_createtable(L, 0, 5);
   tomb_pushvalue(L, NULL, &line[TOMB_REPORT_MODEL]);
   lua_setfield(L, -2, "model");
@@ -69,7 +68,7 @@ void tomb_push_report(lua_State *L, const tomb_rows *report) {
   luaL_checkstack(L, 6, NULL);
   lua_createtable(L, 0, 3);
   for (size_t i = 0; i < 3; i++) {
-    push_part(L, parts[i]);
+    tomb_report_part(L, parts[i]);
     lua_pop(L, 1);
   }
   for (size_t i = 0; i < n; i++) add_line(L, tomb_rows_at(report, i, NULL));

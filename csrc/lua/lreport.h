@@ -10,5 +10,7 @@
 void tomb_push_report(lua_State *L, const tomb_rows *report);
 /* The same, where `events` is always told of. */
 void tomb_push_event_report(lua_State *L, const tomb_rows *report);
+/* Pushes the part of that name of the report on top, made when it is missing. */
+void tomb_report_part(lua_State *L, const char *name);
 
 #endif

@@ -7,7 +7,6 @@
 local core = require "tombstone.core"
 local event = require "tombstone.event"
 local model = require "tombstone.model"
-local hooks = require "tombstone.hooks"
 require "tombstone.query"
 
 local M = {}
@@ -183,54 +182,32 @@ end
 -- ---- retention -----------------------------------------------------------------------------------
 
 local function add_counts(to, counts)
-  for name, n in pairs(counts or {}) do
+  for name, n in pairs(counts) do
     to[name] = (to[name] or 0) + n
   end
 end
 
--- Each batch tells of those that it has met.
-local function add_needed(to, list)
-  for _, more in ipairs(list) do
-    local same
-    for _, entry in ipairs(to) do
-      if entry.model == more.model and entry.field == more.field and entry.dead == more.dead then
-        same = entry
-      end
-    end
-    if same then
-      same.count = same.count + more.count
-    else
-      to[#to + 1] = more
-    end
-  end
-end
-
-local function add_report(to, report)
-  add_counts(to.rows, report.rows)
-  add_counts(to.kept, report.kept)
-  add_counts(to.left, report.left)
-  add_needed(to.needed, report.needed)
-end
-
--- How many went, how many are left by now, and what there is to tell.
+-- How many went, what was said of them, and how many are left by now.
 local function purge_batch(kept, left)
-  local batch, stay, met = kept.deleted_objects:expired(left)
+  local batch, stay = kept.deleted_objects:expired(left)
   if not batch then
-    return 0, stay, met
+    return 0, nil, stay
   end
-  local count, done = batch:purge()
-  return count, stay, met, done
+  local count, report = batch:purge()
+  return count, report, stay
 end
 
 local function purge_model(db, kept, report)
-  local count, left, met, done = nil, 0, nil, nil
-  repeat
-    count, left, met, done = db:transaction(purge_batch, kept, left)
-    add_report(report, met)
-    if done then
-      add_report(report, done)
+  local left = 0
+  while true do
+    local count, done, stay = db:transaction(purge_batch, kept, left)
+    if count == 0 then
+      return stay
     end
-  until count == 0
+    add_counts(report.rows, done.rows)
+    add_counts(report.kept, done.kept)
+    left = stay
+  end
 end
 
 -- So that a child's hooks run before its parent takes it along.
@@ -249,11 +226,15 @@ local function children_first(db)
 end
 
 local function purge_all(db)
-  local report = { rows = {}, kept = {}, left = {}, needed = {} }
+  local report, left = { rows = {}, kept = {}, needed = {}, left = {} }, 0
   for _, declared in ipairs(children_first(db)) do
     if declared:keep() then
-      purge_model(db, declared, report)
+      left = left + purge_model(db, declared, report)
     end
+  end
+  if left > 0 then
+    local after = db:preview_expired()
+    report.left, report.needed = after.left, after.needed
   end
   report.events = { removed = db:purge_events(), cleared = 0 }
   return report
