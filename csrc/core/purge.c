@@ -17,12 +17,14 @@ static tomb_status erase(int64_t *purged, tomb_db *db, const tomb_query *query,
     if (fence == TOMB_DEAD) fenced.scope = TOMB_DEAD;
     return tomb_erase_family(purged, db, &fenced, report, err);
   }
-  tomb_plan_purge(&plan, query, fence);
-  tomb_status st = tomb_run_plan(&count, db, &plan, err);
-  *purged = count.own;
+  tomb_status st =
+      tomb_report_ahead(report, TOMB_REPORT_ROWS, query->model, err);
   if (st != TOMB_OK) return st;
-  return tomb_report(report, TOMB_REPORT_ROWS, query->model, NULL, *purged,
-                     NULL, err);
+  tomb_plan_purge(&plan, query, fence);
+  st = tomb_run_plan(&count, db, &plan, err);
+  *purged = st == TOMB_OK ? count.own : 0;
+  tomb_report_settle(report, *purged);
+  return st;
 }
 
 static tomb_status need_meaning(const tomb_query *query, bool living,

@@ -17,6 +17,21 @@ tomb_status tomb_report(tomb_rows *report, tomb_report_kind kind,
   return tomb_rows_add(report, row, TOMB_REPORT_COLUMNS, err);
 }
 
+tomb_status tomb_report_ahead(tomb_rows *report, tomb_report_kind kind,
+                              const tomb_model *model, tomb_error *err) {
+  return tomb_report(report, kind, model, NULL, 1, NULL, err);
+}
+
+void tomb_report_settle(tomb_rows *report, int64_t count) {
+  if (report == NULL) return;
+  if (count == 0) {
+    report->n--;
+    return;
+  }
+  tomb_value *line = report->list[report->n - 1].values;
+  line[TOMB_REPORT_COUNT] = tomb_integer(count);
+}
+
 tomb_status tomb_report_changes(tomb_rows *report, tomb_report_kind kind,
                                 const tomb_db *db, const tomb_model *model,
                                 const tomb_field *field, tomb_error *err) {
