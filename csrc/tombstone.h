@@ -957,23 +957,78 @@ TOMB_API tomb_status tomb_restore_conflicts(tomb_rows *out, tomb_db *db,
                                             const tomb_query *query,
                                             tomb_error *err);
 
+/*
+** What was purged, or would be, as rows of these columns: what the row tells of,
+** the model's name, the field's, how many, the key of one of them. Those that a
+** kind does not have are NULL, and what there is none of has no row.
+*/
+enum {
+  TOMB_REPORT_KIND,
+  TOMB_REPORT_MODEL,
+  TOMB_REPORT_FIELD,
+  TOMB_REPORT_COUNT,
+  TOMB_REPORT_KEY,
+  TOMB_REPORT_COLUMNS
+};
+
+typedef enum tomb_report_kind {
+  TOMB_REPORT_ROWS,    /* rows that are gone */
+  TOMB_REPORT_KEPT,    /* rows whose field has lost its link */
+  TOMB_REPORT_NEEDED,  /* living rows whose field points to what should go */
+  TOMB_REPORT_YOUNGER, /* the same of dead ones within their model's keep */
+  TOMB_REPORT_LEFT,    /* rows that stay, since those need them */
+  TOMB_REPORT_REMOVED, /* events that are gone */
+  TOMB_REPORT_CLEARED  /* events that have lost key, actor and reason */
+} tomb_report_kind;
+
+typedef struct tomb_purging {
+  bool living;            /* the query may reach living rows */
+  bool dry_run;           /* writes nothing; what is needed is reported */
+  tomb_deletion deletion; /* of living rows, which go before the purge */
+  tomb_rows *report;      /* lines are added; or NULL */
+} tomb_purging;
+
 /* The real DELETE, of the rows and of the dead ones that need them; a field that
 ** keeps the link becomes NULL. Living rows are deleted first, and only when
 ** `living`. Errors: restricted, while a living row needs one of them. */
 TOMB_API tomb_status tomb_purge(int64_t *purged, tomb_db *db,
-                                const tomb_query *query, bool living,
-                                const tomb_deletion *deletion, tomb_error *err);
+                                const tomb_query *query,
+                                const tomb_purging *how, tomb_error *err);
 
-/* Purges one batch of the model's rows that are longer dead than its keep;
-** `purged` is 0 when none is left. With `dry_run` it counts them all. */
-TOMB_API tomb_status tomb_purge_expired(int64_t *purged, tomb_db *db,
-                                        const tomb_model *model, int64_t now,
-                                        bool dry_run, tomb_error *err);
+/*
+** Erases the row with that key, dead or alive, and all that lies below it along
+** cascades, dead or alive. Events that are about an erased row lose key, actor
+** and reason, those that hold nothing any more go. With an actor or a reason
+** one event is left that says so, without a key. What SQLite deletes is
+** overwritten in the file. `forgotten` counts rows of the model, 0 when there
+** is no such row. Errors: restricted, as tomb_purge.
+*/
+TOMB_API tomb_status tomb_forget(int64_t *forgotten, tomb_db *db,
+                                 const tomb_model *model, const tomb_value *key,
+                                 const tomb_purging *how, tomb_error *err);
+
+/*
+** The next batch of the model's rows that are longer dead than its keep, but for
+** those that living rows need or dead ones within the keep of their own model;
+** `left`, from 0 on, is handed from call to call and counts these. Free the
+** keys; *out is NULL behind the last batch.
+*/
+TOMB_API tomb_status tomb_expired(tomb_keys **out, int64_t *left, tomb_db *db,
+                                  const tomb_model *model, int64_t now,
+                                  tomb_error *err);
+/* Purges the next batch; `purged` is 0 when there is none. */
+TOMB_API tomb_status tomb_purge_expired(int64_t *purged, int64_t *left,
+                                        tomb_db *db, const tomb_model *model,
+                                        int64_t now, tomb_rows *report,
+                                        tomb_error *err);
 /* Removes the events of the models with a keep that are older and hold no
 ** row. */
 TOMB_API tomb_status tomb_purge_events(int64_t *purged, tomb_db *db,
-                                       int64_t now, bool dry_run,
-                                       tomb_error *err);
+                                       int64_t now, tomb_error *err);
+/* What purging all batches of all models, and then the events, would do; behind
+** that, what is left and why. */
+TOMB_API tomb_status tomb_preview_expired(tomb_rows *report, tomb_db *db,
+                                          int64_t now, tomb_error *err);
 
 /* Length in bytes of the value without the suffix that a deletion at
 ** `deleted_at` gave it; `size` when it has none. */

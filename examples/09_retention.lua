@@ -34,8 +34,9 @@ print(Post.deleted_objects:first():original "title") --> Two
 print(Post.all_objects:find(1)) --> nil
 
 -- By hand: any query of the dead; of the living only where that is meant.
-print(Post.deleted_objects:purge { all = true }) --> 1
+local count, report = Post.deleted_objects:purge { all = true }
+print(count, report.rows.Post) --> 1  1
 local _, err = pcall(Post.objects.purge, Post.objects, { all = true })
 print(err) --> A purge of living rows must be meant
-print(Post.objects:purge { all = true, living = true }) --> 1
+print((Post.objects:purge { all = true, living = true })) --> 1
 print(Post.all_objects:count(), Invoice.all_objects:count()) --> 0  1

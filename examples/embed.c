@@ -103,9 +103,10 @@ int main(void) {
 
   /* The only real DELETE. */
   int64_t purged;
+  tomb_purging purging = {.deletion = {.now = tomb_now()}};
   deletion.now = tomb_now();
   must(tomb_delete(&deleted, db, &popular, &deletion, &err));
-  must(tomb_purge(&purged, db, &dead, false, &deletion, &err));
+  must(tomb_purge(&purged, db, &dead, &purging, &err));
   printf("purged %lld\n", (long long)purged);
   tomb_free(db);
   return EXIT_SUCCESS;

@@ -60,15 +60,26 @@ void tomb_closure_but(tomb_sql *sql, const tomb_closure *c,
 
 /* ---- filling it --------------------------------------------------- */
 
-/* " AND" the children c are dead, where only those count */
+/* " AND" the children are dead, where only those count */
 static void and_dead(tomb_sql *sql, const tomb_closure *c,
-                     const tomb_model *model, const char *alias) {
+                     const tomb_relation *relation, const char *alias) {
+  const tomb_model *model = relation->child;
+  bool cascades = relation->on_delete == TOMB_CASCADE;
   if (c->kind == TOMB_CLOSURE_DELETE) return;
-  tomb_sql_add(sql, " AND ");
-  tomb_sql_add(sql, alias);
-  tomb_sql_add(sql, ".");
-  tomb_sql_field(sql, model->roles[TOMB_ROLE_DELETED_AT]);
+  if (c->kind == TOMB_CLOSURE_FORGET && cascades) return;
+  const tomb_keys *dying = NULL;
+  if (c->dying != NULL) {
+    dying = c->dying->keys[tomb_closure_place(c->dying, model)];
+    if (tomb_keys_count(dying) == 0) dying = NULL;
+  }
+  tomb_sql_add(sql, dying == NULL ? " AND " : " AND (");
+  tomb_sql_field_of(sql, alias, model->roles[TOMB_ROLE_DELETED_AT]);
   tomb_sql_add(sql, " IS NOT NULL");
+  if (dying == NULL) return;
+  tomb_sql_add(sql, " OR ");
+  tomb_sql_field_of(sql, alias, tomb_key_field(model));
+  tomb_sql_among(sql, dying, 0);
+  tomb_sql_add(sql, ")");
 }
 
 /* In its own table a relation is followed to its end at once. */
@@ -95,7 +106,7 @@ static void and_further(tomb_sql *sql, const tomb_closure *c,
     tomb_sql_field(sql, relation->field);
   }
   tomb_sql_add(sql, " = tombstone_far.pk WHERE 1 = 1");
-  and_dead(sql, c, model, "c");
+  and_dead(sql, c, relation, "c");
 }
 
 static void open_far(tomb_sql *sql, const tomb_relation *relation) {
@@ -123,7 +134,7 @@ static tomb_status add_children(tomb_closure *c, const tomb_relation *relation,
   tomb_sql_field(sql, tomb_key_field(child));
   tomb_sql_add(sql, " FROM ");
   tomb_closure_children(sql, c, relation, from);
-  and_dead(sql, c, child, child->quoted);
+  and_dead(sql, c, relation, child->quoted);
   tomb_closure_but(sql, c, child);
   close_far(sql, c, relation);
   return tomb_add_keys(c->keys[tomb_closure_place(c, child)], c->db, err);
@@ -132,7 +143,7 @@ static tomb_status add_children(tomb_closure *c, const tomb_relation *relation,
 /* A deletion takes what cascades, dead or alive; a purge all that is dead. */
 static bool goes_along(const tomb_closure *c, const tomb_relation *relation) {
   return relation->on_delete == TOMB_CASCADE ||
-         (c->kind == TOMB_CLOSURE_PURGE &&
+         (c->kind != TOMB_CLOSURE_DELETE &&
           relation->on_delete == TOMB_RESTRICT &&
           tomb_is_soft(relation->child));
 }

@@ -12,6 +12,7 @@
 typedef enum tomb_closure_kind {
   TOMB_CLOSURE_DELETE, /* what cascades, dead or alive */
   TOMB_CLOSURE_PURGE,  /* what is dead and needs its parent */
+  TOMB_CLOSURE_FORGET, /* both */
   TOMB_CLOSURE_PARENTS /* dead rows that are needed */
 } tomb_closure_kind;
 
@@ -22,6 +23,8 @@ typedef struct tomb_closure {
   tomb_keys **keys;         /* of the models in that order */
   size_t n, bytes;
   bool ring; /* there is no such order */
+  /* these rows count as dead; NULL: none */
+  const struct tomb_closure *dying;
 } tomb_closure;
 
 /* Free it in every case. */

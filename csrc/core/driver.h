@@ -52,6 +52,11 @@ typedef struct tomb_driver {
   /* False also when the database ended the transaction by itself. */
   bool (*in_transaction)(tomb_conn *conn);
 
+  /* Whether the bytes of what is deleted are overwritten in the file, by the
+  ** driver's own measure, of which 0 is no and 1 is yes: sets it from `*level`
+  ** and answers there what it was. */
+  tomb_status (*overwrite)(tomb_conn *conn, int *level, tomb_error *err);
+
   const char *(*version)(tomb_conn *conn);
   const char *(*warning)(tomb_conn *conn); /* or NULL */
   tomb_status (*backup)(tomb_conn *conn, const char *path, tomb_error *err);

@@ -3,13 +3,18 @@
 ** them, children before parents; rows that are kept lose the link.
 */
 #include "erase.h"
-#include "closure.h"
 #include "error.h"
+#include "report.h"
 
 /* ---- who stays ---------------------------------------------------- */
 
-static tomb_status probe(const tomb_closure *c, const tomb_relation *relation,
-                         tomb_error *err) {
+static const tomb_keys *keys_of(const tomb_closure *c,
+                                const tomb_model *model) {
+  return c->keys[tomb_closure_place(c, model)];
+}
+
+tomb_status tomb_erase_probe(const tomb_closure *c,
+                             const tomb_relation *relation, tomb_error *err) {
   tomb_sql *sql = &c->db->sql;
   tomb_status st = tomb_store_start(c->db, err);
   if (st != TOMB_OK) return st;
@@ -17,12 +22,20 @@ static tomb_status probe(const tomb_closure *c, const tomb_relation *relation,
   tomb_sql_field(sql, tomb_key_field(relation->child));
   tomb_sql_add(sql, ") FROM ");
   tomb_closure_children(sql, c, relation, 0);
-  tomb_closure_but(sql, c, relation->child);
+  return TOMB_OK;
+}
+
+static tomb_status probe(const tomb_closure *c, const tomb_relation *relation,
+                         tomb_error *err) {
+  tomb_status st = tomb_erase_probe(c, relation, err);
+  if (st != TOMB_OK) return st;
+  tomb_closure_but(&c->db->sql, c, relation->child);
   return tomb_refuse_needed(c->db, relation, "purge", err);
 }
 
-static tomb_status unlink(const tomb_closure *c, const tomb_relation *relation,
-                          tomb_error *err) {
+static tomb_status start_unlink(const tomb_closure *c,
+                                const tomb_relation *relation,
+                                tomb_error *err) {
   tomb_sql *sql = &c->db->sql;
   tomb_status st = tomb_store_start_write(c->db, err);
   if (st != TOMB_OK) return st;
@@ -32,19 +45,61 @@ static tomb_status unlink(const tomb_closure *c, const tomb_relation *relation,
   tomb_sql_field(sql, relation->field);
   tomb_sql_add(sql, " = NULL WHERE ");
   tomb_sql_field(sql, relation->field);
-  tomb_sql_among(sql, c->keys[tomb_closure_place(c, relation->parent)], 0);
+  tomb_sql_among(sql, keys_of(c, relation->parent), 0);
+  return TOMB_OK;
+}
+
+/* Rows that go as well, but later than what they point to. */
+static tomb_status unlink_gone(const tomb_closure *c,
+                               const tomb_relation *relation, tomb_error *err) {
+  tomb_sql *sql = &c->db->sql;
+  const tomb_keys *keys = keys_of(c, relation->child);
+  size_t child = tomb_closure_place(c, relation->child);
+  if (tomb_keys_count(keys) == 0) return TOMB_OK;
+  if (child >= tomb_closure_place(c, relation->parent)) return TOMB_OK;
+  tomb_status st = start_unlink(c, relation, err);
+  if (st != TOMB_OK) return st;
+  tomb_sql_add(sql, " AND ");
+  tomb_sql_field(sql, tomb_key_field(relation->child));
+  tomb_sql_among(sql, keys, 0);
   return tomb_store_run(c->db, NULL, err);
 }
 
+static tomb_status unlink(const tomb_closure *c, const tomb_relation *relation,
+                          tomb_rows *report, tomb_error *err) {
+  tomb_status st = start_unlink(c, relation, err);
+  if (st != TOMB_OK) return st;
+  tomb_closure_but(&c->db->sql, c, relation->child);
+  st = tomb_store_run(c->db, NULL, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_report_changes(report, TOMB_REPORT_KEPT, c->db, relation->child,
+                           relation->field, err);
+  return st == TOMB_OK ? unlink_gone(c, relation, err) : st;
+}
+
+static tomb_status foresee(const tomb_closure *c, const tomb_relation *relation,
+                           tomb_rows *report, tomb_error *err) {
+  int64_t count;
+  tomb_report_kind kind =
+      relation->on_delete == TOMB_KEEP ? TOMB_REPORT_KEPT : TOMB_REPORT_NEEDED;
+  tomb_status st = tomb_erase_probe(c, relation, err);
+  if (st != TOMB_OK) return st;
+  tomb_closure_but(&c->db->sql, c, relation->child);
+  return tomb_report_counted(report, kind, &count, c->db, relation->child,
+                             relation->field, err);
+}
+
 /* Living rows refuse the purge, kept ones lose the link. */
-static tomb_status settle_children(const tomb_closure *c, tomb_error *err) {
+static tomb_status settle_children(const tomb_closure *c, bool dry_run,
+                                   tomb_rows *report, tomb_error *err) {
   tomb_graph graph = {c->db->models, c->db->n_models, c->db->owners};
   for (size_t i = 0; i < c->n; i++) {
     const tomb_relation *r = NULL;
     if (tomb_keys_count(c->keys[i]) == 0) continue;
     while ((r = tomb_next_child(&graph, c->order[i], r)) != NULL) {
-      tomb_status st =
-          r->on_delete == TOMB_KEEP ? unlink(c, r, err) : probe(c, r, err);
+      tomb_status st = dry_run                     ? foresee(c, r, report, err)
+                       : r->on_delete == TOMB_KEEP ? unlink(c, r, report, err)
+                                                   : probe(c, r, err);
       if (st != TOMB_OK) return st;
     }
   }
@@ -97,7 +152,9 @@ static bool needs_deferral(const tomb_closure *c) {
   return false;
 }
 
-static tomb_status erase_all(const tomb_closure *c, tomb_error *err) {
+static tomb_status erase_all(int64_t *purged, const tomb_closure *c,
+                             const tomb_model *root, tomb_rows *report,
+                             tomb_error *err) {
   tomb_status st = TOMB_OK;
   bool owned = tomb_has_cascades(c->db);
   if (needs_deferral(c)) {
@@ -106,29 +163,48 @@ static tomb_status erase_all(const tomb_closure *c, tomb_error *err) {
   for (size_t i = c->n; st == TOMB_OK && i-- > 0;) {
     if (tomb_keys_count(c->keys[i]) == 0) continue;
     st = erase(c, i, err);
+    if (st != TOMB_OK) return st;
+    if (c->order[i] == root) *purged = tomb_store_changes(c->db);
+    st = tomb_report_changes(report, TOMB_REPORT_ROWS, c->db, c->order[i], NULL,
+                             err);
     if (st == TOMB_OK && owned) st = disown(c, i, err);
   }
   return st;
 }
 
-static tomb_status erase_below(int64_t *purged, tomb_closure *c,
-                               const tomb_query *query, tomb_error *err) {
-  size_t root = tomb_closure_place(c, query->model);
-  tomb_status st = tomb_closure_fill(c, query, err);
-  if (st == TOMB_OK) st = settle_children(c, err);
-  if (st == TOMB_OK) st = erase_all(c, err);
-  if (st == TOMB_OK) *purged = (int64_t)tomb_keys_count(c->keys[root]);
+tomb_status tomb_erase_closure(int64_t *purged, const tomb_closure *c,
+                               const tomb_model *model, tomb_rows *report,
+                               tomb_error *err) {
+  *purged = 0;
+  tomb_status st = settle_children(c, false, report, err);
+  return st == TOMB_OK ? erase_all(purged, c, model, report, err) : st;
+}
+
+tomb_status tomb_preview_closure(int64_t *purged, const tomb_closure *c,
+                                 const tomb_model *model, tomb_rows *report,
+                                 tomb_error *err) {
+  tomb_status st = settle_children(c, true, report, err);
+  for (size_t i = 0; st == TOMB_OK && i < c->n; i++) {
+    int64_t count = (int64_t)tomb_keys_count(c->keys[i]);
+    st = tomb_report(report, TOMB_REPORT_ROWS, c->order[i], NULL, count, NULL,
+                     err);
+  }
+  *purged = st == TOMB_OK ? (int64_t)tomb_keys_count(keys_of(c, model)) : 0;
   return st;
 }
 
 tomb_status tomb_erase_family(int64_t *purged, tomb_db *db,
-                              const tomb_query *query, tomb_error *err) {
+                              const tomb_query *query, tomb_rows *report,
+                              tomb_error *err) {
   tomb_closure c;
   *purged = 0;
   tomb_status st = tomb_store_enter(db, err);
   if (st != TOMB_OK) return st;
   st = tomb_closure_open(&c, db, TOMB_CLOSURE_PURGE, err);
-  if (st == TOMB_OK) st = erase_below(purged, &c, query, err);
+  if (st == TOMB_OK) st = tomb_closure_fill(&c, query, err);
+  if (st == TOMB_OK) {
+    st = tomb_erase_closure(purged, &c, query->model, report, err);
+  }
   tomb_closure_free(&c);
   st = tomb_store_leave(db, st, err);
   if (st != TOMB_OK) *purged = 0;

@@ -229,6 +229,15 @@ static bool fails_now(tomb_conn *conn) {
   return --conn->steps_to_failure == 0;
 }
 
+static tomb_status overwrite(tomb_conn *conn, int *level, tomb_error *err) {
+  if (fails_now(conn)) {
+    if (err != NULL) *err = conn->failure;
+    return conn->failure.kind;
+  }
+  if (conn->inner == NULL) return TOMB_OK;
+  return sqlite->overwrite(conn->inner, level, err);
+}
+
 static tomb_status fail(tomb_stmt *stmt, tomb_error *err) {
   reset(stmt); /* as after a real failure */
   if (err != NULL) *err = stmt->conn->failure;
@@ -285,6 +294,7 @@ static const tomb_driver fake_driver = {
     .changes = changes,
     .last_insert_id = last_insert_id,
     .in_transaction = in_transaction,
+    .overwrite = overwrite,
     .version = version,
     .warning = warning,
     .backup = backup,

@@ -69,6 +69,31 @@ static bool in_transaction(tomb_conn *conn) {
   return sqlite3_get_autocommit(conn->db) == 0;
 }
 
+/* Such pragmas do their work when they are prepared. */
+static tomb_status run_pragma(tomb_conn *conn, const char *sql, int *answer,
+                              tomb_error *err) {
+  sqlite3_stmt *stmt = NULL;
+  int code = sqlite3_prepare_v2(conn->db, sql, -1, &stmt, NULL);
+  if (code != SQLITE_OK) return tomb_sqlite_fail(err, conn->db);
+  if (sqlite3_step(stmt) == SQLITE_ROW) {
+    *answer = sqlite3_column_int(stmt, 0);
+  }
+  code = sqlite3_finalize(stmt); /* as the step, if that failed */
+  return code == SQLITE_OK ? TOMB_OK : tomb_sqlite_fail(err, conn->db);
+}
+
+static tomb_status overwrite(tomb_conn *conn, int *level, tomb_error *err) {
+  static const char *const set[] = {"PRAGMA secure_delete = OFF",
+                                    "PRAGMA secure_delete = ON",
+                                    "PRAGMA secure_delete = FAST"};
+  int before = 0, now = 0;
+  tomb_status status = run_pragma(conn, "PRAGMA secure_delete", &before, err);
+  if (status != TOMB_OK) return status;
+  status = run_pragma(conn, set[*level], &now, err);
+  *level = before;
+  return status;
+}
+
 static const char *version(tomb_conn *conn) {
   (void)conn;
   return sqlite3_libversion();
@@ -258,6 +283,7 @@ const tomb_driver tomb_sqlite_driver = {
     .changes = changes,
     .last_insert_id = last_insert_id,
     .in_transaction = in_transaction,
+    .overwrite = overwrite,
     .version = version,
     .warning = warning,
     .backup = backup,

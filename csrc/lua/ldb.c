@@ -3,6 +3,7 @@
 
 #include "classes.h"
 #include "convert.h"
+#include "lreport.h"
 #include "lverb.h"
 #include "raise.h"
 
@@ -201,31 +202,28 @@ static int db_now(lua_State *L) {
 /* ---- retention ---------------------------------------------------- */
 
 /***
-Purges one batch of what is too long in a model's trash; `purge_expired` calls it.
-@function Database:purge_batch
-@param model
-@bool[opt] dry_run counts them all instead
-@treturn number rows
-@usage while db:purge_batch(Post) > 0 do end
+What `purge_expired` would do: its `dry_run` calls this.
+@function Database:preview_expired
+@treturn table the report
+@usage print(db:preview_expired().rows.Post)
 */
-static int db_purge_batch(lua_State *L) {
+static int db_preview_expired(lua_State *L) {
   tomb_error err;
-  int64_t n;
   lua_db *box = tomb_check_db(L, 1);
-  lua_model *model = tomb_check_model(L, 2);
-  bool dry_run = lua_toboolean(L, 3) != 0;
   int64_t now = tomb_clock(L, box, 1);
-  tomb_status st =
-      tomb_purge_expired(&n, box->db, model->model, now, dry_run, &err);
+  tomb_rows **report = tomb_new_rows(L, box);
+  tomb_status st = tomb_preview_expired(*report, box->db, now, &err);
   tomb_finish(L, box, 1, st, &err);
-  tomb_push_count(L, n);
+  tomb_push_event_report(L, *report);
+  tomb_report_part(L, "left");
+  lua_pop(L, 1);
+  tomb_drop_rows(report);
   return 1;
 }
 
 /***
 Removes old events that hold no row any more; `purge_expired` calls it.
 @function Database:purge_events
-@bool[opt] dry_run only counts them
 @treturn number events
 @usage db:purge_events()
 */
@@ -233,9 +231,8 @@ static int db_purge_events(lua_State *L) {
   tomb_error err;
   int64_t n;
   lua_db *box = tomb_check_db(L, 1);
-  bool dry_run = lua_toboolean(L, 2) != 0;
   int64_t now = tomb_clock(L, box, 1);
-  tomb_status st = tomb_purge_events(&n, box->db, now, dry_run, &err);
+  tomb_status st = tomb_purge_events(&n, box->db, now, &err);
   tomb_finish(L, box, 1, st, &err);
   tomb_push_count(L, n);
   return 1;
@@ -249,7 +246,7 @@ void tomb_open_db(lua_State *L) {
                                        {"define", tomb_db_define},
                                        {"attach", tomb_db_attach},
                                        {"create_tables", db_create_tables},
-                                       {"purge_batch", db_purge_batch},
+                                       {"preview_expired", db_preview_expired},
                                        {"purge_events", db_purge_events},
                                        {NULL, NULL}};
   tomb_methods(L, DB);

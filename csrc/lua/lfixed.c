@@ -1,5 +1,7 @@
 /* lfixed.c - queries of rows that are settled, by their keys. */
 #include "classes.h"
+#include "convert.h"
+#include "lverb.h"
 #include "raise.h"
 
 /***
@@ -89,6 +91,32 @@ static int query_coming(lua_State *L) {
 }
 
 /***
+The next batch of the model's rows that are longer dead than its `keep`; `purge_expired` purges it.
+@function Query:expired
+@tparam number left how many earlier batches have left, from 0 on
+@treturn query|nil nil behind the last one
+@treturn number how many are left now: other rows need them
+@usage local batch, left = Post.deleted_objects:expired(0)
+*/
+static int query_expired(lua_State *L) {
+  tomb_error err;
+  lua_verb b;
+  tomb_begin_query(L, &b);
+  int64_t left = (int64_t)lua_tonumber(L, 2), now = tomb_values_now(L, &b.v);
+  tomb_keys **keys = push_keys(L, 1);
+  tomb_status st =
+      tomb_expired(keys, &left, tomb_engine(&b), b.query.model, now, &err);
+  tomb_values_finish(L, &b.v, st, &err);
+  if (*keys == NULL) {
+    lua_pushnil(L);
+  } else {
+    push_fixed(L, 1, *keys);
+  }
+  tomb_push_count(L, left);
+  return 2;
+}
+
+/***
 The same rows among all, whatever becomes of them.
 @function Query:everywhere
 @treturn query
@@ -105,6 +133,7 @@ static int query_everywhere(lua_State *L) {
 void tomb_open_fixed(lua_State *L) {
   static const luaL_Reg functions[] = {{"fixed", query_fixed},
                                        {"coming", query_coming},
+                                       {"expired", query_expired},
                                        {"everywhere", query_everywhere},
                                        {NULL, NULL}};
   tomb_class(L, KEYS);

@@ -1,14 +1,16 @@
-/* ltrash.c - delete and purge, on rows and on queries, and looking at the dead. */
+/* ltrash.c - delete, purge and forget, on rows and on queries, and looking at the
+** dead. */
 #include <stdio.h>
 #include <string.h>
 
 #include "classes.h"
 #include "convert.h"
+#include "lreport.h"
 #include "lverb.h"
 #include "raise.h"
 
 /***
-Deleting and purging.
+Deleting, purging and forgetting.
 @module tombstone.model
 */
 
@@ -136,45 +138,86 @@ static int query_delete(lua_State *L) {
 
 /* ---- purge -------------------------------------------------------- */
 
+static tomb_rows **read_purging(lua_State *L, const lua_verb *b,
+                                tomb_purging *out) {
+  memset(out, 0, sizeof *out);
+  read_deletion(L, b, &out->deletion);
+  out->living = tomb_flag_option(L, 2, "living");
+  out->dry_run = tomb_flag_option(L, 2, "dry_run");
+  tomb_rows **report = tomb_new_rows(L, b->v.model->db);
+  out->report = *report;
+  return report;
+}
+
 /***
-The real DELETE of the row, dead or alive.
+The real DELETE of the row, dead or alive, and of the dead rows that need it.
 @function Model:purge
-@tparam[opt] table options `actor`, `reason` of the deletion of a living row
+@tparam[opt] table options `actor`, `reason` of the deletion of a living row; `dry_run` writes nothing
 @treturn boolean false when it was gone already
-@usage post:purge()
+@treturn table the report, as that of `query:purge`
+@raise restricted, while a living row needs one of them
+@usage local gone, report = post:purge()
 */
 static int row_purge(lua_State *L) {
-  static const char *const known[] = {"actor", "reason", NULL};
+  static const char *const known[] = {"actor", "reason", "dry_run", NULL};
   tomb_error err;
-  tomb_deletion deletion;
+  tomb_purging how;
   int64_t purged;
   lua_verb b;
   tomb_begin_row(L, &b);
   tomb_check_options(L, 2, known, "purge");
-  read_deletion(L, &b, &deletion);
-  deletion.pk = &b.key;
-  tomb_status st =
-      tomb_purge(&purged, tomb_engine(&b), &b.query, true, &deletion, &err);
+  tomb_rows **report = read_purging(L, &b, &how);
+  how.living = true;
+  how.deletion.pk = &b.key;
+  tomb_status st = tomb_purge(&purged, tomb_engine(&b), &b.query, &how, &err);
   tomb_values_finish(L, &b.v, st, &err);
   lua_pushboolean(L, purged > 0);
-  return 1;
+  tomb_push_report(L, *report);
+  tomb_drop_rows(report);
+  return 2;
 }
 
 static int query_purge(lua_State *L) {
-  static const char *const known[] = {"all", "living", "actor", "reason", NULL};
+  static const char *const known[] = {"all",    "living",  "actor",
+                                      "reason", "dry_run", NULL};
   tomb_error err;
-  tomb_deletion deletion;
+  tomb_purging how;
   int64_t purged;
   lua_verb b;
   tomb_begin_query(L, &b);
   tomb_check_options(L, 2, known, "purge");
   tomb_need_meaning(L, lua_touserdata(L, 1), 2, "purge");
-  read_deletion(L, &b, &deletion);
-  tomb_status st =
-      tomb_purge(&purged, tomb_engine(&b), &b.query,
-                 tomb_flag_option(L, 2, "living"), &deletion, &err);
+  tomb_rows **report = read_purging(L, &b, &how);
+  tomb_status st = tomb_purge(&purged, tomb_engine(&b), &b.query, &how, &err);
   tomb_values_finish(L, &b.v, st, &err);
   tomb_push_count(L, purged);
+  tomb_push_report(L, *report);
+  tomb_drop_rows(report);
+  return 2;
+}
+
+/***
+Erases the row, dead or alive, and all below it along cascades, dead or alive, from tables, trash and events.
+@function Model:forget
+@tparam[opt] table options `actor`, `reason` (one event is left that says so, without a key); `dry_run` writes nothing
+@treturn table the report, as that of `query:purge`, and `events = { removed = 2, cleared = 1 }`
+@raise restricted, while a living row needs one of them
+@usage print(person:forget({ reason = "asked for it" }).rows.Person)
+*/
+static int row_forget(lua_State *L) {
+  static const char *const known[] = {"actor", "reason", "dry_run", NULL};
+  tomb_error err;
+  tomb_purging how;
+  int64_t forgotten;
+  lua_verb b;
+  tomb_begin_row(L, &b);
+  tomb_check_options(L, 2, known, "forget");
+  tomb_rows **report = read_purging(L, &b, &how);
+  tomb_status st = tomb_forget(&forgotten, tomb_engine(&b), b.query.model,
+                               &b.key, &how, &err);
+  tomb_values_finish(L, &b.v, st, &err);
+  tomb_push_event_report(L, *report);
+  tomb_drop_rows(report);
   return 1;
 }
 
@@ -230,11 +273,10 @@ static int row_original(lua_State *L) {
 }
 
 void tomb_open_trash(lua_State *L) {
-  static const luaL_Reg rows[] = {{"delete", row_delete},
-                                  {"purge", row_purge},
-                                  {"is_deleted", row_is_deleted},
-                                  {"original", row_original},
-                                  {NULL, NULL}};
+  static const luaL_Reg rows[] = {
+      {"delete", row_delete},     {"purge", row_purge},
+      {"forget", row_forget},     {"is_deleted", row_is_deleted},
+      {"original", row_original}, {NULL, NULL}};
   static const luaL_Reg queries[] = {
       {"delete", query_delete}, {"purge", query_purge}, {NULL, NULL}};
   tomb_methods(L, METHODS);

@@ -7,7 +7,6 @@
 local core = require "tombstone.core"
 local event = require "tombstone.event"
 local model = require "tombstone.model"
-local hooks = require "tombstone.hooks"
 require "tombstone.query"
 
 local M = {}
@@ -185,26 +184,36 @@ end
 
 -- ---- retention -----------------------------------------------------------------------------------
 
-local BATCH = 1000
-
-local function purge_model(db, kept, dry_run)
-  local total = 0
-  local expired = kept.deleted_objects:filter { deleted_at__lt = db:now() - kept:keep() }
-  if dry_run or not hooks.of(kept) then
-    repeat
-      local n = db:purge_batch(kept, dry_run)
-      total = total + n
-    until n == 0 or dry_run
-    return total
+local function add_counts(to, counts)
+  for name, n in pairs(counts) do
+    to[name] = (to[name] or 0) + n
   end
-  repeat
-    local n = expired:limit(BATCH):purge()
-    total = total + n
-  until n == 0
-  return total
 end
 
--- Each counts its own rows before those of a parent take the rest along.
+-- How many went, what was said of them, and how many are left by now.
+local function purge_batch(kept, left)
+  local batch, stay = kept.deleted_objects:expired(left)
+  if not batch then
+    return 0, nil, stay
+  end
+  local count, report = batch:purge()
+  return count, report, stay
+end
+
+local function purge_model(db, kept, report)
+  local left = 0
+  while true do
+    local count, done, stay = db:transaction(purge_batch, kept, left)
+    if count == 0 then
+      return stay
+    end
+    add_counts(report.rows, done.rows)
+    add_counts(report.kept, done.kept)
+    left = stay
+  end
+end
+
+-- So that a child's hooks run before its parent takes it along.
 local function children_first(db)
   local models, list = side_of(db).models, {} -- which refuses what is no database
   local order = db:undo_order()
@@ -219,21 +228,42 @@ local function children_first(db)
   return list
 end
 
---- Purges what is longer in the trash than its model's `keep`, in batches of their own
--- transactions, and the events that hold no row any more.
--- @tparam[opt] table options `dry_run` only counts
--- @treturn {[string]=number} rows by model, and `events`
-function Database:purge_expired(options)
-  core.check_options(options, { "dry_run" }, "purge_expired")
-  local dry_run = options ~= nil and options.dry_run == true
-  local report = {}
-  for _, kept in ipairs(children_first(self)) do
-    if kept:keep() then
-      report[rawget(kept, "__name")] = purge_model(self, kept, dry_run)
+local function purge_all(db)
+  local report, left = { rows = {}, kept = {}, needed = {}, left = {} }, 0
+  for _, declared in ipairs(children_first(db)) do
+    if declared:keep() then
+      left = left + purge_model(db, declared, report)
     end
   end
-  report.events = self:purge_events(dry_run)
+  if left > 0 then
+    local after = db:preview_expired()
+    report.left, report.needed = after.left, after.needed
+  end
+  report.events = { removed = db:purge_events(), cleared = 0 }
   return report
+end
+
+--- Purges what is longer in the trash than its model's `keep`, in batches of their own
+-- transactions, and the events that hold no row any more. What hangs on an expired row goes
+-- along, but for living rows and for those that the `keep` of their own model protects: these hold
+-- it, and it stays.
+-- @tparam[opt] table options `dry_run` writes nothing
+-- @treturn {[string]=number} rows by model with a `keep`, and `events`
+-- @treturn table the report, as that of `query:purge`, with `left`, by model, the expired rows
+-- that stay, `needed`, the rows that hold them (`dead` where these are in the trash), and `events`
+function Database:purge_expired(options)
+  core.check_options(options, { "dry_run" }, "purge_expired")
+  local models = side_of(self).models -- which refuses what is no database
+  local dry_run = options ~= nil and options.dry_run == true
+  local report = dry_run and self:preview_expired() or purge_all(self)
+  local counts = { events = report.events.removed }
+  for _, declared in ipairs(models) do
+    if declared:keep() then
+      local name = rawget(declared, "__name")
+      counts[name] = report.rows[name] or 0
+    end
+  end
+  return counts, report
 end
 
 --- A handle of the fake driver with models and transactions, for specs.

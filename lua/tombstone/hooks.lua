@@ -91,14 +91,14 @@ end
 local function within(row, body)
   local db = getmetatable(row):database()
   local before, unsaved, committed = copy(row), core.is_unsaved(row), false
-  local ok, result = pcall(db.transaction, db, function()
+  local ok, result, report = pcall(db.transaction, db, function()
     db:after_commit(function()
       committed = true
     end)
     return body()
   end)
   if ok then
-    return result
+    return result, report
   end
   if not committed then
     put_back(row, before)
@@ -337,18 +337,19 @@ end
 local function purge(query, options)
   local model = query:model()
   options = options or {}
-  if query:scope() ~= "deleted_objects" and not options.living then
-    return raw_query.purge(query, options) -- refuses, in its own words
+  local refused = query:scope() ~= "deleted_objects" and not options.living
+  if refused or options.dry_run then
+    return raw_query.purge(query, options) -- refuses in its own words, or only looks
   end
   return model:database():transaction(function()
     local fixed = query:fixed()
     delete_living(fixed, options)
     local rows = fixed:everywhere():all()
     run_all(model, "before_purge", rows)
-    local count = raw_query.purge(fixed:everywhere(), { living = true, all = true })
+    local count, report = raw_query.purge(fixed:everywhere(), { living = true, all = true })
     run_all(model, "after_purge", rows)
     queue_commit(model, rows, "purge")
-    return count
+    return count, report
   end)
 end
 
@@ -364,12 +365,12 @@ end
 local function between(row, name, verb, options)
   local model = getmetatable(row)
   run(model, "before_" .. name, row)
-  local done = verb(row, options)
+  local done, report = verb(row, options)
   if done then
     run(model, "after_" .. name, row, name == "delete" and done ~= true and done or nil)
     queue_commit(model, { row }, name)
   end
-  return done
+  return done, report
 end
 
 local function lives(row)
@@ -397,13 +398,42 @@ local function restore_row(row, options)
   end)
 end
 
+local function looks(options)
+  return type(options) == "table" and options.dry_run
+end
+
 local function purge_row(row, options)
   raw_model.need_kept(row)
+  if looks(options) then
+    return raw_model.purge(row, options)
+  end
   return within(row, function()
     if getmetatable(row):is_soft() and lives(row) then
       between(row, "delete", raw_model.delete, options)
     end
-    return itself(row):exists() and between(row, "purge", raw_model.purge, options)
+    if not itself(row):exists() then
+      return raw_model.purge(row, options) -- which finds nothing
+    end
+    return between(row, "purge", raw_model.purge, options)
+  end)
+end
+
+-- The hooks of a purge: to the program this is one.
+local function forget_row(row, options)
+  raw_model.need_kept(row)
+  if looks(options) then
+    return raw_model.forget(row, options)
+  end
+  return within(row, function()
+    if not itself(row):exists() then
+      return raw_model.forget(row, options) -- which finds nothing
+    end
+    local model = getmetatable(row)
+    run(model, "before_purge", row)
+    local report = raw_model.forget(row, options)
+    run(model, "after_purge", row)
+    queue_commit(model, { row }, "forget")
+    return report
   end)
 end
 
@@ -437,6 +467,7 @@ function M.install(model, on)
   rawset(model, "delete", delete_row)
   rawset(model, "restore", restore_row)
   rawset(model, "purge", purge_row)
+  rawset(model, "forget", forget_row)
 end
 
 return M

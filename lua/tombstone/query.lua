@@ -88,13 +88,17 @@ function Query:delete(options)
   return raw_query.delete(self, options)
 end
 
---- The real DELETE.
+--- The real DELETE, of the rows and of the dead ones that need them.
 -- @tparam[opt] table options `living` (the query may reach living rows), `all`, `actor`,
--- `reason`
--- @treturn number rows purged
+-- `reason`, `dry_run` (writes nothing)
+-- @treturn number rows of the query's model purged
+-- @treturn table the report: `rows`, by model, that are gone; `kept`, by model, that have lost
+-- their link to one of them; and `needed`, of a dry run: a list of `{ model, field, count,
+-- example }`, the living rows that would make the purge raise
+-- @raise restricted, while a living row needs one of them
 function Query:purge(options)
   if hooks.of(raw_query.model(self)) then
-    core.check_options(options, { "all", "living", "actor", "reason" }, "purge")
+    core.check_options(options, { "all", "living", "actor", "reason", "dry_run" }, "purge")
     need_meaning(self, options, "purge")
     return hooks.purge(self, options)
   end

@@ -15,7 +15,7 @@ static const tomb_model *team, *author, *book, *pin, *memo;
 
 static inline void define_kin(void) {
   book = define_child(db, "Book", "Author", TOMB_CASCADE);
-  author = define_child(db, "Author", "Team", TOMB_CASCADE);
+  author = define_kept(db, "Author", "Team", TOMB_CASCADE, DAY);
   team = define_child(db, "Team", NULL, TOMB_NO_REFERENCE);
   pin = define_child(db, "Pin", "Book", TOMB_RESTRICT);
   memo = define_child(db, "Memo", "Author", TOMB_KEEP);
@@ -59,6 +59,13 @@ static inline void pinned_kin(void) {
 static inline void dead_kin(void) {
   kin_with_dead();
   delete_posts(of_key(tomb_objects(team), 1));
+}
+
+/* Of author 1 a book lives, by raw SQL alone. */
+static inline void held_kin(void) {
+  dead_kin();
+  exec("UPDATE book SET deleted_at = NULL, deleted_event = NULL, name = 'q' "
+       "WHERE id = 2");
 }
 
 /* The name of book 1, which event 1 holds with its author, is taken. */
@@ -147,14 +154,61 @@ static inline tomb_status run_kin_restore_rename(tomb_error *err) {
 static inline tomb_status purge_kin(const tomb_model *model, tomb_error *err) {
   int64_t purged;
   tomb_query query = of_key(tomb_all_objects(model), 1);
-  tomb_deletion how = {.now = tick()};
-  tomb_status st = tomb_purge(&purged, db, &query, true, &how, err);
+  tomb_purging how = {.living = true, .deletion = {.now = tick()}};
+  tomb_status st = tomb_purge(&purged, db, &query, &how, err);
   CHECK_INT(purged, st == TOMB_OK ? 1 : 0);
   return st;
 }
 
 static inline tomb_status run_kin_purge(tomb_error *err) {
   return purge_kin(author, err);
+}
+
+static inline tomb_status forget_kin(bool dry_run, tomb_error *err) {
+  int64_t forgotten;
+  tomb_value key = tomb_integer(1);
+  tomb_rows *report = tomb_rows_new(db);
+  tomb_purging how = {.dry_run = dry_run,
+                      .deletion = {.now = tick(), .reason = "asked"},
+                      .report = report};
+  if (report == NULL) return TOMB_NOMEM;
+  tomb_status st = tomb_forget(&forgotten, db, author, &key, &how, err);
+  CHECK_INT(forgotten, st == TOMB_OK ? 1 : 0);
+  tomb_rows_free(report);
+  return st;
+}
+
+static inline tomb_status run_kin_forget(tomb_error *err) {
+  return forget_kin(false, err);
+}
+
+static inline tomb_status run_kin_foresee(tomb_error *err) {
+  int64_t purged;
+  tomb_query query = of_key(tomb_all_objects(team), 1);
+  tomb_rows *report = tomb_rows_new(db);
+  tomb_purging how = {.living = true, .dry_run = true, .report = report};
+  if (report == NULL) return TOMB_NOMEM;
+  tomb_status st = tomb_purge(&purged, db, &query, &how, err);
+  if (st == TOMB_OK) st = forget_kin(true, err);
+  CHECK_INT(purged, st == TOMB_OK ? 1 : purged);
+  tomb_rows_free(report);
+  return st;
+}
+
+/* Book 2 holds its author; author 2 goes. */
+static inline tomb_status run_kin_expire(tomb_error *err) {
+  int64_t purged = 0, left = 0;
+  int64_t later = clock_now + 2 * DAY;
+  tomb_rows *report = tomb_rows_new(db);
+  if (report == NULL) return TOMB_NOMEM;
+  tomb_status st = tomb_preview_expired(report, db, later, err);
+  if (st == TOMB_OK) {
+    st = tomb_purge_expired(&purged, &left, db, author, later, report, err);
+  }
+  CHECK_INT(purged, st == TOMB_OK ? 1 : 0);
+  CHECK_INT(left, st == TOMB_OK ? 1 : 0);
+  tomb_rows_free(report);
+  return st;
 }
 
 static inline tomb_status run_kin_insert(tomb_error *err) {

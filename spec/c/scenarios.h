@@ -229,8 +229,13 @@ static inline tomb_status run_undo(tomb_error *err) {
 
 static inline tomb_status purge_all(tomb_query query, tomb_error *err) {
   int64_t purged;
-  tomb_deletion how = {.now = tick()};
-  return tomb_purge(&purged, db, &query, true, &how, err);
+  tomb_rows *report = tomb_rows_new(db);
+  tomb_purging how = {
+      .living = true, .deletion = {.now = tick()}, .report = report};
+  if (report == NULL) return TOMB_NOMEM;
+  tomb_status st = tomb_purge(&purged, db, &query, &how, err);
+  tomb_rows_free(report);
+  return st;
 }
 
 static inline tomb_status run_purge(tomb_error *err) {
@@ -242,15 +247,21 @@ static inline tomb_status run_purge_living(tomb_error *err) {
 }
 
 static inline tomb_status run_purge_expired(tomb_error *err) {
-  int64_t n;
-  return tomb_purge_expired(&n, db, note, clock_now + 2 * DAY, false, err);
+  int64_t n, left = 0;
+  return tomb_purge_expired(&n, &left, db, note, clock_now + 2 * DAY, NULL,
+                            err);
 }
 
 static inline tomb_status run_purge_events(tomb_error *err) {
   int64_t n;
-  tomb_status st = tomb_purge_events(&n, db, clock_now + 2 * DAY, true, err);
-  if (st != TOMB_OK) return st;
-  return tomb_purge_events(&n, db, clock_now + 2 * DAY, false, err);
+  tomb_rows *report = tomb_rows_new(db);
+  if (report == NULL) return TOMB_NOMEM;
+  tomb_status st = tomb_preview_expired(report, db, clock_now + 2 * DAY, err);
+  if (st == TOMB_OK) {
+    st = tomb_purge_events(&n, db, clock_now + 2 * DAY, err);
+  }
+  tomb_rows_free(report);
+  return st;
 }
 
 /* ---- tables, reads, raw SQL --------------------------------------- */
@@ -372,6 +383,13 @@ static const scenario scenarios[] = {
     {"kin purge", dead_kin, run_kin_purge, TOMB_OK, false},
     {"kin purge living", kin_with_dead, run_kin_purge, TOMB_OK, false},
     {"kin purge restricted", pinned_kin, run_kin_purge, TOMB_RESTRICTED, false},
+    {"kin foresee", kin_with_dead, run_kin_foresee, TOMB_OK, false},
+    {"kin foresee dead", dead_kin, run_kin_foresee, TOMB_OK, false},
+    {"kin expire", held_kin, run_kin_expire, TOMB_OK, false},
+    {"kin forget", kin_with_dead, run_kin_forget, TOMB_OK, false},
+    {"kin forget dead", dead_kin, run_kin_forget, TOMB_OK, false},
+    {"kin forget restricted", pinned_kin, run_kin_forget, TOMB_RESTRICTED,
+     false},
     {"kin insert", dead_kin, run_kin_insert_refused, TOMB_PARENT_DELETED,
      false},
     {"kin insert living", kin, run_kin_insert, TOMB_OK, false},

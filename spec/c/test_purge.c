@@ -1,12 +1,12 @@
 /* test_purge.c - the real DELETE is fenced by death, and retention takes what
 ** is old enough and nothing that is still needed. */
-#include "state.h"
+#include "kin.h"
 
 static int64_t purged;
 
 static tomb_status purge(tomb_query query, bool living) {
-  tomb_deletion how = {.now = tick()};
-  return tomb_purge(&purged, db, &query, living, &how, &check_error);
+  tomb_purging how = {.living = living, .deletion = {.now = tick()}};
+  return tomb_purge(&purged, db, &query, &how, &check_error);
 }
 
 static void open_both(void) {
@@ -78,17 +78,139 @@ static void what_others_point_to_stays(void) {
   close_db();
 }
 
+/* ---- reports ------------------------------------------------------ */
+
+static tomb_rows *report;
+
+static void open_kin(void (*prepare)(void)) {
+  clock_now = INT64_C(1763880000000000);
+  MUST(tomb_open_sqlite(&db, ":memory:", NULL, &check_error));
+  prepare();
+  report = tomb_rows_new(db);
+}
+
+static void close_kin(void) {
+  tomb_rows_free(report);
+  close_db();
+}
+
+/* Of the model's lines of that kind; -1: there is none. */
+static int64_t told(tomb_report_kind kind, const char *model) {
+  int64_t n = -1;
+  for (size_t i = 0; i < tomb_rows_count(report); i++) {
+    size_t columns;
+    const tomb_value *line = tomb_rows_at(report, i, &columns);
+    CHECK_INT(columns, TOMB_REPORT_COLUMNS);
+    if (line[TOMB_REPORT_KIND].as.integer != kind) continue;
+    if (strcmp(line[TOMB_REPORT_MODEL].as.text.data, model) != 0) continue;
+    n = line[TOMB_REPORT_COUNT].as.integer;
+  }
+  return n;
+}
+
+static void check_family(void) {
+  CHECK_INT(told(TOMB_REPORT_ROWS, "Author"), 1);
+  CHECK_INT(told(TOMB_REPORT_ROWS, "Book"), 2);
+  CHECK_INT(told(TOMB_REPORT_ROWS, "Team"), -1);
+  CHECK_INT(told(TOMB_REPORT_KEPT, "Memo"), 1);
+  CHECK_INT(told(TOMB_REPORT_NEEDED, "Pin"), -1);
+}
+
+static void a_report_says_what_went_and_what_would(void) {
+  open_kin(kin_with_dead);
+  tomb_purging how = {.living = true, .dry_run = true, .report = report};
+  tomb_query one = of_key(tomb_all_objects(author), 1);
+  MUST(tomb_purge(&purged, db, &one, &how, &check_error));
+  CHECK_INT(purged, 1);
+  check_family();
+  CHECK_INT(count_of(tomb_all_objects(book)), 2);
+  tomb_rows_clear(report);
+  how.dry_run = false;
+  how.deletion.now = tick();
+  MUST(tomb_purge(&purged, db, &one, &how, &check_error));
+  CHECK_INT(purged, 1);
+  check_family();
+  CHECK_INT(count_of(tomb_all_objects(book)), 0);
+  close_kin();
+}
+
+static void a_look_ahead_names_who_is_in_the_way(void) {
+  open_kin(pinned_kin);
+  tomb_purging how = {.living = true, .dry_run = true, .report = report};
+  tomb_query one = of_key(tomb_all_objects(author), 1);
+  MUST(tomb_purge(&purged, db, &one, &how, &check_error));
+  CHECK_INT(told(TOMB_REPORT_NEEDED, "Pin"), 1);
+  how.dry_run = false;
+  CHECK_STATUS(tomb_purge(&purged, db, &one, &how, &check_error),
+               TOMB_RESTRICTED);
+  CHECK_INT(purged, 0);
+  close_kin();
+}
+
+static void what_is_forgotten_is_in_no_event(void) {
+  open_kin(dead_kin); /* event 1 is about book 1, event 2 about the team */
+  tomb_value key = tomb_integer(1);
+  tomb_purging how = {.deletion = {.now = tick()}, .report = report};
+  MUST(tomb_forget(&purged, db, author, &key, &how, &check_error));
+  CHECK_INT(purged, 1);
+  check_family();
+  CHECK_INT(told(TOMB_REPORT_REMOVED, "TombstoneEvent"), 1);
+  CHECK_INT(told(TOMB_REPORT_CLEARED, "TombstoneEvent"), -1);
+  CHECK_TEXT(ask("SELECT group_concat(id) FROM tombstone_event"), "2");
+  MUST(tomb_forget(&purged, db, author, &key, &how, &check_error));
+  CHECK_INT(purged, 0);
+  close_kin();
+}
+
 /* ---- retention ---------------------------------------------------- */
 
+static void what_is_held_stays_and_the_next_goes(void) {
+  int64_t left = 0;
+  open_kin(held_kin);
+  int64_t later = clock_now + 2 * DAY;
+  MUST(tomb_purge_expired(&purged, &left, db, author, later, report,
+                          &check_error));
+  CHECK_INT(purged, 1);
+  CHECK_INT(left, 1);
+  CHECK_INT(told(TOMB_REPORT_ROWS, "Author"), 1);
+  MUST(tomb_purge_expired(&purged, &left, db, author, later, report,
+                          &check_error));
+  CHECK_INT(purged, 0);
+  CHECK_INT(left, 1);
+  tomb_rows_clear(report);
+  MUST(tomb_preview_expired(report, db, later, &check_error));
+  CHECK_INT(told(TOMB_REPORT_LEFT, "Author"), 1);
+  CHECK_INT(told(TOMB_REPORT_NEEDED, "Book"), 1);
+  CHECK_INT(told(TOMB_REPORT_ROWS, "Author"), -1);
+  close_kin();
+}
+
+/* How many of the kind a look ahead promises. */
+static int64_t promised(tomb_report_kind kind, int64_t now) {
+  int64_t n = 0;
+  report = tomb_rows_new(db);
+  MUST(tomb_preview_expired(report, db, now, &check_error));
+  for (size_t i = 0; i < tomb_rows_count(report); i++) {
+    const tomb_value *line = tomb_rows_at(report, i, NULL);
+    if (line[TOMB_REPORT_KIND].as.integer != kind) continue;
+    n += line[TOMB_REPORT_COUNT].as.integer;
+  }
+  tomb_rows_free(report);
+  return n;
+}
+
 static int64_t expire(int64_t now, bool dry_run) {
-  int64_t n = -1;
-  MUST(tomb_purge_expired(&n, db, note, now, dry_run, &check_error));
+  int64_t n = -1, left = 0;
+  if (dry_run) return promised(TOMB_REPORT_ROWS, now);
+  MUST(tomb_purge_expired(&n, &left, db, note, now, NULL, &check_error));
+  CHECK_INT(left, 0);
   return n;
 }
 
 static int64_t expire_events(int64_t now, bool dry_run) {
   int64_t n = -1;
-  MUST(tomb_purge_events(&n, db, now, dry_run, &check_error));
+  if (dry_run) return promised(TOMB_REPORT_REMOVED, now);
+  MUST(tomb_purge_events(&n, db, now, &check_error));
   return n;
 }
 
@@ -108,10 +230,10 @@ static void only_what_is_older_than_its_keep_expires(void) {
 }
 
 static void without_a_keep_nothing_expires(void) {
-  int64_t n;
+  int64_t n, left = 0;
   open_both();
   six_posts();
-  MUST(tomb_purge_expired(&n, db, post, clock_now + 1000 * DAY, false,
+  MUST(tomb_purge_expired(&n, &left, db, post, clock_now + 1000 * DAY, NULL,
                           &check_error));
   CHECK_INT(n, 0);
   CHECK_INT(count_of(tomb_deleted_objects(post)), 2);
@@ -175,6 +297,10 @@ int main(void) {
   RUN(living_rows_must_be_meant);
   RUN(a_purge_of_the_living_takes_what_matched_before);
   RUN(what_others_point_to_stays);
+  RUN(a_report_says_what_went_and_what_would);
+  RUN(a_look_ahead_names_who_is_in_the_way);
+  RUN(what_is_forgotten_is_in_no_event);
+  RUN(what_is_held_stays_and_the_next_goes);
   RUN(only_what_is_older_than_its_keep_expires);
   RUN(without_a_keep_nothing_expires);
   RUN(expiry_goes_by_batches);

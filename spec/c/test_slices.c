@@ -76,8 +76,8 @@ static void a_sliced_restore_reaches_the_dead_of_its_rows(void) {
 
 static int64_t purge(tomb_query query, bool living) {
   int64_t purged;
-  tomb_deletion how = {.now = tick()};
-  MUST(tomb_purge(&purged, db, &query, living, &how, &check_error));
+  tomb_purging how = {.living = living, .deletion = {.now = tick()}};
+  MUST(tomb_purge(&purged, db, &query, &how, &check_error));
   return purged;
 }
 

@@ -284,15 +284,16 @@ static void upsert_without_an_update_keeps_the_row(void) {
 
 static void purge_is_fenced_by_death(void) {
   int64_t purged;
-  tomb_deletion how = {.now = 5};
+  tomb_purging how = {.deletion = {.now = 5}};
   tomb_query query = of_key(tomb_deleted_objects(post), 7);
-  MUST(tomb_purge(&purged, db, &query, false, &how, &check_error));
+  MUST(tomb_purge(&purged, db, &query, &how, &check_error));
   RAN("DELETE FROM \"posts\" WHERE " DEAD " AND \"id\" = ? | 7");
   query = tomb_objects(plain);
-  MUST(tomb_purge(&purged, db, &query, true, &how, &check_error));
+  how.living = true;
+  MUST(tomb_purge(&purged, db, &query, &how, &check_error));
   RAN("DELETE FROM \"plain\"");
   query = tomb_deleted_objects(plain);
-  MUST(tomb_purge(&purged, db, &query, true, &how, &check_error));
+  MUST(tomb_purge(&purged, db, &query, &how, &check_error));
   RAN("DELETE FROM \"plain\" WHERE 1 = 0");
 }
 

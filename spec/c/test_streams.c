@@ -205,10 +205,10 @@ static void rows_made_on_the_way_do_not_come(void) {
 
 static void kill_and_purge_itself(int64_t n) {
   int64_t purged;
-  tomb_deletion how = {.now = tick()};
+  tomb_purging how = {.living = true, .deletion = {.now = tick()}};
   tomb_query row = of_key(tomb_objects(post), last_id);
   (void)n;
-  MUST(tomb_purge(&purged, db, &row, true, &how, &check_error));
+  MUST(tomb_purge(&purged, db, &row, &how, &check_error));
   CHECK_INT(purged, 1);
 }
 

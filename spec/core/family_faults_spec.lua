@@ -215,6 +215,57 @@ local SCENARIOS = {
     refused = "restricted",
     living = "a b c d n p q t",
   },
+  look_at_a_purge = {
+    setup = dead_family,
+    call = function(s)
+      local _, report = s.Team.deleted_objects:purge { all = true, dry_run = true }
+      assert.are.same({ Team = 1, Author = 2, Post = 2, Comment = 2 }, report.rows)
+      assert.are.same(report.rows, s.t:forget({ dry_run = true }).rows)
+    end,
+    living = "",
+  },
+  forget = {
+    setup = function(s)
+      s:add("Note", "n", s.a)
+      s:add("Pin", "x", s.p):delete()
+      s.row = s.a
+    end,
+    call = function(s)
+      s.row:forget { reason = "asked" }
+    end,
+    living = "b n t",
+    check = function(s)
+      assert.are.equal(0, s.Comment.all_objects:count() + s.Pin.all_objects:count())
+      assert.is_nil(s.Note.objects:first().parent_id)
+      assert.are.equal(1, #s.db:events())
+    end,
+  },
+  forget_dead = {
+    setup = function(s)
+      dead_family(s)
+      s.row = s.t
+    end,
+    call = function(s)
+      s.row:forget()
+    end,
+    living = "",
+    check = function(s)
+      assert.are.equal(0, s.Comment.all_objects:count())
+      assert.are.equal("", s:owners())
+      assert.are.equal(0, #s.db:events())
+    end,
+  },
+  forget_restricted = {
+    setup = function(s)
+      s:add("Pin", "n", s.p)
+      s.row = s.a
+    end,
+    call = function(s)
+      s.row:forget()
+    end,
+    refused = "restricted",
+    living = "a b c d n p q t",
+  },
   create_under_the_dead = {
     setup = function(s)
       s.a:delete()

@@ -126,6 +126,9 @@ local CALLS = {
   purge_living = function(env)
     env.model.objects:purge { all = true, living = true }
   end,
+  forget = function(env)
+    env.rows.a:forget { reason = "asked" }
+  end,
   transaction = function(env)
     env.db:transaction(many, env)
   end,
@@ -312,7 +315,7 @@ end
 local SAVES = { "create", "new_save", "bulk_create", "save", "update_row", "upsert_update", "get_or_create" }
 local DELETIONS = { "delete_row", "delete_query", "delete_slice", "purge_row", "purge_living", "deletion" }
 local RESTORES = { "restore_row", "restore_renamed", "restore_all_replacing", "undo", "get_or_restore" }
-local PURGES = { "purge_row", "purge_dead", "purge_living" }
+local PURGES = { "purge_row", "purge_dead", "purge_living", "forget" }
 
 local HOOKS = {
   before_save = SAVES,

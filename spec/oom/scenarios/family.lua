@@ -69,8 +69,14 @@ local function run(s)
   base.expect("restricted", t.delete, t:reload())
   pin:delete()
   undo_in_conflict(s, a, b)
-  base.equal(true, a:reload():purge())
+  local _, ahead = a:reload():purge { dry_run = true }
+  base.equal(1, ahead.kept.Memo)
+  local gone, report = a:purge()
+  base.equal(true, gone)
+  base.equal(1, report.rows.Author)
   base.equal(nil, s.Memo.objects:first().parent_id)
+  base.equal(1, b:forget({ dry_run = true }).rows.Author)
+  base.equal(1, b:forget({ actor = "ana", reason = "asked" }).rows.Author)
 end
 
 -- The handle is in order: a family dies, comes back and goes.

@@ -19,8 +19,9 @@ return base.scenario {
   start = start,
   run = function(s)
     base.equal(5, s.db:purge_expired({ dry_run = true }).Post)
-    local report = s.db:purge_expired()
-    base.equal(5, report.Post)
+    local counts, report = s.db:purge_expired()
+    base.equal(5, counts.Post)
+    base.equal(5, report.rows.Post)
     base.equal(0, s.db:purge_expired().Post)
   end,
   rules = {
