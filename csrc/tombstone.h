@@ -267,6 +267,9 @@ typedef struct tomb_field_def {
   /* What lookups call the way to the parent, and the way back: "author" and
   ** "posts"; NULL: it has no name. */
   const char *relation_name, *related_name;
+  /* An integer that the database keeps: how many living rows stand at the end of
+  ** that way, which leads to many. NULL: a field as others. */
+  const char *counts;
 } tomb_field_def;
 
 /* A composite: an index, or with `unique` a constraint. */
@@ -318,7 +321,8 @@ typedef enum tomb_role {
   TOMB_ROLE_DELETED_EVENT,
   TOMB_ROLE_CREATED_AT,
   TOMB_ROLE_UPDATED_AT,
-  TOMB_ROLE_VERSION
+  TOMB_ROLE_VERSION,
+  TOMB_ROLE_COUNTER /* there may be several, so that none is the model's */
 } tomb_role;
 
 typedef struct tomb_model tomb_model;
@@ -355,6 +359,7 @@ struct tomb_field {
   const char *check, *collate;
   const tomb_relation *relation;        /* NULL: it points to nothing */
   const struct tomb_computed *computed; /* NULL: a column */
+  const char *counts;                   /* COUNTER: the way to its rows */
 };
 
 typedef enum tomb_way_kind {
@@ -414,6 +419,12 @@ TOMB_API bool tomb_value_fit(const tomb_field *field, tomb_value *value);
 ** in one transaction. Errors: migration when a table differs from its model.
 */
 TOMB_API tomb_status tomb_create_tables(tomb_db *db, tomb_error *err);
+
+/* Counts the rows of the model's counters anew, for those that something else than
+** the triggers of create_tables should have kept; `changed` counts the rows that
+** were wrong. */
+TOMB_API tomb_status tomb_recount(int64_t *changed, tomb_db *db,
+                                  const tomb_model *model, tomb_error *err);
 
 /* ---- expressions and conditions ----------------------------------- */
 

@@ -21,6 +21,72 @@ static void list_json_each(tomb_sql *sql, const tomb_value *json) {
   tomb_sql_add(sql, "))");
 }
 
+/* ---- triggers ----------------------------------------------------- */
+
+/* UPDATE parent SET n = n + 1 WHERE key = NEW.fk AND NEW.deleted_at IS NULL; */
+static void count_row(tomb_sql *sql, const tomb_model *model,
+                      const tomb_field *counter, bool born) {
+  const tomb_relation *relation = tomb_counted(model, counter);
+  const tomb_field *stamp = relation->child->roles[TOMB_ROLE_DELETED_AT];
+  const char *row = born ? "NEW" : "OLD";
+  tomb_sql_add(sql, "UPDATE ");
+  tomb_sql_add(sql, model->quoted);
+  tomb_sql_add(sql, " SET ");
+  tomb_sql_field(sql, counter);
+  tomb_sql_add(sql, " = ");
+  tomb_sql_field(sql, counter);
+  tomb_sql_add(sql, born ? " + 1 WHERE " : " - 1 WHERE ");
+  tomb_sql_field(sql, tomb_key_field(model));
+  tomb_sql_add(sql, " = ");
+  tomb_sql_field_of(sql, row, relation->field);
+  if (stamp != NULL) {
+    tomb_sql_add(sql, " AND ");
+    tomb_sql_field_of(sql, row, stamp);
+    tomb_sql_add(sql, " IS NULL");
+  }
+  tomb_sql_add(sql, "; ");
+}
+
+static void counter_moves(tomb_sql *sql, const tomb_relation *relation) {
+  const tomb_field *stamp = relation->child->roles[TOMB_ROLE_DELETED_AT];
+  tomb_sql_add(sql, " WHEN ");
+  tomb_sql_field_of(sql, "OLD", relation->field);
+  tomb_sql_add(sql, " IS NOT ");
+  tomb_sql_field_of(sql, "NEW", relation->field);
+  if (stamp == NULL) return;
+  tomb_sql_add(sql, " OR (");
+  tomb_sql_field_of(sql, "OLD", stamp);
+  tomb_sql_add(sql, " IS NULL) <> (");
+  tomb_sql_field_of(sql, "NEW", stamp);
+  tomb_sql_add(sql, " IS NULL)");
+}
+
+static void counter_columns(tomb_sql *sql, const tomb_relation *relation) {
+  const tomb_field *stamp = relation->child->roles[TOMB_ROLE_DELETED_AT];
+  tomb_sql_field(sql, relation->field);
+  if (stamp == NULL) return;
+  tomb_sql_add(sql, ", ");
+  tomb_sql_field(sql, stamp);
+}
+
+static void counter_trigger(tomb_sql *sql, const tomb_model *model,
+                            const tomb_field *counter, size_t i) {
+  const tomb_relation *relation = tomb_counted(model, counter);
+  const char *const when[] = {" AFTER INSERT", " AFTER DELETE",
+                              " AFTER UPDATE OF "};
+  tomb_sql_add(sql, "CREATE TRIGGER ");
+  tomb_sql_counter_name(sql, model, counter, i);
+  tomb_sql_add(sql, when[i]);
+  if (i == 2) counter_columns(sql, relation);
+  tomb_sql_add(sql, " ON ");
+  tomb_sql_add(sql, relation->child->quoted);
+  if (i == 2) counter_moves(sql, relation);
+  tomb_sql_add(sql, " BEGIN ");
+  if (i != 0) count_row(sql, model, counter, false);
+  if (i != 1) count_row(sql, model, counter, true);
+  tomb_sql_add(sql, "END");
+}
+
 static const tomb_clause select_clauses[] = {tomb_sql_select,
                                              tomb_sql_from,
                                              tomb_sql_where,
@@ -74,6 +140,11 @@ const tomb_dialect tomb_sqlite_dialect = {
     .text_is_ordered_by_bytes = true,
     .position = "instr",
     .glob = " GLOB ",
+    .counter = counter_trigger,
+    .n_counter = 3,
+    .drop_trigger = "DROP TRIGGER IF EXISTS ",
+    .trigger = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND "
+               "name = ?",
     .columns = "SELECT name, type, \"notnull\", pk, dflt_value IS NOT NULL "
                "FROM pragma_table_xinfo(?)",
     .unique_indexes =

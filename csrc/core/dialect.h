@@ -54,6 +54,14 @@ typedef struct tomb_dialect {
   /* A case-sensitive pattern of * ? [x]. */
   const char *glob;
 
+  /* What keeps a counter: the i-th statement that makes a trigger, called as
+  ** `trigger_name` writes, and how to drop one. */
+  void (*counter)(tomb_sql *sql, const tomb_model *model,
+                  const tomb_field *counter, size_t i);
+  size_t n_counter;
+  const char *drop_trigger;
+  const char *trigger; /* a catalogue query: the text that made that one */
+
   /* Catalogue queries; each takes the table's name. */
   const char *columns; /* name, type, not null, in the key, defaulted (0/1) */
   const char *unique_indexes; /* name, partial (0/1), columns joined by "," */

@@ -27,6 +27,18 @@ static tomb_status refuse_marks(const tomb_model *model,
                                 const tomb_value *values, tomb_error *err) {
   static const tomb_role marks[] = {TOMB_ROLE_DELETED_AT,
                                     TOMB_ROLE_DELETED_EVENT};
+  for (size_t i = 0; i < model->n_fields; i++) {
+    const tomb_field *field = &model->fields[i];
+    if (field->role != TOMB_ROLE_COUNTER || values[i].type == TOMB_ABSENT) {
+      continue;
+    }
+    tomb_fail(err, TOMB_MISUSE, "%s.%s is counted by the database", model->name,
+              field->name);
+    tomb_error_model(err, model->name);
+    tomb_error_field(err, field->name, "%s", "is not yours to write");
+    tomb_error_hint(err, "leave it out");
+    return TOMB_MISUSE;
+  }
   for (size_t i = 0; i < 2; i++) {
     const tomb_field *field = model->roles[marks[i]];
     if (field == NULL || !tomb_is_given(&values[field->index])) continue;

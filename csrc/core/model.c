@@ -125,6 +125,14 @@ static void add_relation(builder *b, tomb_field *field,
   field->type = TOMB_FIELD_INTEGER;
 }
 
+static void add_counter(builder *b, tomb_field *field,
+                        const tomb_field_def *def) {
+  field->counts = copy(b, def->counts);
+  field->role = TOMB_ROLE_COUNTER;
+  field->nullable = false;
+  field->default_value = tomb_integer(0);
+}
+
 static void add_field(builder *b, const tomb_field_def *def) {
   tomb_field *field = next_field(b, def->name, def->column, def->type);
   field->nullable = def->nullable;
@@ -139,6 +147,7 @@ static void add_field(builder *b, const tomb_field_def *def) {
   keep_choices(b, field, def);
   if (def->primary_key) play(b, field, TOMB_ROLE_KEY);
   if (def->references != NULL) add_relation(b, field, def);
+  if (def->counts != NULL) add_counter(b, field, def);
 }
 
 static bool has_key(const tomb_model_def *def) {

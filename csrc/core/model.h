@@ -61,6 +61,12 @@ size_t tomb_name_end(const char *path, size_t size);
 tomb_status tomb_no_such_name(const tomb_model *model, const char *name,
                               size_t size, tomb_error *err);
 
+/* counter.c: the relation whose rows the field counts, or NULL. */
+const tomb_relation *tomb_counted(const tomb_model *model,
+                                  const tomb_field *counter);
+/* Refuses counters of what is no way to many rows, or none yet. */
+tomb_status tomb_check_counters(const tomb_model *model, tomb_error *err);
+
 /* relation.c: refuses a cascade between models that cannot have one. */
 tomb_status tomb_check_links(tomb_model *model, tomb_model *const *models,
                              size_t n, tomb_error *err);

@@ -77,7 +77,7 @@ tomb_status tomb_need_parents(const tomb_model *model, tomb_error *err) {
     tomb_error_hint(err, "declare the model %s", relation->parent_name);
     return TOMB_MISUSE;
   }
-  return TOMB_OK;
+  return tomb_check_counters(model, err);
 }
 
 bool tomb_has_cascade_from(const tomb_model *model, bool own) {

@@ -150,13 +150,14 @@ static tomb_status create_role_index(tomb_db *db, const tomb_model *model,
 
 /* ---- what is there ------------------------------------------------ */
 
-static tomb_status catalogue(tomb_rows **out, tomb_db *db, const char *sql,
-                             const char *table, tomb_error *err) {
-  tomb_value name = tomb_text(table);
+tomb_status tomb_catalogue(tomb_rows **out, tomb_db *db, const char *sql,
+                           const char *name, tomb_error *err) {
+  tomb_value asked = tomb_text(name);
   tomb_cursor cursor;
   *out = tomb_rows_new(db);
   if (*out == NULL) return tomb_out_of_memory(err);
-  tomb_status st = tomb_query_raw(&cursor, db, sql, strlen(sql), &name, 1, err);
+  tomb_status st =
+      tomb_query_raw(&cursor, db, sql, strlen(sql), &asked, 1, err);
   while (st == TOMB_OK && (st = tomb_cursor_next(&cursor, err)) == TOMB_ROW) {
     st = tomb_rows_add(*out, cursor.values, cursor.n, err);
   }
@@ -348,9 +349,9 @@ static tomb_status create_table(tomb_db *db, const tomb_model *model,
   tomb_rows *columns, *indexes = NULL;
   tomb_status st = tomb_need_parents(model, err);
   if (st != TOMB_OK) return st;
-  st = catalogue(&columns, db, d->columns, model->table, err);
+  st = tomb_catalogue(&columns, db, d->columns, model->table, err);
   if (st == TOMB_OK) {
-    st = catalogue(&indexes, db, d->unique_indexes, model->table, err);
+    st = tomb_catalogue(&indexes, db, d->unique_indexes, model->table, err);
   }
   if (st == TOMB_OK) st = create_missing(db, model, columns, indexes, err);
   tomb_rows_free(columns);
@@ -365,5 +366,6 @@ tomb_status tomb_create_tables(tomb_db *db, tomb_error *err) {
     if (db->models[i] == db->owners && !tomb_has_cascades(db)) continue;
     st = create_table(db, db->models[i], err);
   }
+  if (st == TOMB_OK) st = tomb_create_counters(db, err);
   return tomb_store_leave(db, st, err);
 }

@@ -8,4 +8,11 @@ void tomb_sql_create_table(tomb_sql *sql, const tomb_model *model);
 void tomb_sql_create_index(tomb_sql *sql, const tomb_model *model,
                            const tomb_group *group);
 
+/* counter.c: makes the triggers of all counters that are not there yet, or are
+** others, and counts their rows. */
+tomb_status tomb_create_counters(tomb_db *db, tomb_error *err);
+/* The rows that a catalogue query answers for a name; free them. */
+tomb_status tomb_catalogue(tomb_rows **out, tomb_db *db, const char *sql,
+                           const char *name, tomb_error *err);
+
 #endif

@@ -166,6 +166,9 @@ void tomb_sql_on_conflict(tomb_sql *sql, const tomb_statement *statement);
 void tomb_sql_update(tomb_sql *sql, const tomb_statement *statement);
 void tomb_sql_erase(tomb_sql *sql, const tomb_statement *statement);
 void tomb_sql_returning(tomb_sql *sql, const tomb_statement *statement);
+/* counter.c: the name of the i-th trigger of a counter, as SQL writes it. */
+void tomb_sql_counter_name(tomb_sql *sql, const tomb_model *model,
+                           const tomb_field *counter, size_t i);
 /* cascade.c */
 /* The rows of the model that point to rows of the event, directly or not. */
 void tomb_sql_below(tomb_sql *sql, const tomb_model *model,

@@ -120,6 +120,7 @@ static void read_field(lua_State *L, int table, tomb_field_def *out) {
   out->references = text(L, table, "references");
   out->on_delete = on_delete(L, table);
   out->relation_name = text(L, table, "relation");
+  out->counts = text(L, table, "counts");
   out->related_name = text(L, table, "related_name");
   lua_getfield(L, table, "default");
   tomb_tovalue(L, lua_gettop(L), &as, &out->default_value);

@@ -330,10 +330,31 @@ static int model_upsert(lua_State *L) {
   return 1;
 }
 
+/***
+Counts the rows of the model's counters anew: for rows that were written while the triggers of
+`create_tables` were not there.
+@function Model:recount
+@treturn number the rows whose counters were wrong
+@raise misuse, database, busy
+@usage Author:recount()
+*/
+static int model_recount(lua_State *L) {
+  tomb_error err;
+  int64_t changed;
+  lua_settop(L, 1);
+  lua_model *model = tomb_check_model(L, 1);
+  tomb_getref(L, -1, MODEL_DB);
+  tomb_status st = tomb_recount(&changed, model->db->db, model->model, &err);
+  tomb_finish(L, model->db, -1, st, &err);
+  tomb_push_count(L, changed);
+  return 1;
+}
+
 void tomb_open_update(lua_State *L) {
   static const luaL_Reg functions[] = {{"update", row_update},
                                        {"reload", row_reload},
                                        {"upsert", model_upsert},
+                                       {"recount", model_recount},
                                        {NULL, NULL}};
   tomb_methods(L, METHODS);
   tomb_setfuncs(L, functions);

@@ -125,6 +125,27 @@ function M.belongs_to(model_name, options)
   return make({ type = "integer", references = model_name }, options)
 end
 
+--- How many living rows stand at the end of a relation to many: `author:posts()` or
+-- `post:tags()`. The database keeps it by triggers that `create_tables` makes, whoever writes:
+-- a cascade, an undo, a bulk call, raw SQL. Programs read it, filter and order by it; they cannot
+-- write it, and `save` leaves it alone. A row in memory shows what was read: `reload` it.
+--
+--     local Author = db:model("Author", { name = f.text(), post_count = f.counter "posts" })
+--     Author.objects:filter { post_count__gt = 10 }:order_by "-post_count"
+--
+-- `Author:recount()` counts anew, should rows have come while the triggers were not there.
+-- @string name of the relation, declared before or after
+-- @tparam[opt] table options `index`, `column`, `attr`
+-- @return what `db:model` takes as a field
+-- @raise misuse
+function M.counter(name, options)
+  if type(name) ~= "string" then
+    core.misuse("counter takes the name of a relation, not a " .. type(name), 'as in f.counter "posts"')
+  end
+  core.check_options(options, { "index", "column", "attr" }, "counter")
+  return make({ type = "integer", counts = name }, options)
+end
+
 local LINK_OPTIONS = { "related_name", "through", "near", "far", "table" }
 
 --- Rows of another model, many for many. It makes no column: rows of a third model, the links,

@@ -111,6 +111,7 @@ local function read_field(spec, entry)
     on_delete = declared.on_delete,
     relation = related,
     related_name = declared.related_name,
+    counts = declared.counts,
   }
 end
 
