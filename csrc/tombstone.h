@@ -931,6 +931,20 @@ TOMB_API tomb_status tomb_undo_end(int64_t *restored, tomb_db *db,
 TOMB_API tomb_status tomb_undo_order(const tomb_model **out, tomb_db *db,
                                      size_t i, tomb_error *err);
 
+typedef enum tomb_along {
+  TOMB_ALONG_DELETE, /* the living that a deletion takes */
+  TOMB_ALONG_PURGE,  /* the dead that go with them */
+  TOMB_ALONG_FORGET, /* and what cascades, dead or alive */
+  TOMB_ALONG_RESTORE /* the dead that may come back with them */
+} tomb_along;
+
+/* The keys of all rows of `model` that go along when the query's rows do, these
+** among them. Free them with tomb_keys_free. Writes nothing. */
+TOMB_API tomb_status tomb_preview_along(tomb_keys **out, tomb_db *db,
+                                        const tomb_query *query,
+                                        const tomb_model *model,
+                                        tomb_along which, tomb_error *err);
+
 /* The keys of the model's rows that an undo of the event would bring back. Free
 ** them with tomb_keys_free. Writes nothing. */
 TOMB_API tomb_status tomb_preview_undo(tomb_keys **out, tomb_db *db,

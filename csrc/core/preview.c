@@ -94,3 +94,39 @@ tomb_status tomb_preview_undo(tomb_keys **out, tomb_db *db,
   tomb_closure_free(&c);
   return st;
 }
+
+/* Above, and then all below that. */
+static tomb_status fill_relatives(tomb_closure *c, tomb_db *db,
+                                  const tomb_query *query, tomb_error *err) {
+  tomb_closure above;
+  tomb_status st = tomb_closure_open(&above, db, TOMB_CLOSURE_PARENTS, err);
+  if (st == TOMB_OK) st = tomb_closure_fill(&above, query, err);
+  for (size_t i = 0; st == TOMB_OK && i < above.n; i++) {
+    tomb_closure_put(c, above.order[i], above.keys[i]);
+    above.keys[i] = NULL;
+  }
+  tomb_closure_free(&above);
+  return st == TOMB_OK ? tomb_closure_extend(c, err) : st;
+}
+
+tomb_status tomb_preview_along(tomb_keys **out, tomb_db *db,
+                               const tomb_query *query, const tomb_model *model,
+                               tomb_along which, tomb_error *err) {
+  static const tomb_closure_kind kinds[] = {
+      TOMB_CLOSURE_DELETE, TOMB_CLOSURE_PURGE, TOMB_CLOSURE_FORGET,
+      TOMB_CLOSURE_DELETE};
+  tomb_closure c;
+  *out = NULL;
+  tomb_status st = tomb_closure_open(&c, db, kinds[which], err);
+  if (st == TOMB_OK) {
+    st = which == TOMB_ALONG_RESTORE ? fill_relatives(&c, db, query, err)
+                                     : tomb_closure_fill(&c, query, err);
+  }
+  if (st == TOMB_OK) {
+    size_t i = tomb_closure_place(&c, model);
+    *out = c.keys[i];
+    c.keys[i] = NULL;
+  }
+  tomb_closure_free(&c);
+  return st;
+}

@@ -79,6 +79,26 @@ static int model_has_events(lua_State *L) {
 }
 
 /***
+The models whose rows this one's need to live: the parents of its cascades and restrictions.
+@function Model:needs
+@treturn {string,...} their names
+@usage print(table.concat(Post:needs(), ", "))
+*/
+static int model_needs(lua_State *L) {
+  lua_model *model = tomb_check_model(L, 1);
+  const tomb_relation *relation;
+  int n = 0;
+  lua_newtable(L);
+  for (size_t i = 0; (relation = tomb_model_relation(model->model, i)) != NULL;
+       i++) {
+    if (relation->on_delete == TOMB_KEEP) continue;
+    lua_pushstring(L, relation->parent_name);
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+/***
 How long rows stay in the trash.
 @function Model:keep
 @treturn number|nil seconds; nil: for ever
@@ -105,10 +125,13 @@ static int model_database(lua_State *L) {
 }
 
 void tomb_open_model(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"fields", model_fields},   {"database", model_database},
-      {"is_soft", model_is_soft}, {"has_events", model_has_events},
-      {"keep", model_keep},       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"fields", model_fields},
+                                       {"database", model_database},
+                                       {"is_soft", model_is_soft},
+                                       {"has_events", model_has_events},
+                                       {"keep", model_keep},
+                                       {"needs", model_needs},
+                                       {NULL, NULL}};
   tomb_methods(L, METHODS);
   tomb_setfuncs(L, functions);
   lua_pop(L, 1);

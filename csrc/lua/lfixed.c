@@ -91,6 +91,30 @@ static int query_coming(lua_State *L) {
 }
 
 /***
+The rows of this manager that go along with the rows of another query, these among them.
+@function Query:along
+@tparam query with
+@string which `"delete"`: what a deletion takes; `"purge"`: the dead that go with
+them; `"forget"`: all that goes; `"restore"`: what may come back with them
+@treturn query
+@usage for row in Comment.objects:along(posts, "delete"):each() do print(row.id) end
+*/
+static int query_along(lua_State *L) {
+  static const char *const words[] = {"delete", "purge", "forget", "restore",
+                                      NULL};
+  tomb_error err;
+  lua_query *from = tomb_check_query(L, 1), *with = tomb_check_query(L, 2);
+  tomb_along which = (tomb_along)luaL_checkoption(L, 3, NULL, words);
+  lua_settop(L, 1);
+  tomb_keys **keys = push_keys(L, 1);
+  tomb_status st = tomb_preview_along(keys, from->model->db->db, &with->query,
+                                      from->query.model, which, &err);
+  if (st != TOMB_OK) tomb_raise(L, &err);
+  push_fixed(L, 1, *keys);
+  return 1;
+}
+
+/***
 The next batch of the model's rows that are longer dead than its `keep`; `purge_expired` purges it.
 @function Query:expired
 @tparam number left how many earlier batches have left, from 0 on
@@ -131,11 +155,10 @@ static int query_everywhere(lua_State *L) {
 }
 
 void tomb_open_fixed(lua_State *L) {
-  static const luaL_Reg functions[] = {{"fixed", query_fixed},
-                                       {"coming", query_coming},
-                                       {"expired", query_expired},
-                                       {"everywhere", query_everywhere},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"fixed", query_fixed},           {"coming", query_coming},
+      {"along", query_along},           {"expired", query_expired},
+      {"everywhere", query_everywhere}, {NULL, NULL}};
   tomb_class(L, KEYS);
   lua_pushcfunction(L, keys_gc);
   lua_setfield(L, -2, "__gc");

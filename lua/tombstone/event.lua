@@ -5,6 +5,7 @@
 -- @module tombstone.event
 local core = require "tombstone.core"
 local hooks = require "tombstone.hooks"
+local query = require "tombstone.query"
 
 local M = {}
 local Event = {}
@@ -67,7 +68,7 @@ local function restore_models(event, db, options)
   options = watched(options, seen)
   for _, name in ipairs(db:undo_order()) do
     local model = db:model(name)
-    restored = restored + model:event_rows(event.id, "back"):restore(options)
+    restored = restored + query.restore_own(model:event_rows(event.id, "back"), options)
   end
   return restored + db:undo_end(event.id, seen.word)
 end

@@ -6,6 +6,7 @@
 -- vetoes the whole call. `after_delete` gets the event too, `after_commit` the verb; it runs
 -- when nothing can be rolled back any more.
 -- @module tombstone.hooks
+local along = require "tombstone.along"
 local core = require "tombstone.core"
 
 local M = {}
@@ -247,16 +248,7 @@ end
 
 -- ---- sets of rows ------------------------------------------------------------
 
---- The name of the model's key.
--- @tparam model model
--- @treturn string
-function M.key_of(model)
-  for _, field in ipairs(model:fields()) do
-    if field.primary_key then
-      return field.name
-    end
-  end
-end
+M.key_of = along.key_of
 
 -- The rows in memory show what has become of them; those that are gone stay as they were.
 local function refresh(model, rows, fixed)
@@ -287,6 +279,77 @@ local function dead(query)
   return fixed_where(query, { deleted_at__isnull = false })
 end
 
+-- ---- what a call does to rows ----------------------------------------------------------
+
+-- Rows that a call is made on, and rows that go along.
+local function run_sets(sets, name, which, event)
+  for _, set in ipairs(sets) do
+    for _, rows in ipairs { set.own, set.rows } do
+      run_all(set.model, name, which and which(rows) or rows, event)
+    end
+  end
+end
+
+local function show_all(sets, own_is_shown)
+  for _, set in ipairs(sets) do
+    refresh(set.model, set.rows, set.query)
+    if not own_is_shown then
+      refresh(set.model, set.own, set.query)
+    end
+  end
+end
+
+local function queue_sets(sets, which, verb)
+  for _, set in ipairs(sets) do
+    for _, rows in ipairs { set.own, set.rows } do
+      queue_commit(set.model, which and which(rows) or rows, verb)
+    end
+  end
+end
+
+local function event_of(done, more)
+  return type(more) == "table" and more or (type(done) == "table" and done or nil)
+end
+
+-- Runs `verb` between the hooks; where it says that it did nothing, none follow. `how` has the
+-- hooks' `name`; `which`, that chooses the rows that it did something to; `own_is_shown`, where
+-- the rows of the call show what became of them; and `word`, for after_commit.
+local function around(sets, how, verb)
+  run_sets(sets, "before_" .. how.name)
+  local done, more = verb()
+  if not done then
+    return done, more
+  end
+  if how.name ~= "purge" then
+    show_all(sets, how.own_is_shown)
+  end
+  run_sets(sets, "after_" .. how.name, how.which, how.name == "delete" and event_of(done, more) or nil)
+  queue_sets(sets, how.which, how.word or how.name)
+  return done, more
+end
+
+local function those(test)
+  return function(rows)
+    local list = {}
+    for _, row in ipairs(rows) do
+      list[#list + 1] = test(row) and row or nil
+    end
+    return list
+  end
+end
+
+local dead_ones = those(function(row)
+  return row.deleted_at ~= nil
+end)
+local living_ones = those(function(row)
+  return row.deleted_at == nil
+end)
+
+-- For each model with hooks the rows that the call reaches, parents first.
+local function sets_of(query, verb, rows)
+  return along.sets(query, verb, rows, M.of)
+end
+
 local function delete(query, options)
   local model = query:model()
   if not raw_model.is_soft(model) then
@@ -294,14 +357,16 @@ local function delete(query, options)
   end
   return model:database():transaction(function()
     local fixed = living(query)
-    local rows = fixed:all()
-    run_all(model, "before_delete", rows)
-    local count, event = raw_query.delete(fixed, options)
-    refresh(model, rows, fixed)
-    run_all(model, "after_delete", rows, event)
-    queue_commit(model, rows, "delete")
-    return count, event
+    return around(sets_of(fixed, "delete"), { name = "delete", which = dead_ones }, function()
+      return raw_query.delete(fixed, options)
+    end)
   end)
+end
+
+local function returning(query, rows, options, plain)
+  local sets = sets_of(query, "restore", rows)
+  along.leave_returning(query, sets, options, plain)
+  return sets
 end
 
 local function restore(query, options, plain)
@@ -309,22 +374,28 @@ local function restore(query, options, plain)
   if not raw_model.is_soft(model) then
     return plain(query, options)
   end
-  return model:database():transaction(function()
+  return (model:database():transaction(function()
     local fixed = dead(query)
-    local rows = fixed:all()
-    run_all(model, "before_restore", rows)
-    local count = plain(fixed, options)
-    refresh(model, rows, fixed)
-    local back = {}
-    for i = 1, #rows do
-      if not rows[i]:is_deleted() then
-        back[#back + 1] = rows[i]
-      end
-    end
-    run_all(model, "after_restore", back)
-    queue_commit(model, back, "restore")
-    return count
-  end)
+    local how = { name = "restore", which = living_ones }
+    return around(returning(fixed, nil, options, plain), how, function()
+      return plain(fixed, options)
+    end)
+  end))
+end
+
+-- A step of an event's undo, which comes to each model by itself: no other hooks run.
+local function restore_own(query, options, plain)
+  local model = query:model()
+  if not M.of(model) then
+    return plain(query, options)
+  end
+  return (model:database():transaction(function()
+    local fixed = dead(query)
+    local set = { model = model, query = fixed, own = fixed:all(), rows = {} }
+    return around({ set }, { name = "restore", which = living_ones }, function()
+      return plain(fixed, options)
+    end)
+  end))
 end
 
 local function delete_living(query, options)
@@ -344,12 +415,10 @@ local function purge(query, options)
   return model:database():transaction(function()
     local fixed = query:fixed()
     delete_living(fixed, options)
-    local rows = fixed:everywhere():all()
-    run_all(model, "before_purge", rows)
-    local count, report = raw_query.purge(fixed:everywhere(), { living = true, all = true })
-    run_all(model, "after_purge", rows)
-    queue_commit(model, rows, "purge")
-    return count, report
+    local everywhere = fixed:everywhere()
+    return around(sets_of(everywhere, "purge"), { name = "purge" }, function()
+      return raw_query.purge(everywhere, { living = true, all = true })
+    end)
   end)
 end
 
@@ -361,20 +430,15 @@ local function itself(row)
   return model.all_objects:filter { [key] = row[key] }
 end
 
--- Runs `verb` between the hooks of this name; answers what it answers.
-local function between(row, name, verb, options)
-  local model = getmetatable(row)
-  run(model, "before_" .. name, row)
-  local done, report = verb(row, options)
-  if done then
-    run(model, "after_" .. name, row, name == "delete" and done ~= true and done or nil)
-    queue_commit(model, { row }, name)
-  end
-  return done, report
-end
-
 local function lives(row)
   return itself(row):filter({ deleted_at = core.null }):exists()
+end
+
+local function delete_one(row, options)
+  local how = { name = "delete", which = dead_ones, own_is_shown = true }
+  return around(sets_of(itself(row), "delete", { row }), how, function()
+    return raw_model.delete(row, options)
+  end)
 end
 
 local function delete_row(row, options)
@@ -383,18 +447,28 @@ local function delete_row(row, options)
     return raw_model.delete(row, options)
   end
   return within(row, function()
-    return lives(row) and between(row, "delete", raw_model.delete, options) or nil
+    return lives(row) and delete_one(row, options) or nil
   end)
 end
 
-local function restore_row(row, options)
+local function restore_row(row, options, plain)
   raw_model.need_kept(row)
   if not getmetatable(row):is_soft() then
-    return raw_model.restore(row, options)
+    return plain(row, options)
   end
   return within(row, function()
-    local dead_row = itself(row):filter({ deleted_at__isnull = false }):exists()
-    return dead_row and between(row, "restore", core.methods.model.restore, options)
+    local query = itself(row):filter { deleted_at__isnull = false }
+    if not query:exists() then
+      return false
+    end
+    local sets = returning(query, { row }, options, function(_, trial)
+      return plain(setmetatable(copy(row), getmetatable(row)), trial)
+    end)
+    local how = { name = "restore", which = living_ones, own_is_shown = true }
+    return around(sets, how, function()
+      local done = plain(row, options)
+      return done, nil
+    end)
   end)
 end
 
@@ -409,12 +483,14 @@ local function purge_row(row, options)
   end
   return within(row, function()
     if getmetatable(row):is_soft() and lives(row) then
-      between(row, "delete", raw_model.delete, options)
+      delete_one(row, options)
     end
     if not itself(row):exists() then
       return raw_model.purge(row, options) -- which finds nothing
     end
-    return between(row, "purge", raw_model.purge, options)
+    return around(sets_of(itself(row), "purge", { row }), { name = "purge" }, function()
+      return raw_model.purge(row, options)
+    end)
   end)
 end
 
@@ -428,12 +504,10 @@ local function forget_row(row, options)
     if not itself(row):exists() then
       return raw_model.forget(row, options) -- which finds nothing
     end
-    local model = getmetatable(row)
-    run(model, "before_purge", row)
-    local report = raw_model.forget(row, options)
-    run(model, "after_purge", row)
-    queue_commit(model, { row }, "forget")
-    return report
+    local how = { name = "purge", word = "forget" }
+    return (around(sets_of(itself(row), "forget", { row }), how, function()
+      return raw_model.forget(row, options)
+    end))
   end)
 end
 
@@ -448,7 +522,14 @@ local function check(on)
   end
 end
 
-M.delete, M.restore, M.purge = delete, restore, purge
+M.delete, M.restore, M.restore_own, M.purge = delete, restore, restore_own, purge
+M.delete_row, M.restore_row, M.purge_row, M.forget_row = delete_row, restore_row, purge_row, forget_row
+
+--- The models with hooks whose rows may go along with the model's own; false where there are none.
+function M.concern(model)
+  return along.concerned(model, M.of)
+end
+
 --- Runs a function in a transaction; when that fails, the row is what it was.
 M.within = within
 
@@ -464,10 +545,6 @@ function M.install(model, on)
   rawset(model, "bulk_create", bulk_create)
   rawset(model, "update", update)
   rawset(model, "upsert", upsert)
-  rawset(model, "delete", delete_row)
-  rawset(model, "restore", restore_row)
-  rawset(model, "purge", purge_row)
-  rawset(model, "forget", forget_row)
 end
 
 return M

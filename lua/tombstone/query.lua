@@ -67,7 +67,7 @@ end
 -- @treturn number rows restored
 -- @raise integrity, with the rows in conflict; parent_deleted
 function Query:restore(options)
-  if hooks.of(raw_query.model(self)) then
+  if hooks.concern(raw_query.model(self)) then
     core.check_options(options, RESTORE_OPTIONS, "restore")
     need_meaning(self, options, "restore")
     return hooks.restore(self, options, plain_restore)
@@ -75,12 +75,17 @@ function Query:restore(options)
   return plain_restore(self, options)
 end
 
+--- Restores rows of an event, one model at a time: hooks of this model alone run.
+function M.restore_own(query, options)
+  return hooks.restore_own(query, options, plain_restore)
+end
+
 --- Soft-deletes the query's living rows in one event.
 -- @tparam[opt] table options `actor`, `reason`, `max_rows`, `all`
 -- @treturn number rows deleted
 -- @treturn event|nil the event; nil when nothing was deleted
 function Query:delete(options)
-  if hooks.of(raw_query.model(self)) then
+  if hooks.concern(raw_query.model(self)) then
     core.check_options(options, { "all", "actor", "reason", "max_rows" }, "delete")
     need_meaning(self, options, "delete")
     return hooks.delete(self, options)
@@ -97,7 +102,7 @@ end
 -- example }`, the living rows that would make the purge raise
 -- @raise restricted, while a living row needs one of them
 function Query:purge(options)
-  if hooks.of(raw_query.model(self)) then
+  if hooks.concern(raw_query.model(self)) then
     core.check_options(options, { "all", "living", "actor", "reason", "dry_run" }, "purge")
     need_meaning(self, options, "purge")
     return hooks.purge(self, options)
@@ -134,21 +139,45 @@ end
 
 -- ---- rows -----------------------------------------------------------------------------------
 
+-- What is no row is refused by the engine, in its own words.
+local function is_concerned(row)
+  local model = type(row) == "table" and getmetatable(row)
+  return type(model) == "table" and rawget(model, "__name") and hooks.concern(model)
+end
+
+local function plain_restore_row(row, options)
+  if type(options) ~= "table" or type(options.on_conflict) ~= "function" then
+    return raw_model.restore(row, options)
+  end
+  raw_model.need_kept(row)
+  return hooks.within(row, function()
+    local count = restore_asking(M.itself(row), options)
+    if count > 0 then
+      raw_model.reload(row)
+    end
+    return count > 0
+  end)
+end
+
 --- Restores this row.
 -- @tparam[opt] table options as for queries
 -- @treturn boolean false when it was not deleted, or was skipped
 function Model:restore(options)
-  if type(options) ~= "table" or type(options.on_conflict) ~= "function" then
-    return raw_model.restore(self, options)
+  if is_concerned(self) then
+    return hooks.restore_row(self, options, plain_restore_row)
   end
-  raw_model.need_kept(self)
-  return hooks.within(self, function()
-    local count = restore_asking(M.itself(self), options)
-    if count > 0 then
-      raw_model.reload(self)
+  return plain_restore_row(self, options)
+end
+
+-- These three look for hooks first; what they do is the engine's.
+for _, verb in ipairs { "delete", "purge", "forget" } do
+  local plain, with_hooks = raw_model[verb], hooks[verb .. "_row"]
+  Model[verb] = function(row, options)
+    if is_concerned(row) then
+      return with_hooks(row, options)
     end
-    return count > 0
-  end)
+    return plain(row, options)
+  end
 end
 
 --- The query of one row, dead or alive.
