@@ -28,7 +28,10 @@ end
 -- @tparam string address a path, or ":memory:"
 -- @tparam[opt] table options `busy_timeout` (milliseconds, 5000), `synchronous` (`"full"` or
 -- `"normal"`), `read_only`, `statement_cache` (statements, 64), `clock` (a function that
--- answers seconds), `log` (a function that gets each statement and its values)
+-- answers seconds), `log` (a function that gets each statement and its values), `lazy` (what
+-- becomes of a loop that asks each row of a result of `all` or `each` for a relation that is not
+-- loaded: `"allow"`, `"warn"` or `"refuse"`), `warn` (a function that gets each warning; else the
+-- `warn` of Lua 5.4)
 -- @treturn database
 -- @raise connection, busy
 function M.open(address, options)

@@ -241,6 +241,74 @@ static void a_model_is_a_copy_of_its_definition(void) {
   close_db();
 }
 
+/* ---- ways, orders, collations ------------------------------------- */
+
+static void ways_are_found_or_the_nearest_is_named(void) {
+  const tomb_field_def author_fields[] = {TEXT("name")};
+  const tomb_field_def post_fields[] = {{.name = "author_id",
+                                         .references = "Author",
+                                         .on_delete = TOMB_CASCADE,
+                                         .relation_name = "author",
+                                         .related_name = "posts"}};
+  const tomb_model_def author_def = {
+      .name = "Author", .fields = author_fields, .n_fields = 1};
+  const tomb_model_def post_def = {
+      .name = "Post", .fields = post_fields, .n_fields = 1};
+  const tomb_way *way;
+  open_empty();
+  const tomb_model *author = define(&author_def), *child = define(&post_def);
+  MUST(tomb_need_way(&way, child, "author", 6, &check_error));
+  CHECK(way->kind == TOMB_TO_PARENT && tomb_way_model(way) == author);
+  MUST(tomb_need_way(&way, author, "posts, and more", 5, &check_error));
+  CHECK(way->kind == TOMB_TO_CHILDREN && tomb_way_model(way) == child);
+  CHECK(tomb_need_way(&way, author, "post", 4, &check_error) == TOMB_MISUSE);
+  CHECK(way == NULL);
+  CHECK_TEXT(check_error.message, "Author has no relation 'post'");
+  CHECK_TEXT(check_error.hint, "did you mean 'posts'?");
+  CHECK(tomb_need_way(&way, author, "name", 4, NULL) == TOMB_MISUSE);
+  close_db();
+}
+
+static void an_order_is_told_term_by_term(void) {
+  static const char *const by[] = {"-b", "a"};
+  const tomb_field_def fields[] = {TEXT("a"), TEXT("b")};
+  open_empty();
+  const tomb_model_def def = {.name = "Post",
+                              .fields = fields,
+                              .n_fields = 2,
+                              .order_by = by,
+                              .n_order_by = 2};
+  const tomb_model *model = define(&def);
+  CHECK_TEXT(tomb_model_order(model, 0)->field->name, "b");
+  CHECK(tomb_model_order(model, 0)->descending);
+  CHECK_TEXT(tomb_model_order(model, 1)->field->name, "a");
+  CHECK(!tomb_model_order(model, 1)->descending);
+  CHECK(tomb_model_order(model, 2) == NULL);
+  close_db();
+}
+
+static void check_fold(const char *collate, const char *folded, int line) {
+  tomb_field field;
+  char text[] = "Ab\303\204 Z  ";
+  memset(&field, 0, sizeof field);
+  field.collate = collate;
+  size_t size = tomb_fold_text(&field, text, strlen(text));
+  check_that(size == strlen(folded) && memcmp(text, folded, size) == 0,
+             __FILE__, line, "folds to '%s'", folded);
+}
+
+static void texts_fold_as_their_collation_compares(void) {
+  tomb_field field;
+  check_fold(NULL, "Ab\303\204 Z  ", __LINE__);
+  check_fold("BINARY", "Ab\303\204 Z  ", __LINE__);
+  check_fold("NOCASE", "ab\303\204 z  ", __LINE__);
+  check_fold("RTRIM", "Ab\303\204 Z", __LINE__);
+  memset(&field, 0, sizeof field);
+  field.collate = "RTRIM";
+  char blank[] = "   ";
+  CHECK(tomb_fold_text(&field, blank, 3) == 0);
+}
+
 int main(void) {
   RUN(names_are_words);
   RUN(tables_and_columns_hold_no_dot_or_comma);
@@ -251,5 +319,8 @@ int main(void) {
   RUN(strategies_are_settled_by_type);
   RUN(the_engines_fields_come_last);
   RUN(a_model_is_a_copy_of_its_definition);
+  RUN(ways_are_found_or_the_nearest_is_named);
+  RUN(an_order_is_told_term_by_term);
+  RUN(texts_fold_as_their_collation_compares);
   return check_done();
 }

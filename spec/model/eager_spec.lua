@@ -713,7 +713,8 @@ describe("with, while a step fails,", function()
       end
     end
     for _, read in ipairs { "all", "each", "snapshot" } do
-      local n, ok, err = 0, nil, nil
+      local n = 0
+      local ok, err
       repeat
         n = n + 1
         core.fake.fail(fake, n, "busy", "step " .. n)

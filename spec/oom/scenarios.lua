@@ -14,6 +14,7 @@ return {
   "upsert",
   "transaction",
   "family",
+  "eager",
   "hooks",
   "raw",
   "log",
