@@ -58,6 +58,6 @@ local _, err = pcall(function()
     comment:author()
   end
 end)
-print(err) --> N+1: Comment:author() was asked of 2 rows of one result, at examples/13_eager_loading.lua:58
+print(err) --> N+1: Comment:author() was asked of 2 rows of one result, at examples/14_eager_loading.lua:58
 print(err.hint) --> load it with :with("author")
 db:close()
