@@ -61,6 +61,14 @@ local function need_rows(rows, model, call)
   return rows
 end
 
+local function keys_of(rows, model)
+  local key, keys = hooks.key_of(model), {}
+  for i, row in ipairs(rows) do
+    keys[i] = row[key]
+  end
+  return keys
+end
+
 -- ---- children ------------------------------------------------------------------------------
 
 local Children = {}
@@ -91,48 +99,45 @@ local function put_back(row, before)
   end
 end
 
--- Rows that were written before one is refused are in Lua what they are in the database.
-function Children:move(rows, key)
-  local name, db, before = self.way.name, self.model:database(), {}
-  local ok, err = pcall(db.transaction, db, function()
-    for i, row in ipairs(rows) do
-      before[i] = copy(row)
-      row:update { [name] = key }
-    end
-  end)
-  for i = #before, 1, -1 do
-    if not ok then
-      put_back(rows[i], before[i])
-    end
+-- One transaction that writes the rows: where it fails they are in Lua what they were.
+function Children:write(rows, fn)
+  local db, before = self.model:database(), {}
+  for i, row in ipairs(rows) do
+    before[i] = copy(row)
+  end
+  local ok, err = pcall(db.transaction, db, fn)
+  for i = ok and 0 or #rows, 1, -1 do
+    put_back(rows[i], before[i])
   end
   return ok and #rows or error(err, 0)
 end
 
-function Children:add(rows)
-  return self:move(need_rows(rows, self.model, "add"), self.key)
+function Children:move(rows, key)
+  for _, row in ipairs(rows) do
+    row:update { [self.way.name] = key }
+  end
 end
 
-function Children:remove(rows)
-  need_rows(rows, self.model, "remove")
-  local way = self.way
-  if not way.null then
+function Children:add(rows)
+  need_rows(rows, self.model, "add")
+  return self:write(rows, function()
+    self:move(rows, self.key)
+  end)
+end
+
+function Children:need_null()
+  if not self.way.null then
     core.misuse(
-      name_of(self.model) .. "." .. way.relation .. " cannot be null",
+      name_of(self.model) .. "." .. self.way.relation .. " cannot be null",
       "delete the rows, or give them to another"
     )
   end
-  return self.model:database():transaction(function()
-    self:need_own(rows)
-    return self:move(rows, core.null)
-  end)
 end
 
 -- The database says whose the rows are: what they hold may be old, or not be written.
 function Children:need_own(rows)
-  local key, keys = hooks.key_of(self.model), {}
-  for _, row in ipairs(rows) do
-    keys[#keys + 1] = row[key]
-  end
+  local key = hooks.key_of(self.model)
+  local keys = keys_of(rows, self.model)
   local own = set_of(self.query:filter({ [key .. "__in"] = keys }):pluck(key))
   for _, row in ipairs(rows) do
     if not own[row[key]] then
@@ -144,21 +149,28 @@ function Children:need_own(rows)
   end
 end
 
+function Children:remove(rows)
+  need_rows(rows, self.model, "remove")
+  self:need_null()
+  return self:write(rows, function()
+    self:need_own(rows)
+    self:move(rows, core.null)
+  end)
+end
+
 function Children:set(rows)
   need_rows(rows, self.model, "set")
-  local key, kept = hooks.key_of(self.model), {}
-  for _, row in ipairs(rows) do
-    kept[row[key]] = true
-  end
-  return self.model:database():transaction(function()
-    local others = {}
+  local kept = set_of(keys_of(rows, self.model))
+  return self:write(rows, function()
+    local key, others = hooks.key_of(self.model), {}
     for _, row in ipairs(self.query:all()) do
       others[#others + 1] = not kept[row[key]] and row or nil
     end
     if #others > 0 then
-      self:remove(others)
+      self:need_null()
+      self:move(others, core.null)
     end
-    return self:add(rows)
+    self:move(rows, self.key)
   end)
 end
 
@@ -166,14 +178,6 @@ end
 
 local Links = {}
 Links.__index = Links
-
-local function keys_of(rows, model)
-  local key, keys = hooks.key_of(model), {}
-  for i, row in ipairs(rows) do
-    keys[i] = row[key]
-  end
-  return keys
-end
 
 -- The living links from this row to those with the keys.
 function Links:to(keys)
