@@ -60,6 +60,18 @@ tomb_status tomb_no_such_name(const tomb_model *model, const char *name,
   return st;
 }
 
+tomb_status tomb_need_way(const tomb_way **out, const tomb_model *model,
+                          const char *name, size_t size, tomb_error *err) {
+  *out = tomb_model_way(model, name, size);
+  if (*out != NULL) return TOMB_OK;
+  tomb_fail(err, TOMB_MISUSE, "%s has no relation '%.*s'", model->name,
+            size > 80 ? 80 : (int)size, name);
+  tomb_error_model(err, model->name);
+  const char *nearest = nearest_way(model, name, size);
+  if (nearest != NULL) tomb_error_hint(err, "did you mean '%s'?", nearest);
+  return TOMB_MISUSE;
+}
+
 /* ---- opening ------------------------------------------------------ */
 
 static tomb_model *model_named(tomb_model *model, tomb_model *const *models,

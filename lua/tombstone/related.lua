@@ -5,6 +5,7 @@
 -- @module tombstone.related
 local core = require "tombstone.core"
 local hooks = require "tombstone.hooks"
+local loading = require "tombstone.loading"
 
 local M = {}
 local Query = core.methods.query
@@ -269,20 +270,40 @@ end
 
 -- ---- the queries' calls ----------------------------------------------------------------------
 
---- The query of a row's children, with the calls that change which they are.
-function M.children(query, row, child, way)
-  local owner = { model = child, way = way, key = row[hooks.key_of(getmetatable(row))] }
+-- What is loaded answers the query; false stands for no rows.
+local function belong(query, owner, class)
+  if owner.loaded == false then
+    owner.loaded = {}
+  end
   owner.query = query
-  return core.relate(query, setmetatable(owner, Children))
+  return core.relate(query, setmetatable(owner, class))
+end
+
+--- The query of a row's children, with the calls that change which they are.
+-- @tparam query query
+-- @tparam table owner `row`, `name` of the relation, `key` of the row, `loaded` (as of
+-- `loading.of`)
+-- @tparam model child
+-- @tparam table way the field that points to the row
+-- @treturn query
+function M.children(query, owner, child, way)
+  owner.model, owner.way = child, way
+  return belong(query, owner, Children)
 end
 
 --- The query of the rows that are linked to a row.
-function M.links(query, row, target, through, way)
-  local owner = { model = target, through = through, way = way }
-  owner.key = row[hooks.key_of(getmetatable(row))]
-  return core.relate(query, setmetatable(owner, Links))
+-- @tparam query query
+-- @tparam table owner as of `children`
+-- @tparam model target
+-- @tparam model through of the links
+-- @tparam table way as `core.way` describes it
+-- @treturn query
+function M.links(query, owner, target, through, way)
+  owner.model, owner.through, owner.way = target, through, way
+  return belong(query, owner, Links)
 end
 
+-- What is loaded is no longer so, whatever becomes of the call.
 local function owner_of(query, call)
   local owner = core.related(query)
   if not owner then
@@ -291,6 +312,8 @@ local function owner_of(query, call)
       "a refined query is none any more"
     )
   end
+  owner.loaded = nil
+  loading.forget(owner.row, owner.name, owner.key)
   return owner
 end
 

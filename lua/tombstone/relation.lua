@@ -3,6 +3,7 @@
 local core = require "tombstone.core"
 local field = require "tombstone.field"
 local hooks = require "tombstone.hooks"
+local loading = require "tombstone.loading"
 local related = require "tombstone.related"
 
 local M = {}
@@ -167,6 +168,10 @@ local function to_parent(side, model, way)
         "declare the model " .. way.references
       )
     end
+    local found = loading.of(row, way.relation, key)
+    if found ~= nil then
+      return found or nil
+    end
     return parent.objects:find(key)
   end
 end
@@ -185,28 +190,37 @@ end
 local function to_children(parent, child, way)
   local key, name = hooks.key_of(parent), way.related_name
   return function(row)
-    local match = { [way.name] = need_key(row, parent, key, name) }
-    if way.unique then
-      return child.objects:find(match)
+    local value = need_key(row, parent, key, name)
+    local found = loading.of(row, name, value)
+    if not way.unique then
+      local owner = { row = row, name = name, key = value, loaded = found }
+      return related.children(child.objects:filter { [way.name] = value }, owner, child, way)
     end
-    return related.children(child.objects:filter(match), row, child, way)
+    if found ~= nil then
+      return found and found[1] or nil
+    end
+    return child.objects:find { [way.name] = value }
   end
 end
 
 -- post:tags(), and the way back; `back` is what the other side calls it.
 local function to_linked(side, model, name, back)
+  local own = hooks.key_of(model)
+  local way -- known when all three models are declared
   return function(row)
-    local key = need_key(row, model, hooks.key_of(model), name)
-    local way = core.way(model, name)
+    local key = need_key(row, model, own, name)
+    way = way or core.way(model, name)
     if not way then
       core.misuse(
         rawget(model, "__name") .. "." .. name .. " needs models that are not declared",
         "declare both sides and the model of the links"
       )
     end
+    local found = loading.of(row, name, key)
     local target, through = side.by_name[way.model], side.by_name[way.through]
-    local query = target.objects:filter { [back .. "__" .. hooks.key_of(model)] = key }
-    return related.links(query, row, target, through, way)
+    local query = target.objects:filter { [back .. "__" .. own] = key }
+    local owner = { row = row, name = name, key = key, loaded = found }
+    return related.links(query, owner, target, through, way)
   end
 end
 
