@@ -380,7 +380,8 @@ typedef struct tomb_way {
 
 /*
 ** Checks `def`, copies it and adds the model to `db`; it lives until
-** tomb_free. Errors: misuse, naming the field and the remedy.
+** tomb_free. `out` may be NULL: then it is checked only. Errors: misuse,
+** naming the field and the remedy.
 */
 TOMB_API tomb_status tomb_define(const tomb_model **out, tomb_db *db,
                                  const tomb_model_def *def, tomb_error *err);

@@ -237,7 +237,9 @@ static void name_in(tomb_cond *cond, const tomb_model *model) {
 /* The pair at (-2, -1) of the stack. */
 static tomb_cond *build_pair(lua_State *L, block *b) {
   tomb_cond *cond = take(b, sizeof *cond);
-  cond->key = lua_tolstring(L, -2, &cond->key_size);
+  const char *key = lua_tolstring(L, -2, &cond->key_size);
+  /* the ways in it are walked whenever the query runs */
+  cond->key = memcpy(take(b, cond->key_size + 1), key, cond->key_size + 1);
   if (tomb_isexpr(L, -1)) {
     cond->expr = expr_build(L, -1, b);
   } else if (is_list(L, -1)) {
@@ -262,7 +264,8 @@ static size_t filter_size(lua_State *L, int index, int box, int depth) {
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     check_key(L, -2);
-    size += rounded(sizeof(tomb_cond)) + values_size(L, -1, depth);
+    size += rounded(sizeof(tomb_cond)) + rounded(lua_rawlen(L, -2) + 1) +
+            values_size(L, -1, depth);
     pairs++;
     lua_pop(L, 1);
   }

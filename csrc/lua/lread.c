@@ -27,9 +27,10 @@ static void select_rows(lua_State *L, reading *r, const tomb_query *query,
   lua_replace(L, r->rows.metatable);
 }
 
-/* A row that lacks columns must not write them: its state says what it has. */
+/* A row that lacks columns must not write them, and none writes what is no
+** column: its state says what it has. */
 static void note_partial(lua_State *L, const reading *r, int names) {
-  if (r->query->query.only == NULL) return;
+  if (!tomb_is_unlike_rows(&r->query->query)) return;
   r->query->model->db->has_states = true;
   tomb_getref(L, r->db, DB_STATES);
   lua_pushvalue(L, -2);
@@ -38,16 +39,12 @@ static void note_partial(lua_State *L, const reading *r, int names) {
   lua_pop(L, 1);
 }
 
-/* Pushes the set of names that partial rows of this query have, or nil. */
+/* Pushes the set of names of this query's rows, or nil for whole rows. */
 static int push_names(lua_State *L, const reading *r) {
-  if (r->query->query.only == NULL) {
+  if (tomb_is_unlike_rows(&r->query->query)) {
+    tomb_push_names(L, r->query, r->rows.fields, r->rows.n);
+  } else {
     lua_pushnil(L);
-    return lua_gettop(L);
-  }
-  lua_createtable(L, 0, (int)r->rows.n);
-  for (size_t i = 0; i < r->rows.n; i++) {
-    lua_pushboolean(L, 1);
-    lua_setfield(L, -2, r->rows.fields[i]->name);
   }
   return lua_gettop(L);
 }

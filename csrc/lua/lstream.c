@@ -9,6 +9,7 @@
 
 #include "classes.h"
 #include "hydrate.h"
+#include "lreading.h"
 #include "lset.h"
 #include "raise.h"
 
@@ -114,7 +115,7 @@ static int query_each(lua_State *L) {
   memset(each, 0, sizeof *each);
   tomb_setclass(L, STREAM);
   each->model = query->model;
-  each->partial = query->query.only != NULL;
+  each->partial = tomb_is_unlike_rows(&query->query);
   keep_references(L, tomb_wants_set(query));
   read_options(L, each);
   each->listed = tomb_push_answer(L);
@@ -172,11 +173,9 @@ static void note_partial(lua_State *L, const lua_each *each) {
   tomb_getref(L, -1, MODEL_DB);
   tomb_getref(L, -1, DB_STATES);
   lua_pushvalue(L, -4); /* the row */
-  lua_createtable(L, 0, (int)each->n);
-  for (size_t i = 0; i < each->n; i++) {
-    lua_pushboolean(L, 1);
-    lua_setfield(L, -2, each->fields[i]->name);
-  }
+  tomb_getref(L, 1, EACH_QUERY);
+  tomb_push_names(L, lua_touserdata(L, -1), each->fields, each->n);
+  lua_remove(L, -2);
   lua_rawset(L, -3);
   lua_pop(L, 3);
 }

@@ -32,7 +32,8 @@ local function held(event, model)
 end
 
 local function needs_lua(db, options)
-  if options and type(options.on_conflict) == "function" then
+  local strategy = options and type(options.on_conflict)
+  if strategy == "function" or strategy == "table" then
     return true
   end
   for _, model in ipairs(holders(db)) do
@@ -47,7 +48,7 @@ end
 local function watched(options, seen)
   local decide = options and options.on_conflict
   if type(decide) ~= "function" then
-    seen.word = decide
+    seen.word = decide ~= "fail" and decide or seen.word
     return options
   end
   return {
@@ -65,10 +66,9 @@ end
 -- last, together.
 local function restore_models(event, db, options)
   local restored, seen = 0, {}
-  options = watched(options, seen)
   for _, name in ipairs(db:undo_order()) do
-    local model = db:model(name)
-    restored = restored + query.restore_own(model:event_rows(event.id, "back"), options)
+    local own = watched(query.options_for(db, name, options), seen)
+    restored = restored + query.restore_own(db:model(name):event_rows(event.id, "back"), own)
   end
   return restored + db:undo_end(event.id, seen.word)
 end
@@ -86,7 +86,8 @@ local function undo_in_one(event, db, options)
 end
 
 --- Restores exactly what this deletion took and still holds.
--- @tparam[opt] table options `on_conflict`, as for `restore`
+-- @tparam[opt] table options `on_conflict`, as for `restore`, of all models, or a table of
+-- strategies by model: `{ Post = "rename", Comment = "skip", default = "fail" }`
 -- @treturn number rows restored
 -- @raise integrity, with the rows in conflict; then nothing was restored
 function Event:undo(options)
@@ -119,20 +120,44 @@ function Event:counts()
   return counts
 end
 
---- What undoing would do: `rows` by model, `conflicts`, and `held_back`, by model, the rows that
--- would stay dead below a dead parent or because another event holds them too. Writes nothing.
+-- The dead rows that keep others back: those that do not come back themselves.
+local function note_parents(plan, model_held, coming)
+  for _, parent in ipairs(model_held:dead_parents()) do
+    local id = parent.model .. " " .. tostring(parent.pk)
+    if not coming[id] then
+      coming[id] = true
+      plan.parents[#plan.parents + 1] = parent
+    end
+  end
+end
+
+local function note_coming(coming, name, back)
+  local key = hooks.key_of(back:model())
+  for _, pk in ipairs(back:pluck(key)) do
+    coming[name .. " " .. tostring(pk)] = true
+  end
+end
+
+--- What undoing would do: `rows` by model; `conflicts`, each with `model`, `constraint`, `fields`,
+-- `value`, `dead_pk` and `live_pk`; `held_back`, by model, the rows that would stay dead below a
+-- dead parent or because another event holds them too; and `parents`, a list of `{ model, pk }`,
+-- the dead rows above these. Writes nothing.
 function Event:restore_plan()
-  local plan = { rows = {}, conflicts = {}, held_back = {} }
+  local plan = { rows = {}, conflicts = {}, held_back = {}, parents = {} }
+  local coming = {}
   for _, model in ipairs(holders(database_of(self))) do
     local name, back = rawget(model, "__name"), model:event_rows(self.id, "back"):coming()
     local n = back:count()
     local stay = held(self, model):count() - n
     plan.rows[name] = n
     plan.held_back[name] = stay > 0 and stay or nil
-    for _, conflict in ipairs(back:conflicts()) do
-      conflict.model = name
+    for _, conflict in ipairs(query.conflicts(back)) do
       plan.conflicts[#plan.conflicts + 1] = conflict
     end
+    note_coming(coming, name, back)
+  end
+  for _, model in ipairs(holders(database_of(self))) do
+    note_parents(plan, held(self, model), coming)
   end
   return plan
 end

@@ -32,6 +32,56 @@ local function ask(job, query, decide)
   end
 end
 
+local function check_strategies(side, strategies)
+  for name, strategy in pairs(strategies) do
+    local shown = type(name) == "string" and name or "a " .. type(name)
+    if name ~= "default" and not side.by_name[name] then
+      core.misuse("on_conflict names " .. shown .. ", which is no model", 'names of models, or "default"')
+    end
+    if type(strategy) ~= "string" and type(strategy) ~= "function" then
+      core.misuse("on_conflict of " .. shown .. " is a word or a function, not a " .. type(strategy))
+    end
+  end
+end
+
+--- The options of a restore of one model's rows, where `on_conflict` may be a table of strategies
+-- by model: `{ Post = "rename", default = "skip" }`.
+-- @tparam database db
+-- @string name of the model
+-- @tparam[opt] table options
+-- @treturn table|nil
+-- @raise misuse for what is no model
+function M.options_for(db, name, options)
+  local strategies = type(options) == "table" and options.on_conflict
+  if type(strategies) ~= "table" then
+    return options
+  end
+  check_strategies(core.side(db), strategies)
+  local own = {}
+  for option, value in pairs(options) do
+    own[option] = value
+  end
+  own.on_conflict = strategies[name] or strategies.default
+  return own
+end
+
+-- Below its own rows a restore knows no strategy but to fail.
+local function options_of(query, options)
+  local model = raw_query.model(query)
+  local name = rawget(model, "__name")
+  local own = M.options_for(raw_model.database(model), name, options)
+  local strategies = type(options) == "table" and options.on_conflict
+  for other, strategy in pairs(type(strategies) == "table" and strategies or {}) do
+    if other ~= name and other ~= "default" and strategy ~= "fail" then
+      core.misuse(
+        "A restore of " .. name .. " has no strategy for " .. other,
+        "event:undo { on_conflict = … } has one for each model"
+      )
+    end
+  end
+  return own
+end
+
 local RESTORE_OPTIONS = { "all", "actor", "reason", "on_conflict", "parents" }
 
 -- The function runs between the steps of the restore, never below the engine.
@@ -62,11 +112,13 @@ end
 --- Restores the query's dead rows, all or none.
 -- @tparam[opt] table options `on_conflict` (`"fail"`, `"skip"`, `"rename"`, `"replace"`, or a
 -- function that gets the row and the conflict and answers one of these or a table of new
--- values), `parents` (dead parents come back first), `all`, `actor` and `reason` (of the
+-- values; or a table of these by model, with `default`), `parents` (dead parents come back
+-- first), `all`, `actor` and `reason` (of the
 -- deletions that `"replace"` makes)
 -- @treturn number rows restored
 -- @raise integrity, with the rows in conflict; parent_deleted
 function Query:restore(options)
+  options = options_of(self, options)
   if hooks.concern(raw_query.model(self)) then
     core.check_options(options, RESTORE_OPTIONS, "restore")
     need_meaning(self, options, "restore")
@@ -123,13 +175,24 @@ function Query:delete_plan()
   return plan
 end
 
---- What a restore would do. Writes nothing.
--- @treturn table `rows` (by model) and `conflicts`, a list of `{ fields, value, dead_pk,
--- live_pk }`; `twin_pk` in place of `live_pk` is another row of the same restore; and `parents`,
+--- The conflicts of a query's rows, each with its `model` and `constraint`.
+function M.conflicts(query)
+  local conflicts = query:conflicts()
+  for _, conflict in ipairs(conflicts) do
+    conflict.model = rawget(raw_query.model(query), "__name")
+    conflict.constraint = "unique"
+  end
+  return conflicts
+end
+
+--- What a restore would do. Writes nothing. What would come back below the rows is not looked
+-- at; the plan of an event looks at all models.
+-- @treturn table `rows` (by model) and `conflicts`, a list of `{ model, constraint, fields, value,
+-- dead_pk, live_pk }`; `twin_pk` in place of `live_pk` is another row of the same restore; and `parents`,
 -- a list of `{ model, pk }`, the dead rows that must come back first
 function Query:restore_plan()
   local model = raw_query.model(self)
-  local conflicts = self:conflicts()
+  local conflicts = M.conflicts(self)
   return {
     rows = { [rawget(model, "__name")] = self:filter({ deleted_at__isnull = false }):count() },
     conflicts = conflicts,
@@ -163,6 +226,9 @@ end
 -- @tparam[opt] table options as for queries
 -- @treturn boolean false when it was not deleted, or was skipped
 function Model:restore(options)
+  if type(options) == "table" and type(options.on_conflict) == "table" then
+    options = options_of(getmetatable(self).all_objects, options)
+  end
   if is_concerned(self) then
     return hooks.restore_row(self, options, plain_restore_row)
   end

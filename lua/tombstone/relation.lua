@@ -80,7 +80,7 @@ local function claim_own(names, spec)
   for _, way in ipairs(each_way(spec)) do
     local name = way.relation
     if name and names[name] then
-      M.refuse(spec.name, name, names[name])
+      M.refuse(spec.name, name, names[name], way.through and "give it another name")
     end
     if name then
       names[name] = "relation"
@@ -279,7 +279,22 @@ end
 -- BlogPost -> blog_post, which is no word that rows answer to already.
 local function relation_name(model_name)
   local name = model_name:gsub("(%l)(%u)", "%1_%2"):gsub("(%d)(%u)", "%1_%2"):lower()
-  return M.is_method(name) and name .. "_row" or name
+  return (M.is_method(name) or name == "id") and name .. "_row" or name
+end
+
+-- Options that would be passed over.
+local function check_link(what, declared)
+  for _, option in ipairs { "near", "far" } do
+    if declared[option] and not declared.through then
+      core.misuse(option .. " of " .. what .. " is a field of a model of yours", "name that with through")
+    end
+  end
+  if declared.table and declared.through then
+    core.misuse(what .. " takes table or through, not both", "the table is an option of " .. declared.through)
+  end
+  if declared.near and declared.near == declared.far then
+    core.misuse("near and far of " .. what .. " are one field", "a link points here and there")
+  end
 end
 
 --- What a spec says of a link. The way back always has a name in the engine; one that programs
@@ -290,6 +305,7 @@ end
 -- @treturn table
 function M.link(model_name, name, declared)
   local back = declared.related_name or (model_name .. "." .. name)
+  check_link(model_name .. "." .. name, declared)
   local link = {
     name = name,
     relation = name,
@@ -316,10 +332,16 @@ end
 --- The models of links that a spec asks for.
 -- @tparam table spec
 -- @treturn {table,...} each with `name`, `fields` and `options`
+-- @raise misuse: they would die with rows that have no events
 function M.generated(spec)
   local models = {}
   for _, link in ipairs(spec.links) do
-    if link.generated then
+    if link.generated and spec.soft_delete ~= "events" then
+      core.misuse(
+        spec.name .. "." .. link.name .. ": links cannot die with " .. spec.name .. ", which has no events",
+        "declare a model of the links, and name it with through"
+      )
+    elseif link.generated then
       models[#models + 1] = {
         name = link.through,
         fields = {

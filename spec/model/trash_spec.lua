@@ -32,6 +32,12 @@ local function titles(query)
   return helper.list(query, "title")
 end
 
+-- A conflict of a title, as plans tell it.
+local function of_title(told)
+  told.model, told.constraint, told.fields = "Post", "unique", { "title" }
+  return told
+end
+
 describe("delete of a row", function()
   local Post, db, clock
 
@@ -1004,8 +1010,8 @@ describe("plans", function()
     assert.are.same({
       rows = { Post = 4 },
       conflicts = {
-        { fields = { "title" }, value = "b", dead_pk = 2, live_pk = 4 },
-        { fields = { "title" }, value = "a", dead_pk = 5, twin_pk = 1 },
+        of_title { value = "b", dead_pk = 2, live_pk = 4 },
+        of_title { value = "a", dead_pk = 5, twin_pk = 1 },
       },
       parents = {},
     }, Post.deleted_objects:restore_plan())
@@ -1106,8 +1112,9 @@ describe("events", function()
     local event = db:events({ actor = "bob" })[1]
     assert.are.same({
       rows = { Post = 2 },
-      conflicts = { { model = "Post", fields = { "title" }, value = "b", dead_pk = 2, live_pk = 4 } },
+      conflicts = { of_title { value = "b", dead_pk = 2, live_pk = 4 } },
       held_back = {},
+      parents = {},
     }, event:restore_plan())
     local err = helper.refuses(
       "integrity",
