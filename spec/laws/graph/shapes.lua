@@ -114,7 +114,23 @@ function M.table_of(model)
   return "t_" .. model.name:lower()
 end
 
-local function fields_of(model)
+--- The counter of a relation's children, in the parent's model.
+function M.counter_of(relation)
+  return "n_" .. relation.related_name
+end
+
+-- Counters of all relations that point to the model.
+local function add_counters(fields, shape, model)
+  for _, child in ipairs(shape.models) do
+    for _, relation in ipairs(child.relations) do
+      if relation.to == model.name then
+        fields[M.counter_of(relation)] = tombstone.field.counter(relation.related_name)
+      end
+    end
+  end
+end
+
+local function fields_of(shape, model)
   local f, fields = tombstone.field, {}
   if model.key then
     fields[model.key] = f.text { primary_key = true }
@@ -127,6 +143,7 @@ local function fields_of(model)
       null = relation.null,
     })
   end
+  add_counters(fields, shape, model)
   return fields
 end
 
@@ -144,7 +161,7 @@ local IDLE_HOOKS = {
 function M.declare(db, shape, strategy, has_hooks)
   local models = {}
   for _, model in ipairs(shape.models) do
-    models[model.name] = db:model(model.name, fields_of(model), {
+    models[model.name] = db:model(model.name, fields_of(shape, model), {
       table = M.table_of(model),
       soft_delete = { unique = strategy },
       on = has_hooks and IDLE_HOOKS or nil,
