@@ -380,7 +380,8 @@ typedef struct tomb_way {
 
 /*
 ** Checks `def`, copies it and adds the model to `db`; it lives until
-** tomb_free. Errors: misuse, naming the field and the remedy.
+** tomb_free. `out` may be NULL: then it is checked only. Errors: misuse,
+** naming the field and the remedy.
 */
 TOMB_API tomb_status tomb_define(const tomb_model **out, tomb_db *db,
                                  const tomb_model_def *def, tomb_error *err);
@@ -402,6 +403,10 @@ TOMB_API const tomb_relation *tomb_model_relation(const tomb_model *model,
 TOMB_API const tomb_way *tomb_model_way(const tomb_model *model,
                                         const char *name, size_t size);
 TOMB_API const tomb_model *tomb_way_model(const tomb_way *way);
+/* The same; misuse, with the nearest name, where there is no such way. */
+TOMB_API tomb_status tomb_need_way(const tomb_way **out,
+                                   const tomb_model *model, const char *name,
+                                   size_t size, tomb_error *err);
 /* The model at the end of ways like "author__team", or NULL where the text
 ** names a field or nothing. */
 TOMB_API const tomb_model *tomb_path_end(const tomb_model *model,
@@ -413,6 +418,10 @@ TOMB_API bool tomb_model_mangles_any(const tomb_model *model);
 /* Turns the value into what the field stores, if nothing is lost: 3.0 into an
 ** integer, seconds into a time. NULL and absent stay. */
 TOMB_API bool tomb_value_fit(const tomb_field *field, tomb_value *value);
+/* Rewrites a text of the field so that those which its collation calls equal
+** are the same bytes; answers the size, which is no greater. */
+TOMB_API size_t tomb_fold_text(const tomb_field *field, char *text,
+                               size_t size);
 
 /*
 ** Creates the tables and indexes that are missing, tombstone's own included,
@@ -636,6 +645,9 @@ TOMB_API tomb_status tomb_annotate(tomb_far_field *storage,
                                    const char *of, size_t of_size,
                                    tomb_error *err);
 
+/* The i-th term of the order that the model's rows have where none is asked
+** for, or NULL behind the last. */
+TOMB_API const tomb_order *tomb_model_order(const tomb_model *model, size_t i);
 /* Reads "title" or "-title" into `*out`. */
 TOMB_API tomb_status tomb_order_term(tomb_order *out, const tomb_model *model,
                                      const char *term, size_t size,

@@ -12,6 +12,7 @@ typedef struct tomb_walk {
   size_t before, to; /* the ends of the ways before the last, and of all */
   size_t end;        /* of what was understood; a lookup may follow */
   bool many;         /* some way leads to many rows */
+  int tables;        /* on the ways */
 } tomb_walk;
 /* Walks by names of annotations, fields and ways; refuses a first name that is
 ** none of them. */

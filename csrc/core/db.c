@@ -20,7 +20,7 @@ static bool add_model(tomb_db *db, tomb_model *model) {
 tomb_status tomb_define(const tomb_model **out, tomb_db *db,
                         const tomb_model_def *def, tomb_error *err) {
   tomb_model *model;
-  *out = NULL;
+  if (out != NULL) *out = NULL;
   if (def->name != NULL && tomb_model_named(db, def->name) != NULL) {
     tomb_fail(err, TOMB_MISUSE, "There is a model '%s' already", def->name);
     tomb_error_hint(err, "a model is declared once a database");
@@ -29,7 +29,7 @@ tomb_status tomb_define(const tomb_model **out, tomb_db *db,
   tomb_status st = tomb_model_new(&model, &db->allocator, def, err);
   if (st != TOMB_OK) return st;
   st = tomb_check_links(model, db->models, db->n_models, err);
-  if (st != TOMB_OK) {
+  if (st != TOMB_OK || out == NULL) {
     tomb_model_free(model);
     return st;
   }

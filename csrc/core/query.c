@@ -60,6 +60,10 @@ tomb_status tomb_filter(tomb_query *out, const tomb_query *from,
   return TOMB_OK;
 }
 
+const tomb_order *tomb_model_order(const tomb_model *model, size_t i) {
+  return i < model->n_order ? &model->order[i] : NULL;
+}
+
 bool tomb_query_is_whole(const tomb_query *query) {
   return query->filters == NULL && query->limit < 0 && query->offset == 0 &&
          query->among == NULL && !query->has_as_of &&

@@ -27,6 +27,7 @@ static bool advance(tomb_walk *walk, const char *name, size_t size,
   walk->to = end;
   walk->way = way;
   walk->many = walk->many || way->kind != TOMB_TO_PARENT;
+  walk->tables += way->kind == TOMB_TO_LINKED ? 2 : 1;
   walk->model = tomb_way_model(way);
   return true;
 }
@@ -63,6 +64,17 @@ static tomb_status refuse(const tomb_query *query, const char *name,
   tomb_error_model(err, query->model->name);
   tomb_error_hint(err, "%s", hint);
   return TOMB_MISUSE;
+}
+
+/* SQLite joins at most 64 tables. */
+#define MOST_JOINED 60
+
+static tomb_status check_joined(const tomb_query *query, const char *name,
+                                size_t size, const tomb_walk *walk,
+                                tomb_error *err) {
+  if (walk->tables <= MOST_JOINED) return TOMB_OK;
+  return refuse(query, name, size, "leads too far",
+                "a statement joins 60 tables at most", err);
 }
 
 static void compute(tomb_far_field *out, const tomb_query *query,
@@ -112,6 +124,8 @@ tomb_status tomb_find_field(const tomb_field **out, tomb_far_field *storage,
     return refuse(query, name, size, "leads to many rows",
                   "annotate computes over them, row by row", err);
   }
+  st = check_joined(query, name, size, &walk, err);
+  if (st != TOMB_OK) return st;
   compute(storage, query, name, &walk, walk.field);
   storage->field.name = name;
   storage->field.name_size = size;
@@ -175,6 +189,7 @@ tomb_status tomb_annotate(tomb_far_field *storage, const tomb_query *query,
   if (field == NULL) return refuse_rest(query, of, of_size, &walk, err);
   tomb_aggregate a = {fn, field, distinct};
   st = tomb_check_aggregate(walk.model, &a, err);
+  if (st == TOMB_OK) st = check_joined(query, of, of_size, &walk, err);
   if (st != TOMB_OK) return st;
   compute(storage, query, of, &walk, field);
   storage->field.name = name;

@@ -224,3 +224,16 @@ size_t tomb_utf8_prefix(const char *data, size_t size, size_t characters) {
   }
   return i;
 }
+
+/* ---- collations --------------------------------------------------- */
+
+size_t tomb_fold_text(const tomb_field *field, char *text, size_t size) {
+  bool no_case =
+      field->collate != NULL && strcmp(field->collate, "NOCASE") == 0;
+  bool no_end = field->collate != NULL && strcmp(field->collate, "RTRIM") == 0;
+  while (no_end && size > 0 && text[size - 1] == ' ') size--;
+  for (size_t i = 0; no_case && i < size; i++) {
+    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = (char)(text[i] + 32);
+  }
+  return size;
+}

@@ -60,6 +60,18 @@ tomb_status tomb_no_such_name(const tomb_model *model, const char *name,
   return st;
 }
 
+tomb_status tomb_need_way(const tomb_way **out, const tomb_model *model,
+                          const char *name, size_t size, tomb_error *err) {
+  *out = tomb_model_way(model, name, size);
+  if (*out != NULL) return TOMB_OK;
+  tomb_fail(err, TOMB_MISUSE, "%s has no relation '%.*s'", model->name,
+            size > 80 ? 80 : (int)size, name);
+  tomb_error_model(err, model->name);
+  const char *nearest = nearest_way(model, name, size);
+  if (nearest != NULL) tomb_error_hint(err, "did you mean '%s'?", nearest);
+  return TOMB_MISUSE;
+}
+
 /* ---- opening ------------------------------------------------------ */
 
 static tomb_model *model_named(tomb_model *model, tomb_model *const *models,
@@ -161,20 +173,40 @@ void tomb_open_ways(tomb_model *model, tomb_model *const *models, size_t n) {
 
 /* ---- refusing ----------------------------------------------------- */
 
-static tomb_status check_end(const tomb_model *from, const tomb_linking *link,
-                             const ends *e, const tomb_model *parent,
-                             const tomb_relation *end, size_t n,
-                             tomb_error *err) {
-  bool own = e->to == from;
-  size_t wanted = own && link->near == NULL && link->far == NULL ? 2 : 1;
-  if (end != NULL && n == wanted) return TOMB_OK;
-  tomb_fail(err, TOMB_MISUSE, "%s.%s: %s has %s relation to %s", from->name,
-            link->name, e->through->name, n < wanted ? "no" : "more than one",
-            parent->name);
+/* One end of a link: `field` is the one that near or far names, or NULL, and
+** `n` relations may be it. */
+typedef struct link_end {
+  const tomb_model *parent;
+  const tomb_relation *relation;
+  const char *field;
+  size_t n;
+} link_end;
+
+static tomb_status no_such_end(const tomb_model *from, const tomb_linking *link,
+                               const ends *e, const link_end *end,
+                               tomb_error *err) {
+  tomb_fail(err, TOMB_MISUSE, "%s.%s: %s.%s is no relation to %s", from->name,
+            link->name, e->through->name, end->field, end->parent->name);
   tomb_error_model(err, from->name);
-  tomb_error_hint(err, n < wanted
-                           ? "it must point to both models with belongs_to"
-                           : "name the fields with near and far");
+  tomb_error_hint(err, "near and far name fields, as in near = \"post_id\"");
+  return TOMB_MISUSE;
+}
+
+static tomb_status check_end(const tomb_model *from, const tomb_linking *link,
+                             const ends *e, const link_end *end,
+                             tomb_error *err) {
+  bool two = e->to == from && link->near == NULL && link->far == NULL;
+  size_t wanted = two ? 2 : 1;
+  if (end->relation != NULL && end->n == wanted) return TOMB_OK;
+  if (end->field != NULL) return no_such_end(from, link, e, end, err);
+  const char *few = end->n == 0 ? "no" : "only one";
+  tomb_fail(err, TOMB_MISUSE, "%s.%s: %s has %s relation to %s", from->name,
+            link->name, e->through->name,
+            end->n < wanted ? few : "more than one", end->parent->name);
+  tomb_error_model(err, from->name);
+  tomb_error_hint(err, end->n >= wanted ? "name the fields with near and far"
+                       : two ? "it must point to it twice, with belongs_to"
+                             : "it must point to both models with belongs_to");
   return TOMB_MISUSE;
 }
 
@@ -185,9 +217,10 @@ static tomb_status check_links(tomb_model *from, tomb_model *model,
     const tomb_linking *link = &from->links[i];
     ends e;
     if (link->linked || !find_ends(&e, link, from, model, models, n)) continue;
-    tomb_status st = check_end(from, link, &e, from, e.near, e.n_near, err);
-    if (st == TOMB_OK)
-      st = check_end(from, link, &e, e.to, e.far, e.n_far, err);
+    link_end near = {from, e.near, link->near, e.n_near};
+    link_end far = {e.to, e.far, link->far, e.n_far};
+    tomb_status st = check_end(from, link, &e, &near, err);
+    if (st == TOMB_OK) st = check_end(from, link, &e, &far, err);
     if (st != TOMB_OK) return st;
   }
   return TOMB_OK;

@@ -184,9 +184,14 @@ lua_query *tomb_new_query(lua_State *L, int parent, size_t extra) {
     lua_pushvalue(L, parent);
   } else {
     *query = *from;
+    query->related = false;
     tomb_getref(L, parent, QUERY_MODEL);
   }
   tomb_setref(L, -2, QUERY_MODEL);
+  if (query->loads) {
+    tomb_getref(L, parent, QUERY_PATHS);
+    tomb_setref(L, -2, QUERY_PATHS);
+  }
   return query;
 }
 

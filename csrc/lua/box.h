@@ -34,16 +34,25 @@ enum {
   DB_CURSOR,    /* a cursor to be used again */
   DB_EVENTS,    /* the model of events, a table */
   DB_SIDE,      /* a table: what the Lua side knows of the handle */
-  DB_REFS = DB_SIDE
+  DB_WARN,      /* function(message) */
+  DB_REFS = DB_WARN
 };
 
 typedef struct lua_cursor lua_cursor;
+
+/* What becomes of a loop that asks each row of a result for its relatives. */
+typedef enum tomb_lazy {
+  TOMB_LAZY_ALLOW,
+  TOMB_LAZY_WARN,
+  TOMB_LAZY_REFUSE
+} tomb_lazy;
 
 typedef struct lua_db {
   tomb_db *db;      /* NULL: not open yet */
   lua_cursor *open; /* the cursors that stay open between calls */
   lua_State *owner; /* the coroutine that began the transaction */
   bool has_clock, has_log, has_states;
+  tomb_lazy lazy;
   int levels;          /* transactions that the program has begun */
   lua_Integer created; /* rows created in the outermost of them */
   /* those that rollbacks took, to be noted yet: from this number, from 1, up to
@@ -72,13 +81,15 @@ enum {
   QUERY_PARENT = 1,
   QUERY_MODEL,
   QUERY_RELATED, /* what the Lua side knows of the row that it belongs to */
-  QUERY_REFS = QUERY_RELATED
+  QUERY_PATHS,   /* a list: the relations that its rows are read with */
+  QUERY_REFS = QUERY_PATHS
 };
 
 /* What the query points to stands behind it in the same block. */
 typedef struct lua_query {
   tomb_query query;
   lua_model *model;
+  bool related, loads; /* it has QUERY_RELATED, QUERY_PATHS */
 } lua_query;
 
 struct lua_cursor {

@@ -58,6 +58,10 @@ int tomb_model_rows_to_keys(lua_State *L);
 int tomb_query_relate(lua_State *L);
 int tomb_query_related(lua_State *L);
 int tomb_model_get_way(lua_State *L);
+int tomb_model_need_way(lua_State *L);
+
+/* lstream.c: a function of the module's table */
+int tomb_stream_take(lua_State *L);
 
 /* lupdate.c: raises when a whole manager is written without all = true */
 void tomb_need_meaning(lua_State *L, const lua_query *query, int options,

@@ -46,9 +46,15 @@ static void read_cache(lua_State *L, tomb_options *out) {
 }
 
 void tomb_read_open_options(lua_State *L, tomb_options *out) {
-  static const char *const known[] = {
-      "busy_timeout", "synchronous", "read_only", "statement_cache",
-      "clock",        "log",         NULL};
+  static const char *const known[] = {"busy_timeout",
+                                      "synchronous",
+                                      "read_only",
+                                      "statement_cache",
+                                      "clock",
+                                      "log",
+                                      "lazy",
+                                      "warn",
+                                      NULL};
   memset(out, 0, sizeof *out);
   out->allocator.realloc = lua_getallocf(L, &out->allocator.ud);
   tomb_check_options(L, 2, known, "open");
@@ -77,7 +83,34 @@ static bool keep_function(lua_State *L, const char *name, int ref) {
   return true;
 }
 
+static tomb_lazy read_lazy(lua_State *L) {
+  static const char *const words[] = {"allow", "warn", "refuse"};
+  if (!lua_istable(L, 2)) return TOMB_LAZY_ALLOW;
+  lua_getfield(L, 2, "lazy");
+  const char *word = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  int i = lua_isnil(L, -1) ? 0 : 2;
+  while (i > 0 && strcmp(words[i], word) != 0) i--;
+  if (!lua_isnil(L, -1) && strcmp(words[i], word) != 0) {
+    tomb_misuse(L, NULL, "lazy is \"allow\", \"warn\" or \"refuse\"");
+  }
+  lua_pop(L, 1);
+  return (tomb_lazy)i;
+}
+
+/* Warnings go to the program's function, or to that of Lua 5.4. */
+static void keep_warn(lua_State *L, const lua_db *box) {
+  if (keep_function(L, "warn", DB_WARN) || box->lazy != TOMB_LAZY_WARN) return;
+  lua_getglobal(L, "warn");
+  if (!lua_isfunction(L, -1)) {
+    tomb_misuse(L, "pass warn = function(message) end",
+                "lazy = \"warn\" needs a function that takes the message");
+  }
+  tomb_setref(L, -2, DB_WARN);
+}
+
 void tomb_dress_db(lua_State *L, lua_db *box) {
+  box->lazy = read_lazy(L);
+  keep_warn(L, box);
   box->has_clock = keep_function(L, "clock", DB_CLOCK);
   box->has_log = keep_function(L, "log", DB_LOG);
   tomb_log_keep(box->db, box->has_log);

@@ -96,7 +96,7 @@ static int model_new(lua_State *L) {
   tomb_need_table(L, 2, "new");
   tomb_begin_values(L, &v);
   tomb_rows_to_keys(L, v.at, 2, false);
-  tomb_check_keys(L, &v, 2, push_unsaved(L, &v), false);
+  tomb_check_keys(L, &v, 2, push_unsaved(L, &v), 0);
   tomb_note_new(L, v.model->db, v.at, lua_gettop(L));
   return 1;
 }
@@ -309,10 +309,10 @@ static int row_save(lua_State *L) {
   lua_model *model = tomb_check_row(L, 1);
   names_to_set(L, model->model);
   tomb_row_state state = tomb_state_of(L, model->db, 3, 1); /* pushes it */
-  int names = lua_isnil(L, 2) ? lua_gettop(L) : 2;
+  int held = lua_gettop(L), names = lua_isnil(L, 2) ? held : 2;
   lua_pushvalue(L, 3);
   tomb_begin_values(L, &v);
-  tomb_check_keys(L, &v, 1, tomb_read_values(L, &v, 1), true);
+  tomb_check_keys(L, &v, 1, tomb_read_values(L, &v, 1), held);
   const tomb_field *key = tomb_model_role(model->model, TOMB_ROLE_KEY);
   if (state != TOMB_STATE_NEW) drop_counters(&v);
   if (state == TOMB_STATE_NEW || v.values[key->index].type == TOMB_ABSENT) {

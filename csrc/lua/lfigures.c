@@ -4,6 +4,7 @@
 #include "classes.h"
 #include "convert.h"
 #include "lreading.h"
+#include "lset.h"
 #include "raise.h"
 
 /***
@@ -88,6 +89,10 @@ static int query_count(lua_State *L) {
   tomb_no_more(L, 1, "count");
   tomb_error err;
   int64_t n;
+  if (tomb_push_answer(L)) {
+    tomb_push_count(L, (int64_t)lua_rawlen(L, -1));
+    return 1;
+  }
   lua_query *query = tomb_check_query(L, 1);
   tomb_getref(L, 1, QUERY_MODEL);
   tomb_getref(L, -1, MODEL_DB);
@@ -107,6 +112,10 @@ static int query_exists(lua_State *L) {
   tomb_no_more(L, 1, "exists");
   tomb_error err;
   bool exists;
+  if (tomb_push_answer(L)) {
+    lua_pushboolean(L, lua_rawlen(L, -1) > 0);
+    return 1;
+  }
   lua_query *query = tomb_check_query(L, 1);
   tomb_getref(L, 1, QUERY_MODEL);
   tomb_getref(L, -1, MODEL_DB);

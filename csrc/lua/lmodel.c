@@ -317,9 +317,10 @@ static void keep_relations(lua_State *L, lua_model *box) {
 /***
 Makes a table a model; `db:model` is the way to use it.
 @function Database:define
-@tparam table model gets the managers, and is the metatable of the rows
+@tparam table|nil model gets the managers, and is the metatable of the rows; nil: the spec is
+checked, and no more
 @tparam table spec
-@treturn table the model
+@treturn table|nil the model
 @raise misuse, naming the field and the remedy
 @usage db:define({}, { name = "Post", fields = { { name = "title", type = "text" } } })
 */
@@ -328,12 +329,14 @@ int tomb_db_define(lua_State *L) {
   tomb_error err;
   const tomb_model *model;
   lua_db *box = tomb_check_db(L, 1);
-  luaL_checktype(L, 2, LUA_TTABLE);
+  bool checks = lua_isnoneornil(L, 2);
+  if (!checks) luaL_checktype(L, 2, LUA_TTABLE);
   luaL_checktype(L, 3, LUA_TTABLE);
   lua_settop(L, 3);
   read_spec(L, 3, &def);
-  tomb_status st = tomb_define(&model, box->db, &def, &err);
+  tomb_status st = tomb_define(checks ? NULL : &model, box->db, &def, &err);
   if (st != TOMB_OK) return tomb_raise(L, &err);
+  if (checks) return 0;
   lua_settop(L, 3);
   lua_model *made = push_model(L, model);
   made->has_defaults = keep_functions(L, made, "functions", MODEL_DEFAULTS);

@@ -4,6 +4,7 @@
 #include "classes.h"
 #include "convert.h"
 #include "lreading.h"
+#include "lset.h"
 #include "raise.h"
 
 /***
@@ -13,18 +14,23 @@ Rows out.
 
 /* ---- rows out ----------------------------------------------------- */
 
-static void select_rows(lua_State *L, reading *r, const tomb_query *query) {
+static void select_rows(lua_State *L, reading *r, const tomb_query *query,
+                        bool as_set) {
   tomb_error err;
   tomb_status st =
       tomb_select(&r->box->cursor, tomb_read_engine(r), query, &err);
   if (st != TOMB_OK) tomb_fail_read(L, r, st, &err);
   tomb_hydrate_begin(L, &r->rows, r->model, r->box->cursor.fields,
                      r->box->cursor.n, true);
+  if (!as_set) return;
+  tomb_push_set(L, r->model);
+  lua_replace(L, r->rows.metatable);
 }
 
-/* A row that lacks columns must not write them: its state says what it has. */
+/* A row that lacks columns must not write them, and none writes what is no
+** column: its state says what it has. */
 static void note_partial(lua_State *L, const reading *r, int names) {
-  if (r->query->query.only == NULL) return;
+  if (!tomb_is_unlike_rows(&r->query->query)) return;
   r->query->model->db->has_states = true;
   tomb_getref(L, r->db, DB_STATES);
   lua_pushvalue(L, -2);
@@ -33,16 +39,12 @@ static void note_partial(lua_State *L, const reading *r, int names) {
   lua_pop(L, 1);
 }
 
-/* Pushes the set of names that partial rows of this query have, or nil. */
+/* Pushes the set of names of this query's rows, or nil for whole rows. */
 static int push_names(lua_State *L, const reading *r) {
-  if (r->query->query.only == NULL) {
+  if (tomb_is_unlike_rows(&r->query->query)) {
+    tomb_push_names(L, r->query, r->rows.fields, r->rows.n);
+  } else {
     lua_pushnil(L);
-    return lua_gettop(L);
-  }
-  lua_createtable(L, 0, (int)r->rows.n);
-  for (size_t i = 0; i < r->rows.n; i++) {
-    lua_pushboolean(L, 1);
-    lua_setfield(L, -2, r->rows.fields[i]->name);
   }
   return lua_gettop(L);
 }
@@ -50,6 +52,17 @@ static int push_names(lua_State *L, const reading *r) {
 static void push_row(lua_State *L, reading *r, int names) {
   tomb_hydrate(L, &r->rows, r->box->cursor.values);
   note_partial(L, r, names);
+}
+
+/* Another list of the loaded rows on top. */
+static int copy_answer(lua_State *L) {
+  int n = (int)lua_rawlen(L, -1);
+  lua_createtable(L, n, 0);
+  for (int i = 1; i <= n; i++) {
+    lua_rawgeti(L, -2, i);
+    lua_rawseti(L, -2, i);
+  }
+  return 1;
 }
 
 /***
@@ -61,9 +74,10 @@ All rows.
 */
 static int query_all(lua_State *L) {
   tomb_no_more(L, 1, "all");
+  if (tomb_push_answer(L)) return copy_answer(L);
   reading r = {.grouped = false};
   tomb_begin_read(L, &r);
-  select_rows(L, &r, &r.query->query);
+  select_rows(L, &r, &r.query->query, tomb_wants_set(r.query));
   int names = push_names(L, &r), n = 0;
   lua_newtable(L);
   while (tomb_next_row(L, &r)) {
@@ -71,12 +85,13 @@ static int query_all(lua_State *L) {
     lua_rawseti(L, -2, ++n);
   }
   tomb_end_read(L, &r);
+  if (r.query->loads) tomb_load_list(L);
   return 1;
 }
 
 /* Pushes the only row of `query`, or nil. */
 static int one_row(lua_State *L, reading *r, const tomb_query *query) {
-  select_rows(L, r, query);
+  select_rows(L, r, query, r->query->loads);
   int names = push_names(L, r);
   if (tomb_next_row(L, r)) {
     push_row(L, r, names);
@@ -84,6 +99,7 @@ static int one_row(lua_State *L, reading *r, const tomb_query *query) {
     lua_pushnil(L);
   }
   tomb_end_read(L, r);
+  if (r->query->loads) tomb_load_row(L);
   return 1;
 }
 
@@ -95,6 +111,10 @@ The first row.
 */
 static int query_first(lua_State *L) {
   tomb_no_more(L, 1, "first");
+  if (tomb_push_answer(L)) {
+    lua_rawgeti(L, -1, 1);
+    return 1;
+  }
   reading r = {.grouped = false};
   tomb_begin_read(L, &r);
   tomb_query query = r.query->query;
@@ -111,6 +131,10 @@ The last row.
 */
 static int query_last(lua_State *L) {
   tomb_no_more(L, 1, "last");
+  if (tomb_push_answer(L)) {
+    lua_rawgeti(L, -1, (int)lua_rawlen(L, -1));
+    return 1;
+  }
   reading r = {.grouped = false};
   tomb_begin_read(L, &r);
   tomb_query query = r.query->query;
@@ -168,7 +192,7 @@ static void by_filter(lua_State *L, reading *r, bool *two) {
   lua_query *narrowed = tomb_push_filtered(L, 1, 2, false);
   tomb_query query = narrowed->query;
   if (query.limit < 0 || query.limit > 2) query.limit = 2;
-  select_rows(L, r, &query);
+  select_rows(L, r, &query, r->query->loads);
   int names = push_names(L, r);
   if (tomb_next_row(L, r)) {
     push_row(L, r, names);
@@ -179,6 +203,7 @@ static void by_filter(lua_State *L, reading *r, bool *two) {
   tomb_end_read(L, r);
   lua_replace(L, top + 1);
   lua_settop(L, top + 1);
+  if (r->query->loads && !*two) tomb_load_row(L);
 }
 
 static int misfit(lua_State *L, reading *r) {

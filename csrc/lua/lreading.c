@@ -40,3 +40,24 @@ bool tomb_next_row(lua_State *L, reading *r) {
   if (st != TOMB_DONE) tomb_fail_read(L, r, st, &err);
   return false;
 }
+
+bool tomb_is_unlike_rows(const tomb_query *query) {
+  return query->only != NULL || query->n_annotations > 0;
+}
+
+static void add_name(lua_State *L, const tomb_field *field) {
+  lua_pushlstring(L, field->name, field->name_size);
+  lua_pushboolean(L, 1);
+  lua_rawset(L, -3);
+}
+
+/* The marks of the living are not read, but known. */
+void tomb_push_names(lua_State *L, const lua_query *query,
+                     const tomb_field *const *fields, size_t n) {
+  size_t all = query->query.only == NULL ? query->model->n_fields : 0;
+  lua_createtable(L, 0, (int)n);
+  for (size_t i = 0; i < n; i++) add_name(L, fields[i]);
+  for (size_t i = 0; i < all; i++) {
+    add_name(L, tomb_model_field(query->model->model, i));
+  }
+}

@@ -23,4 +23,10 @@ void tomb_end_read(lua_State *L, reading *r);
 bool tomb_next_row(lua_State *L, reading *r);
 tomb_db *tomb_read_engine(const reading *r);
 
+/* True for rows that lack columns of their model, or hold more than these. */
+bool tomb_is_unlike_rows(const tomb_query *query);
+/* Pushes the set of the names that such rows hold. */
+void tomb_push_names(lua_State *L, const lua_query *query,
+                     const tomb_field *const *fields, size_t n);
+
 #endif

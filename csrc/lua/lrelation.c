@@ -304,9 +304,10 @@ int tomb_query_relate(lua_State *L) {
   lua_settop(L, 2);
   tomb_check_query(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
-  tomb_new_query(L, 1, 0);
+  lua_query *query = tomb_new_query(L, 1, 0);
   lua_pushvalue(L, 2);
   tomb_setref(L, 3, QUERY_RELATED);
+  query->related = true;
   return 1;
 }
 
@@ -329,29 +330,62 @@ static void set_text(lua_State *L, const char *name, const char *value) {
   lua_setfield(L, -2, name);
 }
 
+static void describe_way(lua_State *L, const tomb_model *from,
+                         const tomb_way *to_there) {
+  static const char *const kinds[] = {"parent", "children", "linked"};
+  const tomb_model *to = tomb_way_model(to_there);
+  lua_createtable(L, 0, 12);
+  set_text(L, "kind", kinds[to_there->kind]);
+  set_text(L, "key", tomb_model_role(from, TOMB_ROLE_KEY)->name);
+  set_text(L, "model", tomb_model_name(to));
+  set_text(L, "model_key", tomb_model_role(to, TOMB_ROLE_KEY)->name);
+  set_text(L, "near", to_there->near->field->name);
+  if (to_there->far == NULL) return;
+  set_text(L, "far", to_there->far->field->name);
+  set_text(L, "across", to_there->far->name);
+  set_text(L, "through", tomb_model_name(to_there->near->child));
+}
+
 /***
 A way from the rows of a model to others.
 @function core.way
 @tparam model model
 @string name
-@treturn table|nil `kind` (`"parent"`, `"children"`, `"linked"`), `model` (the name of the one at
-its end), `near` (the field that is crossed first), and of links `far` and `through`
+@treturn table|nil `kind` (`"parent"`, `"children"`, `"linked"`), `key` (the model's), `model` (the
+name of the one at its end), `model_key` (that one's), `near` (the field that is crossed first),
+and of links `far`, `across` (the relation of that field) and `through`
 @usage local way = core.way(Post, "tags")
 */
 int tomb_model_get_way(lua_State *L) {
-  static const char *const kinds[] = {"parent", "children", "linked"};
   size_t size;
   lua_settop(L, 2);
   lua_model *model = tomb_check_model(L, 1);
   const char *name = luaL_checklstring(L, 2, &size);
   const tomb_way *found = tomb_model_way(model->model, name, size);
   if (found == NULL) return 0;
-  lua_createtable(L, 0, 5);
-  set_text(L, "kind", kinds[found->kind]);
-  set_text(L, "model", tomb_model_name(tomb_way_model(found)));
-  set_text(L, "near", found->near->field->name);
-  if (found->far == NULL) return 1;
-  set_text(L, "far", found->far->field->name);
-  set_text(L, "through", tomb_model_name(found->near->child));
+  describe_way(L, model->model, found);
+  return 1;
+}
+
+/***
+The same; raises where the model has no such way.
+@function core.need_way
+@tparam model model
+@string name
+@treturn table
+@raise misuse, with the nearest name
+@usage local way = core.need_way(Post, "tags")
+*/
+int tomb_model_need_way(lua_State *L) {
+  tomb_error err;
+  size_t size;
+  const tomb_way *found;
+  lua_settop(L, 2);
+  lua_model *model = tomb_check_model(L, 1);
+  const char *name = luaL_checklstring(L, 2, &size);
+  if (tomb_need_way(&found, model->model, name, size, &err) != TOMB_OK) {
+    return tomb_raise(L, &err);
+  }
+  describe_way(L, model->model, found);
   return 1;
 }

@@ -9,6 +9,8 @@
 
 #include "classes.h"
 #include "hydrate.h"
+#include "lreading.h"
+#include "lset.h"
 #include "raise.h"
 
 /***
@@ -22,14 +24,16 @@ enum {
   EACH_TABLE,
   EACH_KEYS,
   EACH_ROW,
-  EACH_REFS = EACH_ROW
+  EACH_LIST, /* the loaded rows that it walks instead of the database's */
+  EACH_REFS = EACH_LIST
 };
 
 typedef struct lua_each {
   lua_model *model;
   tomb_stream *stream; /* or, of a snapshot: */
   lua_cursor box;
-  bool snapshot, reuse, closed, partial;
+  bool snapshot, reuse, closed, partial, listed;
+  int at; /* in the list */
   const tomb_field *const *fields;
   size_t n;
 } lua_each;
@@ -75,7 +79,7 @@ static tomb_status open_snapshot(lua_each *each, const tomb_query *query,
 }
 
 /* Copies what each step needs beside the stream, so that it costs little. */
-static void keep_references(lua_State *L) {
+static void keep_references(lua_State *L, bool is_set) {
   int each = lua_gettop(L);
   lua_pushvalue(L, 1);
   tomb_setref(L, each, EACH_QUERY);
@@ -83,7 +87,11 @@ static void keep_references(lua_State *L) {
   int model = lua_gettop(L);
   lua_pushvalue(L, model);
   tomb_setref(L, each, EACH_MODEL);
-  tomb_getref(L, model, MODEL_TABLE);
+  if (is_set) {
+    tomb_push_set(L, model);
+  } else {
+    tomb_getref(L, model, MODEL_TABLE);
+  }
   tomb_setref(L, each, EACH_TABLE);
   tomb_getref(L, model, MODEL_KEYS);
   tomb_setref(L, each, EACH_KEYS);
@@ -107,9 +115,14 @@ static int query_each(lua_State *L) {
   memset(each, 0, sizeof *each);
   tomb_setclass(L, STREAM);
   each->model = query->model;
-  each->partial = query->query.only != NULL;
-  keep_references(L);
+  each->partial = tomb_is_unlike_rows(&query->query);
+  keep_references(L, tomb_wants_set(query));
   read_options(L, each);
+  each->listed = tomb_push_answer(L);
+  if (each->listed) {
+    tomb_setref(L, 3, EACH_LIST);
+    return 1;
+  }
   tomb_status st = each->snapshot
                        ? open_snapshot(each, &query->query, &err)
                        : tomb_stream_open(&each->stream, query->model->db->db,
@@ -160,11 +173,9 @@ static void note_partial(lua_State *L, const lua_each *each) {
   tomb_getref(L, -1, MODEL_DB);
   tomb_getref(L, -1, DB_STATES);
   lua_pushvalue(L, -4); /* the row */
-  lua_createtable(L, 0, (int)each->n);
-  for (size_t i = 0; i < each->n; i++) {
-    lua_pushboolean(L, 1);
-    lua_setfield(L, -2, each->fields[i]->name);
-  }
+  tomb_getref(L, 1, EACH_QUERY);
+  tomb_push_names(L, lua_touserdata(L, -1), each->fields, each->n);
+  lua_remove(L, -2);
   lua_rawset(L, -3);
   lua_pop(L, 3);
 }
@@ -190,17 +201,25 @@ static lua_each *check_each(lua_State *L) {
   return lua_touserdata(L, 1);
 }
 
-static int each_call(lua_State *L) {
+static bool push_listed(lua_State *L, lua_each *each) {
+  tomb_getref(L, 1, EACH_LIST);
+  lua_rawgeti(L, -1, ++each->at);
+  each->closed = lua_isnil(L, -1);
+  return !each->closed;
+}
+
+/* Pushes the next row of the stream at 1, and more below it. */
+static bool push_next(lua_State *L, lua_each *each) {
   tomb_error err;
   const tomb_value *values = NULL;
   hydration h;
-  lua_settop(L, 1);
-  lua_each *each = check_each(L);
+  if (each->listed && !each->closed) return push_listed(L, each);
   if (!each->closed) tomb_need_db(L, each->model->db);
   tomb_status st = step(each, &values, &err);
   if (st != TOMB_ROW) {
     close_each(each);
-    return st == TOMB_DONE ? 0 : tomb_raise(L, &err);
+    if (st != TOMB_DONE) tomb_raise(L, &err);
+    return false;
   }
   each->box.inside = true;
   push_keys(L, each, &h);
@@ -211,6 +230,37 @@ static int each_call(lua_State *L) {
   }
   each->box.inside = false;
   note_partial(L, each);
+  return true;
+}
+
+static int each_call(lua_State *L) {
+  lua_settop(L, 1);
+  return push_next(L, check_each(L)) ? 1 : 0;
+}
+
+/***
+The next rows of a stream, a result set of their own.
+@function core.take
+@param stream what `each` answered
+@tparam number n how many, unless there are fewer
+@treturn {row,...} empty behind the last
+@usage local posts = core.take(Post.objects:each(), 100)
+*/
+int tomb_stream_take(lua_State *L) {
+  lua_each *each = tomb_testclass(L, 1, STREAM);
+  int n = (int)luaL_checkinteger(L, 2);
+  if (each == NULL) return tomb_misuse(L, NULL, "A stream is needed");
+  lua_settop(L, 1);
+  each->reuse = false;
+  tomb_getref(L, 1, EACH_MODEL);
+  tomb_push_set(L, 2);
+  tomb_setref(L, 1, EACH_TABLE);
+  lua_newtable(L);
+  for (int i = 1; i <= n && push_next(L, each); i++) {
+    lua_rawseti(L, 3, i);
+    lua_settop(L, 3);
+  }
+  lua_settop(L, 3);
   return 1;
 }
 

@@ -89,8 +89,18 @@ static bool is_note(lua_State *L, int index) {
   return lua_type(L, index) == LUA_TSTRING && lua_tostring(L, index)[0] == '_';
 }
 
+/* Annotations that the row was read with, whose set of names is at `names`. */
+static bool is_read_along(lua_State *L, int names, int key) {
+  if (names == 0 || !lua_istable(L, names)) return false;
+  lua_pushvalue(L, key);
+  lua_rawget(L, names);
+  bool found = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 1);
+  return found;
+}
+
 void tomb_check_keys(lua_State *L, const row_values *v, int table, size_t found,
-                     bool notes) {
+                     int names) {
   size_t keys = 0;
   lua_pushnil(L);
   while (lua_next(L, table) != 0) {
@@ -105,14 +115,15 @@ void tomb_check_keys(lua_State *L, const row_values *v, int table, size_t found,
         lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &size) : NULL;
     bool known =
         name != NULL && tomb_model_find(v->model->model, name, size) != NULL;
-    if (!known && !(notes && is_note(L, -2))) refuse_key(L, v);
+    bool notes = names != 0 && (is_note(L, -2) || is_read_along(L, names, -2));
+    if (!known && !notes) refuse_key(L, v);
     lua_pop(L, 1);
   }
 }
 
 void tomb_take_values(lua_State *L, row_values *v, int table) {
   tomb_rows_to_keys(L, v->at, table, false);
-  tomb_check_keys(L, v, table, tomb_read_values(L, v, table), false);
+  tomb_check_keys(L, v, table, tomb_read_values(L, v, table), 0);
 }
 
 bool tomb_call_default(lua_State *L, const row_values *v, size_t i) {
@@ -247,7 +258,7 @@ size_t tomb_read_assignments(lua_State *L, const row_values *v, int table,
     list[n].field = tomb_model_field(v->model->model, i);
     read_assignment(L, v, &list[n++]);
   }
-  tomb_check_keys(L, v, table, n, false);
+  tomb_check_keys(L, v, table, n, 0);
   *out = list;
   return n;
 }

@@ -23,9 +23,10 @@ void tomb_begin_values(lua_State *L, row_values *v);
 /* Pushes each field's value of the table; answers how many are not nil. */
 size_t tomb_read_values(lua_State *L, row_values *v, int table);
 /* Raises for a key that is no field, when the table has more keys than
-** `found`. With `notes`, names that begin with "_" are the program's own. */
+** `found`. Where the state of a row stands at `names`, names that begin with "_"
+** are the program's own, and what the state lists was read along. */
 void tomb_check_keys(lua_State *L, const row_values *v, int table, size_t found,
-                     bool notes);
+                     int names);
 /* Both, of a program's table of new values, where rows may stand for keys. */
 void tomb_take_values(lua_State *L, row_values *v, int table);
 /* Pushes what the default function of field i makes; false without one. */

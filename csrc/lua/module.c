@@ -8,6 +8,7 @@
 
 #include "classes.h"
 #include "convert.h"
+#include "lset.h"
 #include "lua_sources.h"
 #include "raise.h"
 
@@ -125,6 +126,8 @@ int luaopen_tombstone_core(lua_State *L) {
       {"relate", tomb_query_relate},
       {"related", tomb_query_related},
       {"way", tomb_model_get_way},
+      {"need_way", tomb_model_need_way},
+      {"take", tomb_stream_take},
       {"unsave", tomb_row_unsave},
       {NULL, NULL}};
 #if LUA_VERSION_NUM >= 502
@@ -134,6 +137,8 @@ int luaopen_tombstone_core(lua_State *L) {
   tomb_open_boxes(L);
   lua_newtable(L);
   tomb_setfuncs(L, functions);
+  tomb_open_sets(L);
+  tomb_open_loading(L);
   tomb_open_db(L);
   tomb_open_model(L);
   tomb_open_query(L);

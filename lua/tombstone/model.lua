@@ -71,9 +71,9 @@ local function each_field(fields)
 end
 
 -- Words of the engine that a row answers to: a column of that name would hide them.
-local function check_name(name, model_name)
+local function check_name(name, model_name, hint)
   if relation.is_method(name) or name:match "^__" then
-    relation.refuse(model_name, name, "method")
+    relation.refuse(model_name, name, "method", hint)
   end
 end
 
@@ -118,7 +118,7 @@ end
 -- A link is no column, but a name all the same.
 local function read_link(spec, entry)
   local declared = entry.declared
-  check_name(entry.name, spec.name)
+  check_name(entry.name, spec.name, "give it another name")
   for _, option in ipairs { "through", "near", "far", "table" } do
     if declared[option] ~= nil and type(declared[option]) ~= "string" then
       local link = spec.name .. "." .. entry.name
@@ -206,6 +206,34 @@ local function dress(model, spec)
   return setmetatable(model, guard(model, names))
 end
 
+-- What the engine is told of a model.
+local function spec_of(name, fields, options)
+  local spec = {
+    name = name,
+    table = options.table,
+    fields = {},
+    groups = {},
+    order_by = as_list(options.order_by, "order_by"),
+    timestamps = options.timestamps,
+    version = options.version,
+  }
+  read_fields(spec, fields)
+  read_groups(spec, options)
+  read_soft_delete(spec, options.soft_delete)
+  return spec
+end
+
+-- The models of links come after this one, and what speaks against them is said before it.
+local function check_generated(db, spec, links)
+  if #links > 0 then
+    db:define(nil, spec)
+  end
+  for _, link in ipairs(links) do
+    db:define(nil, spec_of(link.name, link.fields, link.options))
+  end
+  return links
+end
+
 --- Declares a model of `db`: what `db:model(name, fields, options)` does.
 -- @tparam database db
 -- @tparam string name
@@ -221,24 +249,14 @@ function M.declare(db, name, fields, options)
   core.check_options(options, OPTIONS, "model")
   options = options or {}
   need_flags(options, { "timestamps", "version" }, name)
-  local spec = {
-    name = name,
-    table = options.table,
-    fields = {},
-    groups = {},
-    order_by = as_list(options.order_by, "order_by"),
-    timestamps = options.timestamps,
-    version = options.version,
-  }
-  read_fields(spec, fields)
-  read_groups(spec, options)
-  read_soft_delete(spec, options.soft_delete)
+  local spec = spec_of(name, fields, options)
   local side, model = core.side(db), dress({}, spec)
   local plan = relation.plan(side, spec)
+  local links = check_generated(db, spec, relation.generated(spec))
   db:define(model, spec)
   hooks.install(model, options.on)
   relation.install(side, model, spec, plan)
-  return model, relation.generated(spec)
+  return model, links
 end
 
 return M

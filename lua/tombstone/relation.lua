@@ -3,6 +3,7 @@
 local core = require "tombstone.core"
 local field = require "tombstone.field"
 local hooks = require "tombstone.hooks"
+local loading = require "tombstone.loading"
 local related = require "tombstone.related"
 
 local M = {}
@@ -79,7 +80,7 @@ local function claim_own(names, spec)
   for _, way in ipairs(each_way(spec)) do
     local name = way.relation
     if name and names[name] then
-      M.refuse(spec.name, name, names[name])
+      M.refuse(spec.name, name, names[name], way.through and "give it another name")
     end
     if name then
       names[name] = "relation"
@@ -167,6 +168,10 @@ local function to_parent(side, model, way)
         "declare the model " .. way.references
       )
     end
+    local found = loading.of(row, way.relation, key)
+    if found ~= nil then
+      return found or nil
+    end
     return parent.objects:find(key)
   end
 end
@@ -185,28 +190,37 @@ end
 local function to_children(parent, child, way)
   local key, name = hooks.key_of(parent), way.related_name
   return function(row)
-    local match = { [way.name] = need_key(row, parent, key, name) }
-    if way.unique then
-      return child.objects:find(match)
+    local value = need_key(row, parent, key, name)
+    local found = loading.of(row, name, value)
+    if not way.unique then
+      local owner = { row = row, name = name, key = value, loaded = found }
+      return related.children(child.objects:filter { [way.name] = value }, owner, child, way)
     end
-    return related.children(child.objects:filter(match), row, child, way)
+    if found ~= nil then
+      return found and found[1] or nil
+    end
+    return child.objects:find { [way.name] = value }
   end
 end
 
 -- post:tags(), and the way back; `back` is what the other side calls it.
 local function to_linked(side, model, name, back)
+  local own = hooks.key_of(model)
+  local way -- known when all three models are declared
   return function(row)
-    local key = need_key(row, model, hooks.key_of(model), name)
-    local way = core.way(model, name)
+    local key = need_key(row, model, own, name)
+    way = way or core.way(model, name)
     if not way then
       core.misuse(
         rawget(model, "__name") .. "." .. name .. " needs models that are not declared",
         "declare both sides and the model of the links"
       )
     end
+    local found = loading.of(row, name, key)
     local target, through = side.by_name[way.model], side.by_name[way.through]
-    local query = target.objects:filter { [back .. "__" .. hooks.key_of(model)] = key }
-    return related.links(query, row, target, through, way)
+    local query = target.objects:filter { [back .. "__" .. own] = key }
+    local owner = { row = row, name = name, key = key, loaded = found }
+    return related.links(query, owner, target, through, way)
   end
 end
 
@@ -265,7 +279,22 @@ end
 -- BlogPost -> blog_post, which is no word that rows answer to already.
 local function relation_name(model_name)
   local name = model_name:gsub("(%l)(%u)", "%1_%2"):gsub("(%d)(%u)", "%1_%2"):lower()
-  return M.is_method(name) and name .. "_row" or name
+  return (M.is_method(name) or name == "id") and name .. "_row" or name
+end
+
+-- Options that would be passed over.
+local function check_link(what, declared)
+  for _, option in ipairs { "near", "far" } do
+    if declared[option] and not declared.through then
+      core.misuse(option .. " of " .. what .. " is a field of a model of yours", "name that with through")
+    end
+  end
+  if declared.table and declared.through then
+    core.misuse(what .. " takes table or through, not both", "the table is an option of " .. declared.through)
+  end
+  if declared.near and declared.near == declared.far then
+    core.misuse("near and far of " .. what .. " are one field", "a link points here and there")
+  end
 end
 
 --- What a spec says of a link. The way back always has a name in the engine; one that programs
@@ -276,6 +305,7 @@ end
 -- @treturn table
 function M.link(model_name, name, declared)
   local back = declared.related_name or (model_name .. "." .. name)
+  check_link(model_name .. "." .. name, declared)
   local link = {
     name = name,
     relation = name,
@@ -302,10 +332,16 @@ end
 --- The models of links that a spec asks for.
 -- @tparam table spec
 -- @treturn {table,...} each with `name`, `fields` and `options`
+-- @raise misuse: they would die with rows that have no events
 function M.generated(spec)
   local models = {}
   for _, link in ipairs(spec.links) do
-    if link.generated then
+    if link.generated and spec.soft_delete ~= "events" then
+      core.misuse(
+        spec.name .. "." .. link.name .. ": links cannot die with " .. spec.name .. ", which has no events",
+        "declare a model of the links, and name it with through"
+      )
+    elseif link.generated then
       models[#models + 1] = {
         name = link.through,
         fields = {

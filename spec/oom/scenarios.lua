@@ -14,6 +14,7 @@ return {
   "upsert",
   "transaction",
   "family",
+  "links",
   "hooks",
   "raw",
   "log",

@@ -11,11 +11,14 @@
 --     { op = "transaction", rollback = true, ops = { … } }
 --     { op = "deletion", event = 7, ops = { … } }    deletions and creations; all die in event 7
 --
+--     { op = "link", … }    see laws.graph.links
+--
 -- Rows and events are numbers; in `points`, "nowhere" is a key that no row has. `by = "row"`
 -- calls a method of the row, or passes a row where a key would do; `asks` passes a function as
 -- on_conflict.
 local tombstone = require "tombstone"
 local failure = require "laws.failure"
+local links = require "laws.graph.links"
 local snapshot = require "laws.graph.snapshot"
 
 local M = {}
@@ -221,6 +224,8 @@ function M.purge(world, operation)
   local refusal, count = world.reference:purge(operation.model, keys, operation.event)
   settle_count(world, operation, results, refusal, count)
 end
+
+M.link = links.link
 
 -- ---- reading, transactions --------------------------------------------------------------
 

@@ -269,6 +269,36 @@ function make.deletion(generator)
   return operation
 end
 
+-- By the query of a row's relation, from either side.
+local function make_link(generator)
+  local model
+  local random = generator.random
+  repeat
+    model = random:pick(generator.world.shape.models)
+  until next(model.ways)
+  local names = {}
+  for name in pairs(model.ways) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  local living, dead = rows_of(generator, model.name)
+  local row = pick_first_choice(generator, living, dead, 92)
+  local operation = { op = "link", model = model.name, way = random:pick(names) }
+  operation.row = row and row.number or 0
+  operation.verb = random:pick { "add", "add", "add", "remove", "set", "create" }
+  operation.as, operation.event = {}, next_event(generator)
+  for i = 1, 4 do
+    operation.as[i] = next_row(generator)
+  end
+  local to = generator.world.shape.by_name[model.ways[operation.way].to]
+  if operation.verb == "create" then
+    operation.tag = pick_tag(generator, to)
+  else
+    operation.rows = pick_rows(generator, to, "living")
+  end
+  return operation
+end
+
 local function how_many(reference)
   local n = 0
   for _ in reference:each() do
@@ -280,6 +310,9 @@ end
 --- The next operation.
 function Generator:operation(inside)
   local crowded = how_many(self.world.reference) > ROWS
+  if not crowded and self.world.shape.links and self.random:chance(25) then
+    return make_link(self)
+  end
   local name
   repeat
     name = self.random:weighted(NAMES, crowded and CROWDED or WEIGHTS)

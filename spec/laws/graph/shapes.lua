@@ -2,7 +2,9 @@
 --
 -- A model is `{ name =, key =, relations = { { name =, to =, on_delete =, null = } } }`; `key` is
 -- the name of a text key, or absent for an integer `id`. Each has a unique text `tag`, so that
--- rows can be in each other's way.
+-- rows can be in each other's way. A shape may have `links`, each `{ from =, name =, to =,
+-- related_name =, through =, near =, far = }`: `through` is one of the models, `near` and `far` its
+-- relations.
 local tombstone = require "tombstone"
 
 local M = {}
@@ -83,19 +85,55 @@ local guarded = {
   },
 }
 
+-- Posts and words, many for many; words are a tree, and linked to each other as well.
+local links = {
+  name = "links",
+  models = {
+    { name = "Link", relations = {
+      to("Post", "post", "cascade", MUST), to("Word", "word", "cascade", MUST),
+    } },
+    { name = "Post", relations = {} },
+    { name = "Word", relations = { to("Word", "parent", "cascade") } },
+    { name = "Pair", relations = {
+      to("Word", "one", "cascade", MUST), to("Word", "other", "cascade", MUST),
+    } },
+  },
+  links = {
+    {
+      from = "Post", name = "words", to = "Word", related_name = "posts",
+      through = "Link", near = "post", far = "word",
+    },
+    {
+      from = "Word", name = "peers", to = "Word", related_name = "peered",
+      through = "Pair", near = "one", far = "other",
+    },
+  },
+}
+
 --- All shapes, and the strategies that each is tried with.
-M.all = { chain, diamond, tree, mixed, keys, cycle, guarded }
+M.all = { chain, diamond, tree, mixed, keys, cycle, guarded, links }
 M.strategies = { "mangle", "live" }
 
 for _, shape in ipairs(M.all) do
   shape.by_name = {}
   for _, model in ipairs(shape.models) do
     shape.by_name[model.name] = model
-    model.key_name = model.key or "id"
+    model.key_name, model.ways = model.key or "id", {}
     for _, relation in ipairs(model.relations) do
       relation.column = relation.name .. "_id"
       relation.related_name = model.name:lower() .. "s_as_" .. relation.name
     end
+  end
+end
+
+-- Both ways of each link, by model and name: `{ to =, through =, near =, far = }`.
+for _, shape in ipairs(M.all) do
+  for _, link in ipairs(shape.links or {}) do
+    shape.by_name[link.from].ways[link.name] =
+      { to = link.to, through = link.through, near = link.near, far = link.far }
+    shape.by_name[link.to].ways[link.related_name] =
+      { to = link.from, through = link.through, near = link.far, far = link.near }
+    shape.by_name[link.through].is_link = true
   end
 end
 
@@ -130,12 +168,21 @@ local function add_counters(fields, shape, model)
   end
 end
 
+-- Links get tags that no other row has.
+local function new_tags(prefix)
+  local n = 0
+  return function()
+    n = n + 1
+    return prefix .. n
+  end
+end
+
 local function fields_of(shape, model)
   local f, fields = tombstone.field, {}
   if model.key then
     fields[model.key] = f.text { primary_key = true }
   end
-  fields.tag = f.text { unique = true }
+  fields.tag = f.text { unique = true, default = model.is_link and new_tags(model.name) or nil }
   for _, relation in ipairs(model.relations) do
     fields[relation.name] = f.belongs_to(relation.to, {
       on_delete = relation.on_delete,
@@ -144,6 +191,16 @@ local function fields_of(shape, model)
     })
   end
   add_counters(fields, shape, model)
+  for _, link in ipairs(shape.links or {}) do
+    if link.from == model.name then
+      fields[link.name] = f.many_to_many(link.to, {
+        related_name = link.related_name,
+        through = link.through,
+        near = link.near .. "_id",
+        far = link.far .. "_id",
+      })
+    end
+  end
   return fields
 end
 

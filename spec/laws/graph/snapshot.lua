@@ -1,5 +1,6 @@
 --- What the tables hold, read by plain SQL, against the reference.
 local failure = require "laws.failure"
+local links = require "laws.graph.links"
 local shapes = require "laws.graph.shapes"
 
 local M = {}
@@ -216,6 +217,7 @@ function M.check_row(world, name, row)
       end
     end
   end
+  links.check(world, model, row, same_keys)
 end
 
 return M
