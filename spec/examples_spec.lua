@@ -93,6 +93,20 @@ describe("the examples", function()
     assert_is_told(output_of "examples/packages.lua")
   end)
 
+  it("tell the story of their dependencies, to its end", function()
+    for _, output in ipairs {
+      output_of "examples/dependencies.lua",
+      output_of("examples/dependencies.lua", "examples/packages.status"),
+    } do
+      local before, after = output:match "the digest of all tables was (%x+) and is (%x+)"
+      assert.is_truthy(before, output)
+      assert.are.equal(before, after)
+      if output:find("three levels deep", 1, true) then
+        assert.is_truthy(output:find "read with 4 statements\n$", output)
+      end
+    end
+  end)
+
   it("tell it of the excerpt, into a file that is kept", function()
     local path = os.tmpname()
     os.remove(path)

@@ -80,11 +80,11 @@ static int model_has_events(lua_State *L) {
 
 /***
 The models whose rows this one's need to live: the parents of its cascades and restrictions.
-@function Model:needs
+@function Model:parent_models
 @treturn {string,...} their names
-@usage print(table.concat(Post:needs(), ", "))
+@usage print(table.concat(Post:parent_models(), ", "))
 */
-static int model_needs(lua_State *L) {
+static int model_parent_models(lua_State *L) {
   lua_model *model = tomb_check_model(L, 1);
   const tomb_relation *relation;
   int n = 0;
@@ -130,7 +130,7 @@ void tomb_open_model(lua_State *L) {
                                        {"is_soft", model_is_soft},
                                        {"has_events", model_has_events},
                                        {"keep", model_keep},
-                                       {"needs", model_needs},
+                                       {"parent_models", model_parent_models},
                                        {NULL, NULL}};
   tomb_methods(L, METHODS);
   tomb_setfuncs(L, functions);

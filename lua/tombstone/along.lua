@@ -27,7 +27,7 @@ end
 -- True where rows of `child` need rows of `parent`, directly or not.
 local function hangs_on(by_name, child, parent, seen)
   seen[child] = true
-  for _, name in ipairs(by_name[child] and raw.needs(by_name[child]) or {}) do
+  for _, name in ipairs(by_name[child] and raw.parent_models(by_name[child]) or {}) do
     if name == parent or (not seen[name] and hangs_on(by_name, name, parent, seen)) then
       return true
     end

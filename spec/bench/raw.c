@@ -421,7 +421,46 @@ static int raw_gc(lua_State *L) {
   return 0;
 }
 
-static const luaL_Reg methods[] = {{"get", raw_get},
+/* All rows of a SELECT, whose one parameter is the text at 2, as tables. */
+static int raw_rows(lua_State *L) {
+  raw *r = self(L);
+  size_t size;
+  sqlite3_stmt *stmt;
+  const char *sql = luaL_checkstring(L, 1);
+  const char *text = luaL_optlstring(L, 2, NULL, &size);
+  int n = 0;
+  if (sqlite3_prepare_v2(r->db, sql, -1, &stmt, NULL) != SQLITE_OK) {
+    return fail(L, r);
+  }
+  if (text != NULL) {
+    sqlite3_bind_text(stmt, 1, text, (int)size, SQLITE_STATIC);
+  }
+  int columns = sqlite3_column_count(stmt), first = lua_gettop(L) + 1;
+  for (int i = 0; i < columns; i++) {
+    lua_pushstring(L, sqlite3_column_name(stmt, i));
+  }
+  lua_newtable(L);
+  while (sqlite3_step(stmt) == SQLITE_ROW) {
+    lua_createtable(L, 0, columns);
+    for (int i = 0; i < columns; i++) {
+      if (sqlite3_column_type(stmt, i) == SQLITE_NULL) continue;
+      lua_pushvalue(L, first + i);
+      if (sqlite3_column_type(stmt, i) == SQLITE_INTEGER) {
+        lua_pushinteger(L, sqlite3_column_int64(stmt, i));
+      } else {
+        const char *value = (const char *)sqlite3_column_text(stmt, i);
+        lua_pushlstring(L, value, (size_t)sqlite3_column_bytes(stmt, i));
+      }
+      lua_rawset(L, -3);
+    }
+    lua_rawseti(L, -2, ++n);
+  }
+  sqlite3_finalize(stmt);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"rows", raw_rows},
+                                   {"get", raw_get},
                                    {"get_deleted", raw_get_deleted},
                                    {"page", raw_page},
                                    {"each", raw_each},
