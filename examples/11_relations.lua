@@ -73,4 +73,17 @@ counts() --> 3  1  1
 -- A purge takes the dead below with it, "Old" too; of the dead invoice nothing is left either.
 ana:reload():purge()
 print(Author.all_objects:count(), Post.all_objects:count(), Invoice.all_objects:count()) --> 2  0  0
+
+-- A counter is kept by the database, whoever writes: a cascade, its undo, raw SQL.
+local Shelf = db:model("Shelf", { name = f.text(), book_count = f.counter "books" })
+local Book = db:model("Book", {
+  shelf = f.belongs_to("Shelf", { on_delete = "cascade", related_name = "books" }),
+})
+db:create_tables()
+local shelf = Shelf:create { name = "poems" }
+Book:bulk_create { { shelf = shelf }, { shelf = shelf } }
+db:exec "INSERT INTO book (shelf_id) VALUES (1)"
+print(shelf:reload().book_count, Shelf.objects:filter({ book_count__gte = 3 }):count()) --> 3  1
+local taken = shelf:delete()
+print(shelf:reload().book_count, taken:undo(), shelf:reload().book_count) --> 0  4  3
 db:close()

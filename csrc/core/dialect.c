@@ -29,11 +29,7 @@ static void count_row(tomb_sql *sql, const tomb_model *model,
   const tomb_relation *relation = tomb_counted(model, counter);
   const tomb_field *stamp = relation->child->roles[TOMB_ROLE_DELETED_AT];
   const char *row = born ? "NEW" : "OLD";
-  tomb_sql_add(sql, "UPDATE ");
-  tomb_sql_add(sql, model->quoted);
-  tomb_sql_add(sql, " SET ");
-  tomb_sql_field(sql, counter);
-  tomb_sql_add(sql, " = ");
+  tomb_sql_set_counter(sql, model, counter);
   tomb_sql_field(sql, counter);
   tomb_sql_add(sql, born ? " + 1 WHERE " : " - 1 WHERE ");
   tomb_sql_field(sql, tomb_key_field(model));
@@ -143,8 +139,8 @@ const tomb_dialect tomb_sqlite_dialect = {
     .counter = counter_trigger,
     .n_counter = 3,
     .drop_trigger = "DROP TRIGGER IF EXISTS ",
-    .trigger = "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND "
-               "name = ?",
+    .triggers = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' "
+                "AND substr(name, 1, 10) = 'tombstone_' AND instr(sql, ?) > 0",
     .columns = "SELECT name, type, \"notnull\", pk, dflt_value IS NOT NULL "
                "FROM pragma_table_xinfo(?)",
     .unique_indexes =

@@ -55,12 +55,13 @@ typedef struct tomb_dialect {
   const char *glob;
 
   /* What keeps a counter: the i-th statement that makes a trigger, called as
-  ** `trigger_name` writes, and how to drop one. */
+  ** tomb_sql_counter_name writes, and how to drop one. */
   void (*counter)(tomb_sql *sql, const tomb_model *model,
                   const tomb_field *counter, size_t i);
   size_t n_counter;
   const char *drop_trigger;
-  const char *trigger; /* a catalogue query: the text that made that one */
+  /* Name and text of the engine's triggers whose text holds this one. */
+  const char *triggers;
 
   /* Catalogue queries; each takes the table's name. */
   const char *columns; /* name, type, not null, in the key, defaulted (0/1) */

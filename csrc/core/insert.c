@@ -20,13 +20,34 @@ static void give_defaults(const tomb_model *model, tomb_value *values,
     const tomb_field *field = &model->fields[i];
     give(values, field, field->default_value);
     if (field->nullable) give(values, field, tomb_null());
+    if (field->role == TOMB_ROLE_COUNTER) give(values, field, tomb_integer(0));
   }
+}
+
+static tomb_status not_yours(const tomb_model *model, const tomb_field *field,
+                             tomb_error *err) {
+  tomb_error_model(err, model->name);
+  tomb_error_field(err, field->name, "%s", "is not yours to write");
+  tomb_error_hint(err, "leave it out");
+  return TOMB_MISUSE;
 }
 
 static tomb_status refuse_marks(const tomb_model *model,
                                 const tomb_value *values, tomb_error *err) {
   static const tomb_role marks[] = {TOMB_ROLE_DELETED_AT,
                                     TOMB_ROLE_DELETED_EVENT};
+  for (size_t i = 0; i < 2; i++) {
+    const tomb_field *field = model->roles[marks[i]];
+    if (field == NULL || !tomb_is_given(&values[field->index])) continue;
+    tomb_fail(err, TOMB_MISUSE, "%s is written by delete and restore alone",
+              field->name);
+    return not_yours(model, field, err);
+  }
+  return TOMB_OK;
+}
+
+static tomb_status refuse_counters(const tomb_model *model,
+                                   const tomb_value *values, tomb_error *err) {
   for (size_t i = 0; i < model->n_fields; i++) {
     const tomb_field *field = &model->fields[i];
     if (field->role != TOMB_ROLE_COUNTER || values[i].type == TOMB_ABSENT) {
@@ -34,19 +55,7 @@ static tomb_status refuse_marks(const tomb_model *model,
     }
     tomb_fail(err, TOMB_MISUSE, "%s.%s is counted by the database", model->name,
               field->name);
-    tomb_error_model(err, model->name);
-    tomb_error_field(err, field->name, "%s", "is not yours to write");
-    tomb_error_hint(err, "leave it out");
-    return TOMB_MISUSE;
-  }
-  for (size_t i = 0; i < 2; i++) {
-    const tomb_field *field = model->roles[marks[i]];
-    if (field == NULL || !tomb_is_given(&values[field->index])) continue;
-    tomb_fail(err, TOMB_MISUSE, "%s is written by delete and restore alone",
-              field->name);
-    tomb_error_model(err, model->name);
-    tomb_error_field(err, field->name, "%s", "is not yours to write");
-    return TOMB_MISUSE;
+    return not_yours(model, field, err);
   }
   return TOMB_OK;
 }
@@ -54,6 +63,7 @@ static tomb_status refuse_marks(const tomb_model *model,
 tomb_status tomb_prepare_insert(const tomb_model *model, tomb_value *values,
                                 int64_t now, tomb_error *err) {
   tomb_status st = refuse_marks(model, values, err);
+  if (st == TOMB_OK) st = refuse_counters(model, values, err);
   if (st == TOMB_OK) st = tomb_need_parents(model, err);
   if (st != TOMB_OK) return st;
   give_defaults(model, values, now);

@@ -130,7 +130,6 @@ static void add_counter(builder *b, tomb_field *field,
   field->counts = copy(b, def->counts);
   field->role = TOMB_ROLE_COUNTER;
   field->nullable = false;
-  field->default_value = tomb_integer(0);
 }
 
 static void add_field(builder *b, const tomb_field_def *def) {

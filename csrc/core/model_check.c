@@ -375,6 +375,7 @@ tomb_status tomb_model_def_check(const tomb_model_def *def, tomb_error *err) {
   for (size_t i = 0; st == TOMB_OK && i < def->n_groups; i++) {
     st = check_group(def, &def->groups[i], err);
   }
+  if (st == TOMB_OK) st = tomb_check_counter_defs(def, err);
   for (size_t i = 0; st == TOMB_OK && i < def->n_order_by; i++) {
     st = check_order(def, def->order_by[i], err);
   }

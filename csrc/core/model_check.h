@@ -7,4 +7,7 @@
 /* TOMB_OK, or misuse that names the field and the remedy. */
 tomb_status tomb_model_def_check(const tomb_model_def *def, tomb_error *err);
 
+/* counter.c: the same for its counters. */
+tomb_status tomb_check_counter_defs(const tomb_model_def *def, tomb_error *err);
+
 #endif

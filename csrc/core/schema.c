@@ -65,6 +65,7 @@ static void column(tomb_sql *sql, const tomb_model *model,
   type(sql, field);
   if (!field->nullable) tomb_sql_add(sql, " NOT NULL");
   if (field->role == TOMB_ROLE_KEY) tomb_sql_add(sql, " PRIMARY KEY");
+  if (field->role == TOMB_ROLE_COUNTER) tomb_sql_add(sql, " DEFAULT 0");
   collation(sql, field);
   check(sql, model, field);
   reference(sql, field->relation);

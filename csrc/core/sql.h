@@ -166,7 +166,10 @@ void tomb_sql_on_conflict(tomb_sql *sql, const tomb_statement *statement);
 void tomb_sql_update(tomb_sql *sql, const tomb_statement *statement);
 void tomb_sql_erase(tomb_sql *sql, const tomb_statement *statement);
 void tomb_sql_returning(tomb_sql *sql, const tomb_statement *statement);
-/* counter.c: the name of the i-th trigger of a counter, as SQL writes it. */
+/* counter.c: "UPDATE the model's table SET the counter = " */
+void tomb_sql_set_counter(tomb_sql *sql, const tomb_model *model,
+                          const tomb_field *counter);
+/* The name of the i-th trigger of a counter, as SQL writes it. */
 void tomb_sql_counter_name(tomb_sql *sql, const tomb_model *model,
                            const tomb_field *counter, size_t i);
 /* cascade.c */

@@ -233,12 +233,25 @@ static void names_to_set(lua_State *L, const tomb_model *model) {
   lua_createtable(L, 0, (int)n);
   for (size_t i = 1; i <= n; i++) {
     lua_rawgeti(L, 2, (int)i);
-    tomb_check_field(L, -1, model);
+    const tomb_field *field = tomb_check_field(L, -1, model);
+    if (field->role == TOMB_ROLE_COUNTER) {
+      tomb_misuse(L, "leave it out", "%s.%s is counted by the database",
+                  tomb_model_name(model), field->name);
+    }
     lua_pushboolean(L, 1);
     lua_rawset(L, -3);
   }
   if (n == 0) tomb_misuse(L, NULL, "save{} names no field");
   lua_replace(L, 2);
+}
+
+/* A row that was read and has lost its key is saved as a new one, which has no
+** children yet. */
+static void drop_counters(row_values *v) {
+  for (size_t i = 0; i < v->model->n_fields; i++) {
+    const tomb_field *field = tomb_model_field(v->model->model, i);
+    if (field->role == TOMB_ROLE_COUNTER) v->values[i].type = TOMB_ABSENT;
+  }
 }
 
 static void save_new(lua_State *L, row_values *v) {
@@ -301,6 +314,7 @@ static int row_save(lua_State *L) {
   tomb_begin_values(L, &v);
   tomb_check_keys(L, &v, 1, tomb_read_values(L, &v, 1), held);
   const tomb_field *key = tomb_model_role(model->model, TOMB_ROLE_KEY);
+  if (state != TOMB_STATE_NEW) drop_counters(&v);
   if (state == TOMB_STATE_NEW || v.values[key->index].type == TOMB_ABSENT) {
     save_new(L, &v);
   } else {

@@ -133,7 +133,8 @@ end
 --     local Author = db:model("Author", { name = f.text(), post_count = f.counter "posts" })
 --     Author.objects:filter { post_count__gt = 10 }:order_by "-post_count"
 --
--- `Author:recount()` counts anew, should rows have come while the triggers were not there.
+-- `Author:recount()` counts anew, should rows have come while the triggers were not there, by
+-- `INSERT OR REPLACE`, or before their parents.
 -- @string name of the relation, declared before or after
 -- @tparam[opt] table options `index`, `column`, `attr`
 -- @return what `db:model` takes as a field

@@ -117,6 +117,88 @@ static void indexes_of_one_name_are_both_made(void) {
   close_db();
 }
 
+/* ---- counters ------------------------------------------------------ */
+
+static void define_shelf(void) {
+  const tomb_field_def fields[] = {INTEGER("size", .counts = "books")};
+  const tomb_model_def def = {.name = "Shelf", .fields = fields, .n_fields = 1};
+  define(&def);
+}
+
+static void define_book(tomb_soft_delete soft) {
+  const tomb_field_def fields[] = {INTEGER("shelf_id", .references = "Shelf",
+                                           .on_delete = TOMB_RESTRICT,
+                                           .related_name = "books")};
+  const tomb_model_def def = {
+      .name = "Book", .fields = fields, .n_fields = 1, .soft_delete = soft};
+  define(&def);
+}
+
+static void a_counter_has_a_column_and_triggers(void) {
+  open_empty();
+  define_shelf();
+  define_book(TOMB_SOFT_DELETE_EVENTS);
+  MUST(tomb_create_tables(db, &check_error));
+  CHECK_TEXT(sql_of("shelf"),
+             "CREATE TABLE \"shelf\" (\"id\" integer NOT NULL PRIMARY KEY "
+             "AUTOINCREMENT, \"size\" integer NOT NULL DEFAULT 0, "
+             "\"deleted_at\" datetime, \"deleted_event\" integer)");
+  CHECK_TEXT(sql_of("tombstone_shelf.size.born"),
+             "CREATE TRIGGER \"tombstone_shelf.size.born\" AFTER INSERT ON "
+             "\"book\" BEGIN UPDATE \"shelf\" SET \"size\" = \"size\" + 1 "
+             "WHERE \"id\" = NEW.\"shelf_id\" AND NEW.\"deleted_at\" IS "
+             "NULL; END");
+  CHECK_TEXT(sql_of("tombstone_shelf.size.gone"),
+             "CREATE TRIGGER \"tombstone_shelf.size.gone\" AFTER DELETE ON "
+             "\"book\" BEGIN UPDATE \"shelf\" SET \"size\" = \"size\" - 1 "
+             "WHERE \"id\" = OLD.\"shelf_id\" AND OLD.\"deleted_at\" IS "
+             "NULL; END");
+  CHECK(strstr(sql_of("tombstone_shelf.size.moved"),
+               "AFTER UPDATE OF \"shelf_id\", \"deleted_at\" ON \"book\" WHEN "
+               "OLD.\"shelf_id\" IS NOT NEW.\"shelf_id\" OR "
+               "(OLD.\"deleted_at\" IS NULL) <> (NEW.\"deleted_at\" IS NULL) "
+               "BEGIN") != NULL);
+  close_db();
+}
+
+static void a_counter_counts_all_rows_of_what_is_not_soft(void) {
+  open_empty();
+  define_shelf();
+  define_book(TOMB_SOFT_DELETE_OFF);
+  MUST(tomb_create_tables(db, &check_error));
+  CHECK_TEXT(sql_of("tombstone_shelf.size.moved"),
+             "CREATE TRIGGER \"tombstone_shelf.size.moved\" AFTER UPDATE OF "
+             "\"shelf_id\" ON \"book\" WHEN OLD.\"shelf_id\" IS NOT "
+             "NEW.\"shelf_id\" BEGIN UPDATE \"shelf\" SET \"size\" = "
+             "\"size\" - 1 WHERE \"id\" = OLD.\"shelf_id\"; UPDATE \"shelf\" "
+             "SET \"size\" = \"size\" + 1 WHERE \"id\" = NEW.\"shelf_id\"; "
+             "END");
+  close_db();
+}
+
+static void check_no_counter(const tomb_field_def *field, const char *message) {
+  const tomb_model *model;
+  const tomb_model_def def = {.name = "Shelf", .fields = field, .n_fields = 1};
+  open_empty();
+  CHECK_STATUS(tomb_define(&model, db, &def, &check_error), TOMB_MISUSE);
+  CHECK_TEXT(check_error.message, message);
+  close_db();
+}
+
+static void a_counter_is_an_integer_and_nothing_else(void) {
+  const char *refused = "Shelf.size is a counter, and more than an integer";
+  const tomb_field_def fields[] = {
+      TEXT("size", .counts = "books"),
+      INTEGER("size", .counts = "books", .unique = TOMB_UNIQUE),
+      INTEGER("size", .counts = "books", .nullable = true),
+      INTEGER("size", .counts = "books", .check = "size < 3"),
+      INTEGER("size", .counts = "books", .default_value = tomb_integer(1)),
+      INTEGER("size", .counts = "books", .primary_key = true)};
+  for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+    check_no_counter(&fields[i], refused);
+  }
+}
+
 /* ---- tables that are there ---------------------------------------- */
 
 static void check_differs(const char *ddl, const char *message) {
@@ -200,6 +282,9 @@ int main(void) {
   RUN(tables_are_called_in_snake_case);
   RUN(a_long_name_makes_a_longer_table);
   RUN(indexes_of_one_name_are_both_made);
+  RUN(a_counter_has_a_column_and_triggers);
+  RUN(a_counter_counts_all_rows_of_what_is_not_soft);
+  RUN(a_counter_is_an_integer_and_nothing_else);
   RUN(a_table_that_differs_is_refused);
   RUN(one_index_of_several_is_enough_to_differ);
   RUN(what_is_unique_already_gets_no_second_index);

@@ -152,6 +152,22 @@ function M.table_of(model)
   return "t_" .. model.name:lower()
 end
 
+--- The counter of a relation's children, in the parent's model.
+function M.counter_of(relation)
+  return "n_" .. relation.related_name
+end
+
+-- Counters of all relations that point to the model.
+local function add_counters(fields, shape, model)
+  for _, child in ipairs(shape.models) do
+    for _, relation in ipairs(child.relations) do
+      if relation.to == model.name then
+        fields[M.counter_of(relation)] = tombstone.field.counter(relation.related_name)
+      end
+    end
+  end
+end
+
 -- Links get tags that no other row has.
 local function new_tags(prefix)
   local n = 0
@@ -174,6 +190,7 @@ local function fields_of(shape, model)
       null = relation.null,
     })
   end
+  add_counters(fields, shape, model)
   for _, link in ipairs(shape.links or {}) do
     if link.from == model.name then
       fields[link.name] = f.many_to_many(link.to, {

@@ -118,9 +118,28 @@ local function check_orphans(world)
   end
 end
 
+-- Each counter is a count of the living children, also that of a dead parent.
+local function check_counters(world)
+  for _, model in ipairs(world.shape.models) do
+    for _, relation in ipairs(model.relations) do
+      local parent, counter = world.shape.by_name[relation.to], shapes.counter_of(relation)
+      local found = world.db:query(string.format(
+        'SELECT p."%s" AS k, p."%s" AS n FROM "%s" AS p WHERE n IS NOT (SELECT count(*) FROM "%s" AS c'
+          .. ' WHERE c."%s" = p."%s" AND c.deleted_at IS NULL)',
+        parent.key_name, counter, shapes.table_of(parent), shapes.table_of(model), relation.column,
+        parent.key_name))
+      if found[1] then
+        fail("%s of %s %s is %d, which is no count of the living", counter, parent.name,
+          tostring(found[1].k), found[1].n)
+      end
+    end
+  end
+end
+
 --- Compares the database with the reference, and with what it was before the operation.
 function World:check()
   check_orphans(self)
+  check_counters(self)
   local now = snapshot.take(self)
   snapshot.compare(self, now)
   snapshot.check_frozen(self, self.last, now)

@@ -2,8 +2,8 @@
 local base = ...
 local f = base.tombstone.field
 
--- A team has authors, an author books (both cascade); a pin restricts its book, and a memo is
--- kept without its author. Children come first.
+-- A team has authors, an author books (both cascade), which are counted; a pin restricts its book,
+-- and a memo is kept without its author. Children come first.
 local function open(file)
   local s = { db = base.tombstone.open(file, { synchronous = "normal" }) }
   for _, of in ipairs {
@@ -16,6 +16,7 @@ local function open(file)
     local name, parent = of[1], of[2]
     s[name] = s.db:model(name, {
       name = f.text { unique = true },
+      size = (name == "Team" or name == "Author") and f.counter "children" or nil,
       parent = parent and f.belongs_to(parent, {
         on_delete = of[3],
         related_name = of[3] ~= "keep" and "children" or nil,
@@ -54,6 +55,15 @@ local function undo_in_conflict(s, a, b)
   base.equal(1, event:undo { on_conflict = "rename" })
 end
 
+-- A trigger that is missing is made, and its rows are counted.
+local function counted_anew(s)
+  s.db:transaction(function()
+    s.db:exec 'DROP TRIGGER "tombstone_author.size.moved"'
+    s.db:create_tables()
+  end)
+  base.equal(0, s.Author:recount())
+end
+
 local function run(s)
   local t, p = s.Team.objects:get { name = "t" }, s.Book.objects:get { name = "p" }
   local a, b = p:parent(), s.Author.objects:get { name = "b" }
@@ -71,6 +81,7 @@ local function run(s)
   undo_in_conflict(s, a, b)
   local _, ahead = a:reload():purge { dry_run = true }
   base.equal(1, ahead.kept.Memo)
+  counted_anew(s)
   local gone, report = a:purge()
   base.equal(true, gone)
   base.equal(1, report.rows.Author)
@@ -108,6 +119,11 @@ local rules = {
   [[SELECT c.id FROM pin AS c JOIN book AS p ON p.id = c.parent_id
     WHERE c.deleted_at IS NULL AND p.deleted_at IS NOT NULL]],
   "SELECT id FROM memo WHERE deleted_at IS NOT NULL",
+  -- a counter is a count
+  [[SELECT id FROM author WHERE size <> (SELECT count(*) FROM book WHERE parent_id = author.id AND
+    book.deleted_at IS NULL)]],
+  [[SELECT id FROM team WHERE size <> (SELECT count(*) FROM author WHERE parent_id = team.id AND
+    author.deleted_at IS NULL)]],
   -- a team goes with its authors
   [[SELECT t.id FROM team AS t JOIN author AS a ON a.parent_id = t.id
     WHERE t.deleted_at IS NOT NULL AND a.deleted_event IS NOT t.deleted_event]],
