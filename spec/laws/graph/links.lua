@@ -100,13 +100,16 @@ function verbs.create(world, operation, way, near, _, done, row)
   return create(world, way, near, { key }, { operation.as[2] }, done)
 end
 
--- An event that no operation has given a number yet.
+-- The event that the call has made. Older ones without a number are there, too: the purge of a
+-- living row leaves the event of its deletion.
 local function new_event(world)
+  local newest
   for _, event in ipairs(world.db:events()) do
-    if not world.numbers[event.id] then
-      return event
+    if not world.numbers[event.id] and (newest == nil or event.id > newest.id) then
+      newest = event
     end
   end
+  return newest
 end
 
 local function call(world, operation, query, keys, way)
