@@ -2,16 +2,18 @@
 --
 --   lua5.4 family.lua FOLDER [--quick] [--markdown] [--bound X]
 --
--- Both sides work on files of the same bytes, in turns within one process; the ratio is the median
--- of the pairs' ratios. Then the growth of a cascade: its time is linear in the rows, and its
--- statements are as many for a thousand as for a million.
+-- Both sides work on files of the same bytes, within one process, and take turns in going first;
+-- the ratio is the median of the pairs' ratios. What they come to is compared each time. Then the
+-- growth of a cascade: its time is linear in the rows, and its statements are as many for a
+-- thousand as for a million.
 local tombstone = require "tombstone"
 local raw = require "raw"
 local report = require "bench.report"
 
 local f = tombstone.field
-local FULL = { pairs = 7, children = 100000, growth = { 1000, 10000, 100000, 1000000 } }
-local QUICK = { pairs = 3, children = 2000, growth = { 100, 1000 } }
+local FULL = { pairs = 7, children = 100000, growth = { 1000, 10000, 100000, 1000000 }, turns = 3 }
+local QUICK = { pairs = 3, children = 2000, growth = { 100, 1000 }, turns = 1 }
+local CACHE = "PRAGMA cache_size = -65536" -- as the other operations have it
 
 -- ---- files -----------------------------------------------------------------
 
@@ -63,26 +65,26 @@ local function fill(db, authors, posts, comments, of_first)
 end
 
 local function open_raw(path)
-  local db = raw.open(path)
+  local db = raw.open_family(path)
   db.exec "PRAGMA journal_mode = WAL"
   db.exec "PRAGMA synchronous = NORMAL"
-  db.exec "PRAGMA foreign_keys = ON"
-  db.exec "PRAGMA cache_size = -65536"
+  db.exec "PRAGMA foreign_keys = ON" -- as tombstone has it
+  db.exec(CACHE)
   return db
 end
 
 -- Two files of the same rows: one for each side.
 local function make(folder, name, ...)
   local sides = {}
-  for _, side in ipairs { "a", "b" } do
+  for _, side in ipairs { "raw", "db" } do
     local path = folder .. "/" .. name .. "_" .. side .. ".db"
     local db = declare(path)
-    db:exec "PRAGMA cache_size = -65536"
+    db:exec(CACHE)
     local args = { ... }
     db:transaction(function()
       fill(db, args[1], args[2], args[3], args[4])
     end)
-    if side == "a" then
+    if side == "raw" then
       db:close()
       sides.raw = open_raw(path)
     else
@@ -92,7 +94,50 @@ local function make(folder, name, ...)
   return sides
 end
 
--- ---- operations ------------------------------------------------------------
+-- ---- what a file holds -----------------------------------------------------
+
+-- Each dead row has the stamp of its event, and its title the suffix of that stamp.
+local STATE = [[
+SELECT printf('rows=%d living=%d authors=%d wrong=%d events=%d undone=%d owners=%d',
+  count(*), total(p.deleted_at IS NULL),
+  (SELECT count(*) FROM authors WHERE deleted_at IS NULL AND name = 'author ' || id),
+  total(title IS NOT printf('Title %06d of a post', p.id)
+    || ifnull('__deleted_' || strftime('%s', substr(deleted_at, 1, 19)) || '.'
+      || substr(deleted_at || '.000000', 21, 6), '')
+    OR deleted_at IS NOT e.at),
+  (SELECT count(*) FROM tombstone_event),
+  (SELECT count(undone_at) FROM tombstone_event),
+  (SELECT count(*) FROM tombstone_owner)) AS state
+FROM posts AS p LEFT JOIN tombstone_event AS e ON e.id = deleted_event]]
+
+local function compare_files(sides, living)
+  local state = sides.raw.text(STATE)
+  assert(state == sides.db:query(STATE)[1].state, state)
+  assert(state:find(" living=" .. living .. " ", 1, true), state)
+  assert(state:find(" wrong=0 ", 1, true), state)
+end
+
+local function compare_posts(list, others)
+  assert(#list == #others and #list > 0)
+  for i, post in ipairs(list) do
+    local other = others[i]
+    assert(post.id == other.id and post.title == other.title and post.content == other.content)
+    assert(post.views == other.views and post.author_id == other.author_id)
+  end
+end
+
+local function compare_relatives(list, others)
+  for i, post in ipairs(list) do
+    local comments = others[i]:comments():all()
+    assert(post.author.name == others[i]:author().name)
+    assert(#post.comments == #comments and #comments > 0)
+    for k, comment in ipairs(post.comments) do
+      assert(comment.id == comments[k].id and comment.text == comments[k].text)
+    end
+  end
+end
+
+-- ---- measuring -------------------------------------------------------------
 
 local function clock(call, ...)
   collectgarbage()
@@ -102,161 +147,116 @@ local function clock(call, ...)
   return raw.now() - start, result
 end
 
--- The statements of one event through two tables, their times as texts.
-local function raw_delete(db)
-  local number = tonumber(db.text "SELECT count(*) + 1 FROM tombstone_event")
-  local at = "2025-11-23 06:40:00." .. string.format("%06d", number)
-  local suffix = "__deleted_1763880000." .. string.format("%06d", number)
-  db.exec "BEGIN IMMEDIATE"
-  db.exec(("INSERT INTO tombstone_event (id, at, model, pk) VALUES (%d, '%s', 'Author', '1')")
-    :format(number, at))
-  db.exec(("UPDATE authors SET name = name || '%s', deleted_at = '%s', deleted_event = %d "
-    .. "WHERE deleted_at IS NULL AND id = 1"):format(suffix, at, number))
-  db.exec(("INSERT INTO tombstone_owner (event, model, pk) SELECT %d, 'Post', CAST(id AS text) "
-    .. "FROM posts WHERE deleted_at IS NOT NULL AND author_id = 1"):format(number))
-  db.exec(("UPDATE posts SET title = title || '%s', deleted_at = '%s', deleted_event = %d "
-    .. "WHERE deleted_at IS NULL AND author_id = 1"):format(suffix, at, number))
-  db.exec "COMMIT"
-  return number
+-- Both calls, in the order of this turn; answers their results.
+local function pair(op, turn, per, a, b)
+  local seconds, results = {}, {}
+  for i = 1, 2 do
+    local second = (turn + i) % 2 + 1
+    seconds[second], results[second] = clock(second == 1 and a or b)
+  end
+  table.insert(op.pairs, { a = seconds[1] / per * 1e6, b = seconds[2] / per * 1e6 })
+  return results[1], results[2]
 end
 
-local function raw_undo(db, event)
-  local restore = "UPDATE %s SET %s = substr(%s, 1, length(%s) - 27), deleted_at = NULL, "
-    .. "deleted_event = NULL WHERE deleted_event = %d AND NOT EXISTS (SELECT 1 FROM "
-    .. "tombstone_owner AS o WHERE o.model = '%s' AND o.pk = CAST(%s.id AS text))"
-  db.exec "BEGIN IMMEDIATE"
-  db.exec(("DELETE FROM tombstone_owner WHERE event = %d"):format(event))
-  db.exec(restore:format("authors", "name", "name", "name", event, "Author", "authors"))
-  db.exec(restore:format("posts", "title", "title", "title", event, "Post", "posts"))
-  db.exec(("UPDATE tombstone_event SET undone_at = at WHERE id = %d"):format(event))
-  db.exec "COMMIT"
+local function operation(list, label, against, target)
+  local op = { label = label, against = against, target = target, pairs = {} }
+  list[#list + 1] = op
+  return op
 end
 
 local function delete_author(db)
   return db:model("Author").objects:get(1):delete()
 end
 
-local JOIN = [[SELECT p.id, p.title, p.content, p.views, p.author_id FROM posts AS p
-JOIN authors AS a ON a.id = p.author_id AND a.deleted_at IS NULL
-JOIN teams AS t ON t.id = a.team_id AND t.deleted_at IS NULL
-WHERE p.deleted_at IS NULL AND t.name = ? ORDER BY p.id]]
-
-local function json(rows, name)
-  local seen, keys = {}, {}
-  for _, row in ipairs(rows) do
-    local key = row[name]
-    if not seen[key] then
-      seen[key] = true
-      keys[#keys + 1] = key
-    end
-  end
-  return "[" .. table.concat(keys, ",") .. "]"
-end
-
-local function raw_load(db)
-  local posts = db.rows("SELECT id, title, content, views, author_id FROM posts "
-    .. "WHERE deleted_at IS NULL ORDER BY id LIMIT 1000")
-  local authors = db.rows("SELECT id, name, team_id FROM authors WHERE deleted_at IS NULL "
-    .. "AND id IN (SELECT value FROM json_each(?)) ORDER BY id", json(posts, "author_id"))
-  local comments = db.rows("SELECT id, text, post_id FROM comments WHERE deleted_at IS NULL "
-    .. "AND post_id IN (SELECT value FROM json_each(?)) ORDER BY id", json(posts, "id"))
-  local by_id, of_post = {}, {}
-  for _, author in ipairs(authors) do
-    by_id[author.id] = author
-  end
-  for _, post in ipairs(posts) do
-    post.author, post.comments = by_id[post.author_id], {}
-    of_post[post.id] = post.comments
-  end
-  for _, comment in ipairs(comments) do
-    table.insert(of_post[comment.post_id], comment)
-  end
-  return #posts + #authors + #comments
-end
-
-local function load(db)
-  local posts = db:model("Post").objects:limit(1000):with("author", "comments"):all()
-  local authors, n = {}, #posts
-  for _, post in ipairs(posts) do
-    local author = post:author()
-    n = n + (authors[author.id] and 0 or 1)
-    authors[author.id] = true
-    n = n + post:comments():count()
-  end
-  return n
-end
-
--- ---- measuring -------------------------------------------------------------
-
-local function operation(label, against, target)
-  return { label = label, against = against, target = target, pairs = {} }
-end
-
-local function add(op, a, b, per)
-  table.insert(op.pairs, { a = a / per * 1e6, b = b / per * 1e6 })
-end
-
 local function cascades(folder, scale, list)
-  local sides = make(folder, "cascade", 10, scale.children, 0, true)
-  local delete = operation("delete a parent, per child", "raw C", 1.3)
-  local undo = operation("undo of that, per child", "raw C", 1.3)
-  for _ = 1, scale.pairs do
-    local a, number = clock(raw_delete, sides.raw)
-    local b, event = clock(delete_author, sides.db)
-    add(delete, a, b, scale.children)
-    a = clock(raw_undo, sides.raw, number)
-    b = clock(event.undo, event)
-    add(undo, a, b, scale.children)
+  local n, sides = scale.children, make(folder, "cascade", 10, scale.children, 0, true)
+  local delete = operation(list, "delete a parent, per child", "raw C", 1.3)
+  local undo = operation(list, "undo of that, per child", "raw C", 1.3)
+  for turn = 1, scale.pairs do
+    local number, event = pair(delete, turn, n, function()
+      return sides.raw.delete(1)
+    end, function()
+      return delete_author(sides.db)
+    end)
+    compare_files(sides, 0)
+    local came, back = pair(undo, turn, n, function()
+      return sides.raw.undo(number)
+    end, function()
+      return event:undo()
+    end)
+    assert(came == n + 1 and back == came)
+    compare_files(sides, n)
   end
-  list[#list + 1], list[#list + 2] = delete, undo
 end
 
 local function filters(folder, scale, list)
   local sides = make(folder, "filter", 1000, scale.children, 0, false)
-  local op = operation("filter across two relations", "raw C, a join", 1.2)
   local posts = sides.db:model("Post").objects
-  for turn = 1, scale.pairs * 3 do
-    local name = "team " .. turn
-    local a, rows = clock(function() return sides.raw.rows(JOIN, name) end)
-    local b, same = clock(function() return posts:filter({ author__team__name = name }):all() end)
-    assert(#rows == #same and rows[1].id == same[1].id)
-    add(op, a, b, 1)
+  for _, way in ipairs { { "nested", "raw C, same SQL" }, { "joined", "raw C, a join" } } do
+    local call = way[1]
+    local op = operation(list, "filter across two relations", way[2], 1.2)
+    for turn = 1, scale.pairs * 3 do
+      local name = "team " .. turn
+      compare_posts(pair(op, turn, 1, function()
+        return sides.raw[call](name)
+      end, function()
+        return posts:filter({ author__team__name = name }):all()
+      end))
+    end
   end
-  list[#list + 1] = op
 end
 
 local function eager(folder, scale, list)
   local sides = make(folder, "eager", 500, 2000, 10000, false)
-  local op = operation("1,000 posts with author and comments", "raw C", 1.5)
-  for _ = 1, scale.pairs * 3 do
-    local a, n = clock(raw_load, sides.raw)
-    local b, same = clock(load, sides.db)
-    assert(n == same)
-    add(op, a, b, 1)
+  local posts = sides.db:model("Post").objects:limit(1000)
+  local op = operation(list, "1,000 posts with author and comments", "raw C", 1.5)
+  for turn = 1, scale.pairs * 3 do
+    local rows, same = pair(op, turn, 1, function()
+      return sides.raw.load(1000)
+    end, function()
+      return posts:with("author", "comments"):all()
+    end)
+    compare_posts(rows, same)
+    compare_relatives(rows, same)
   end
-  list[#list + 1] = op
 end
 
-local function grow(folder, scale, markdown)
-  local head = "| children | delete | undo | statements |\n| --: | --: | --: | --: |"
-  local lines = { markdown and head or "growth of a cascade" }
-  for _, n in ipairs(scale.growth) do
-    local statements = 0
-    local db = declare(folder .. "/growth_" .. n .. ".db", function()
-      statements = statements + 1
-    end)
-    db:transaction(function()
-      fill(db, 1, n, 0, true)
-    end)
-    local before = statements
-    local delete, event = clock(delete_author, db)
-    local undo = clock(event.undo, event)
-    local form = markdown and "| %d | %.3f s | %.3f s | %d |"
-      or "%9d children: %8.3f s, undo %8.3f s, %d statements"
-    lines[#lines + 1] = form:format(n, delete, undo, statements - before)
-    db:close()
+-- ---- growth ----------------------------------------------------------------
+
+-- Seconds of a deletion and of its undo, and the statements of both.
+local function grown(path, n, turns)
+  local statements, deletes, undos = 0, {}, {}
+  local db = declare(path, function()
+    statements = statements + 1
+  end)
+  db:exec(CACHE)
+  db:transaction(function()
+    fill(db, 1, n, 0, true)
+  end)
+  local before
+  for turn = 1, turns do
+    before = statements
+    local event
+    deletes[turn], event = clock(delete_author, db)
+    undos[turn] = clock(event.undo, event)
   end
-  return table.concat(lines, "\n") .. "\n"
+  db:close()
+  return report.median(deletes), report.median(undos), statements - before
+end
+
+local GROWTH = { "children", "delete", "undo", "delete, per child", "undo, per child", "statements" }
+
+local function grow(folder, scale, markdown)
+  local rows = { GROWTH }
+  for _, n in ipairs(scale.growth) do
+    local delete, undo, statements = grown(folder .. "/growth_" .. n .. ".db", n, scale.turns)
+    assert(not rows[2] or rows[2][6] == tostring(statements), "the statements grow with the rows")
+    rows[#rows + 1] = {
+      ("%d"):format(n), ("%.3f s"):format(delete), ("%.3f s"):format(undo),
+      ("%.2f µs"):format(delete / n * 1e6), ("%.2f µs"):format(undo / n * 1e6), tostring(statements),
+    }
+  end
+  return report.lay_out(rows, 0, markdown)
 end
 
 local function main(folder, ...)

@@ -6,9 +6,8 @@
 ** place: nothing here is left to gain but by asking the database for less.
 ** The only difference in what it answers: a deleted row's time stays a text.
 */
-#include <lauxlib.h>
-#include <lua.h>
-#include <sqlite3.h>
+#include "raw.h"
+
 #include <string.h>
 #include <time.h>
 
@@ -41,9 +40,6 @@ enum {
 #define DEAD_ROW                                                               \
   "SELECT id, title, content, views, deleted_at, deleted_event FROM posts "    \
   "WHERE "
-#define MARK "__deleted_"
-#define MARK_SIZE (sizeof MARK - 1)
-#define SUFFIX_SIZE (MARK_SIZE + 17) /* 1763880000.123456 */
 #define PAGE_ROWS 50
 
 static const char *const texts[STATEMENTS] = {
@@ -83,22 +79,16 @@ static raw *self(lua_State *L) {
   return lua_touserdata(L, lua_upvalueindex(1));
 }
 
-static int fail(lua_State *L, raw *r) {
-  return luaL_error(L, "%s", sqlite3_errmsg(r->db));
+int raw_fail(lua_State *L, sqlite3 *db) {
+  return luaL_error(L, "%s", sqlite3_errmsg(db));
 }
 
-static void run(lua_State *L, raw *r, sqlite3_stmt *stmt) {
-  if (sqlite3_step(stmt) != SQLITE_DONE) fail(L, r);
+void raw_run(lua_State *L, sqlite3_stmt *stmt) {
+  if (sqlite3_step(stmt) != SQLITE_DONE) raw_fail(L, sqlite3_db_handle(stmt));
   sqlite3_reset(stmt);
 }
 
 /* ---- time --------------------------------------------------------- */
-
-typedef struct stamp {
-  char at[26]; /* 2025-11-23 06:40:00.123456 */
-  int at_size;
-  char suffix[SUFFIX_SIZE];
-} stamp;
 
 static char *digits(char *to, long n, int width) {
   for (int i = width - 1; i >= 0; i--, n /= 10) to[i] = (char)('0' + n % 10);
@@ -110,7 +100,7 @@ static char *part(char *to, char before, long n, int width) {
   return digits(to + 1, n, width);
 }
 
-static void read_clock(stamp *out) {
+void raw_read_clock(stamp *out) {
   struct timespec now;
   struct tm tm;
   clock_gettime(CLOCK_REALTIME, &now);
@@ -165,7 +155,7 @@ static int get_by(lua_State *L, int which, int columns) {
   raw *r = self(L);
   sqlite3_stmt *stmt = r->statements[which];
   sqlite3_bind_int64(stmt, 1, luaL_checkinteger(L, 1));
-  if (sqlite3_step(stmt) != SQLITE_ROW) return fail(L, r);
+  if (sqlite3_step(stmt) != SQLITE_ROW) return raw_fail(L, r->db);
   push_row(L, stmt, columns);
   sqlite3_reset(stmt);
   return 1;
@@ -189,7 +179,7 @@ static int raw_page(lua_State *L) {
     push_row(L, stmt, LIVING_COLUMNS);
     lua_rawseti(L, -2, i);
   }
-  return sqlite3_reset(stmt) == SQLITE_OK ? 1 : fail(L, r);
+  return sqlite3_reset(stmt) == SQLITE_OK ? 1 : raw_fail(L, r->db);
 }
 
 /* The iterator itself: `for row in db.each do`. */
@@ -200,7 +190,7 @@ static int raw_each(lua_State *L) {
     push_row(L, stmt, LIVING_COLUMNS);
     return 1;
   }
-  return sqlite3_reset(stmt) == SQLITE_OK ? 0 : fail(L, r);
+  return sqlite3_reset(stmt) == SQLITE_OK ? 0 : raw_fail(L, r->db);
 }
 
 /* ---- rows in ------------------------------------------------------ */
@@ -236,7 +226,7 @@ static void insert_row(lua_State *L, raw *r, int row) {
   bind_text_field(L, stmt, 1, row, TITLE);
   bind_text_field(L, stmt, 2, row, CONTENT);
   sqlite3_bind_int64(stmt, 3, integer_field(L, row, VIEWS));
-  run(L, r, stmt);
+  raw_run(L, stmt);
   lua_pushinteger(L, sqlite3_last_insert_rowid(r->db));
   set_field(L, row, ID);
   lua_settop(L, row);
@@ -264,7 +254,7 @@ static int raw_update(lua_State *L) {
   sqlite3_stmt *stmt = r->statements[UPDATE];
   bind_text_field(L, stmt, 1, 1, CONTENT);
   sqlite3_bind_int64(stmt, 2, integer_field(L, 1, ID));
-  run(L, r, stmt);
+  raw_run(L, stmt);
   return 0;
 }
 
@@ -280,7 +270,7 @@ static sqlite3_int64 write_event(lua_State *L, raw *r, const stamp *now,
   } else {
     sqlite3_bind_null(stmt, 2);
   }
-  run(L, r, stmt);
+  raw_run(L, stmt);
   return sqlite3_last_insert_rowid(r->db);
 }
 
@@ -291,7 +281,7 @@ static void mark(lua_State *L, raw *r, const char *title, size_t size,
   sqlite3_bind_text(stmt, 2, now->at, now->at_size, SQLITE_STATIC);
   sqlite3_bind_int64(stmt, 3, event);
   sqlite3_bind_int64(stmt, 4, key);
-  run(L, r, stmt);
+  raw_run(L, stmt);
   lua_pushlstring(L, title, size);
   set_field(L, 1, TITLE);
   lua_pushlstring(L, now->at, (size_t)now->at_size);
@@ -308,7 +298,7 @@ static int raw_delete(lua_State *L) {
   const char *title = text_field(L, 1, TITLE, &size);
   lua_Integer key = integer_field(L, 1, ID);
   luaL_argcheck(L, size <= sizeof mangled - SUFFIX_SIZE, 1, "title too long");
-  read_clock(&now);
+  raw_read_clock(&now);
   memcpy(mangled, title, size);
   memcpy(mangled + size, now.suffix, SUFFIX_SIZE);
   mark(L, r, mangled, size + SUFFIX_SIZE, &now, write_event(L, r, &now, key),
@@ -330,7 +320,7 @@ static int raw_restore(lua_State *L) {
   size = original_size(title, size);
   sqlite3_bind_text(stmt, 1, title, (int)size, SQLITE_STATIC);
   sqlite3_bind_int64(stmt, 2, integer_field(L, 1, ID));
-  run(L, r, stmt);
+  raw_run(L, stmt);
   lua_pushlstring(L, title, size);
   set_field(L, 1, TITLE);
   lua_pushnil(L);
@@ -345,16 +335,16 @@ static int raw_delete_many(lua_State *L) {
   stamp now;
   raw *r = self(L);
   sqlite3_stmt *stmt = r->statements[DELETE_MANY];
-  read_clock(&now);
-  run(L, r, r->statements[BEGIN]);
+  raw_read_clock(&now);
+  raw_run(L, r->statements[BEGIN]);
   sqlite3_int64 event = write_event(L, r, &now, 0);
   sqlite3_bind_text(stmt, 1, now.suffix, SUFFIX_SIZE, SQLITE_STATIC);
   sqlite3_bind_text(stmt, 2, now.at, now.at_size, SQLITE_STATIC);
   sqlite3_bind_int64(stmt, 3, event);
   sqlite3_bind_int64(stmt, 4, luaL_checkinteger(L, 1));
-  run(L, r, stmt);
+  raw_run(L, stmt);
   lua_pushinteger(L, sqlite3_changes(r->db));
-  run(L, r, r->statements[COMMIT]);
+  raw_run(L, r->statements[COMMIT]);
   lua_pushinteger(L, event);
   return 2;
 }
@@ -366,49 +356,72 @@ static int raw_undo(lua_State *L) {
   sqlite3_stmt *undo = r->statements[UNDO];
   sqlite3_stmt *rows = r->statements[RESTORE_MANY];
   lua_Integer event = luaL_checkinteger(L, 1);
-  read_clock(&now);
-  run(L, r, r->statements[BEGIN]);
+  raw_read_clock(&now);
+  raw_run(L, r->statements[BEGIN]);
   sqlite3_bind_text(undo, 1, now.at, now.at_size, SQLITE_STATIC);
   sqlite3_bind_int64(undo, 2, event);
-  run(L, r, undo);
+  raw_run(L, undo);
   sqlite3_bind_int64(rows, 1, event);
-  run(L, r, rows);
+  raw_run(L, rows);
   lua_pushinteger(L, sqlite3_changes(r->db));
-  run(L, r, r->statements[COMMIT]);
+  raw_run(L, r->statements[COMMIT]);
   return 1;
 }
 
 /* ---- the handle --------------------------------------------------- */
 
-static int raw_exec(lua_State *L) {
-  raw *r = self(L);
-  int code = sqlite3_exec(r->db, luaL_checkstring(L, 1), NULL, NULL, NULL);
-  return code == SQLITE_OK ? 0 : fail(L, r);
+int raw_exec_on(lua_State *L, sqlite3 *db) {
+  int code = sqlite3_exec(db, luaL_checkstring(L, 1), NULL, NULL, NULL);
+  return code == SQLITE_OK ? 0 : raw_fail(L, db);
 }
 
-/* The first column of the first row, as text. */
-static int raw_text(lua_State *L) {
-  raw *r = self(L);
+int raw_text_on(lua_State *L, sqlite3 *db) {
   sqlite3_stmt *stmt;
   const char *sql = luaL_checkstring(L, 1);
-  if (sqlite3_prepare_v2(r->db, sql, -1, &stmt, NULL) != SQLITE_OK) {
-    return fail(L, r);
+  if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK) {
+    return raw_fail(L, db);
   }
   int code = sqlite3_step(stmt);
   lua_pushstring(L, code == SQLITE_ROW
                         ? (const char *)sqlite3_column_text(stmt, 0)
                         : NULL);
   sqlite3_finalize(stmt);
-  return code == SQLITE_ROW || code == SQLITE_DONE ? 1 : fail(L, r);
+  return code == SQLITE_ROW || code == SQLITE_DONE ? 1 : raw_fail(L, db);
+}
+
+void raw_open_file(lua_State *L, sqlite3 **db, const char *path,
+                   sqlite3_stmt **statements, const char *const *list, int n) {
+  if (sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                      NULL) != SQLITE_OK) {
+    raw_fail(L, *db);
+  }
+  for (int i = 0; i < n; i++) {
+    if (sqlite3_prepare_v3(*db, list[i], -1, SQLITE_PREPARE_PERSISTENT,
+                           &statements[i], NULL) != SQLITE_OK) {
+      raw_fail(L, *db);
+    }
+  }
+}
+
+void raw_close_file(sqlite3 **db, sqlite3_stmt **statements, int n) {
+  for (int i = 0; i < n; i++) {
+    sqlite3_finalize(statements[i]);
+    statements[i] = NULL;
+  }
+  sqlite3_close(*db);
+  *db = NULL;
+}
+
+static int raw_exec(lua_State *L) {
+  return raw_exec_on(L, self(L)->db);
+}
+
+static int raw_text(lua_State *L) {
+  return raw_text_on(L, self(L)->db);
 }
 
 static void close_handle(raw *r) {
-  for (int i = 0; i < STATEMENTS; i++) {
-    sqlite3_finalize(r->statements[i]);
-    r->statements[i] = NULL;
-  }
-  sqlite3_close(r->db);
-  r->db = NULL;
+  raw_close_file(&r->db, r->statements, STATEMENTS);
 }
 
 static int raw_close(lua_State *L) {
@@ -421,46 +434,7 @@ static int raw_gc(lua_State *L) {
   return 0;
 }
 
-/* All rows of a SELECT, whose one parameter is the text at 2, as tables. */
-static int raw_rows(lua_State *L) {
-  raw *r = self(L);
-  size_t size;
-  sqlite3_stmt *stmt;
-  const char *sql = luaL_checkstring(L, 1);
-  const char *text = luaL_optlstring(L, 2, NULL, &size);
-  int n = 0;
-  if (sqlite3_prepare_v2(r->db, sql, -1, &stmt, NULL) != SQLITE_OK) {
-    return fail(L, r);
-  }
-  if (text != NULL) {
-    sqlite3_bind_text(stmt, 1, text, (int)size, SQLITE_STATIC);
-  }
-  int columns = sqlite3_column_count(stmt), first = lua_gettop(L) + 1;
-  for (int i = 0; i < columns; i++) {
-    lua_pushstring(L, sqlite3_column_name(stmt, i));
-  }
-  lua_newtable(L);
-  while (sqlite3_step(stmt) == SQLITE_ROW) {
-    lua_createtable(L, 0, columns);
-    for (int i = 0; i < columns; i++) {
-      if (sqlite3_column_type(stmt, i) == SQLITE_NULL) continue;
-      lua_pushvalue(L, first + i);
-      if (sqlite3_column_type(stmt, i) == SQLITE_INTEGER) {
-        lua_pushinteger(L, sqlite3_column_int64(stmt, i));
-      } else {
-        const char *value = (const char *)sqlite3_column_text(stmt, i);
-        lua_pushlstring(L, value, (size_t)sqlite3_column_bytes(stmt, i));
-      }
-      lua_rawset(L, -3);
-    }
-    lua_rawseti(L, -2, ++n);
-  }
-  sqlite3_finalize(stmt);
-  return 1;
-}
-
-static const luaL_Reg methods[] = {{"rows", raw_rows},
-                                   {"get", raw_get},
+static const luaL_Reg methods[] = {{"get", raw_get},
                                    {"get_deleted", raw_get_deleted},
                                    {"page", raw_page},
                                    {"each", raw_each},
@@ -486,24 +460,12 @@ static raw *new_handle(lua_State *L) {
   return r;
 }
 
-static void open_file(lua_State *L, raw *r, const char *path) {
-  if (sqlite3_open_v2(path, &r->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                      NULL) != SQLITE_OK) {
-    fail(L, r);
-  }
-  for (int i = 0; i < STATEMENTS; i++) {
-    if (sqlite3_prepare_v3(r->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                           &r->statements[i], NULL) != SQLITE_OK) {
-      fail(L, r);
-    }
-  }
-}
-
 /* open(path): a table of functions. The tables must be there. */
 static int raw_open(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   luaL_newlibtable(L, methods);
-  open_file(L, new_handle(L), path);
+  raw *r = new_handle(L);
+  raw_open_file(L, &r->db, path, r->statements, texts, STATEMENTS);
   for (int i = 0; i < COLUMNS; i++) lua_pushstring(L, names[i]);
   luaL_setfuncs(L, methods, 1 + COLUMNS);
   return 1;
@@ -512,8 +474,10 @@ static int raw_open(lua_State *L) {
 int luaopen_raw(lua_State *L);
 
 int luaopen_raw(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"open", raw_open}, {"now", raw_now}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"open", raw_open},
+                                       {"open_family", raw_open_family},
+                                       {"now", raw_now},
+                                       {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -1,7 +1,7 @@
 -- report.lua - the table of the bench, for a terminal or as Markdown.
 local report = {}
 
-local function median(list)
+function report.median(list)
   table.sort(list)
   local middle = math.floor((#list + 1) / 2)
   if #list % 2 == 1 then
@@ -15,7 +15,7 @@ local function column(pairs_of, value)
   for i, pair in ipairs(pairs_of) do
     list[i] = value(pair)
   end
-  local middle = median(list) -- sorts
+  local middle = report.median(list) -- sorts
   return middle, list[1], list[#list]
 end
 
@@ -73,11 +73,12 @@ local function widths_of(rows)
   return widths
 end
 
-local function line(row, widths, markdown)
+-- The first columns are texts, the others numbers.
+local function line(row, widths, texts, markdown)
   local cells = {}
   for i, cell in ipairs(row) do
     local space = string.rep(" ", widths[i] - width(cell))
-    cells[i] = i <= 2 and cell .. space or space .. cell
+    cells[i] = i <= texts and cell .. space or space .. cell
   end
   if markdown then
     return "| " .. table.concat(cells, " | ") .. " |\n"
@@ -85,13 +86,25 @@ local function line(row, widths, markdown)
   return (string.gsub(table.concat(cells, "  "), " +$", "")) .. "\n"
 end
 
-local function rule(widths, markdown)
+local function rule(widths, texts, markdown)
   local cells = {}
   for i, n in ipairs(widths) do
-    local right = markdown and i > 2
+    local right = markdown and i > texts
     cells[i] = string.rep("-", n - 1) .. (right and ":" or "-")
   end
-  return line(cells, widths, markdown)
+  return line(cells, widths, texts, markdown)
+end
+
+-- Rows of cells as a table, the first of them its head.
+function report.lay_out(rows, texts, markdown)
+  local widths, lines = widths_of(rows), {}
+  for i, row in ipairs(rows) do
+    lines[#lines + 1] = line(row, widths, texts, markdown)
+    if i == 1 then
+      lines[#lines + 1] = rule(widths, texts, markdown)
+    end
+  end
+  return table.concat(lines)
 end
 
 function report.table(list, markdown)
@@ -99,15 +112,7 @@ function report.table(list, markdown)
   for _, operation in ipairs(list) do
     rows[#rows + 1] = row_of(operation)
   end
-  local widths = widths_of(rows)
-  local lines = {}
-  for i, row in ipairs(rows) do
-    lines[#lines + 1] = line(row, widths, markdown)
-    if i == 1 then
-      lines[#lines + 1] = rule(widths, markdown)
-    end
-  end
-  return table.concat(lines)
+  return report.lay_out(rows, 2, markdown)
 end
 
 return report

@@ -80,6 +80,23 @@ local CALLS = {
     1,
   },
   {
+    "delete of a query through relations",
+    function(s, n)
+      local count, event = s.Post.objects:filter({ parent__parent__name = "t" }):delete()
+      assert.are.equal(n, count)
+      assert.are.equal(n, event:counts().Comment)
+      s.event = event
+    end,
+    0,
+  },
+  {
+    "undo of that",
+    function(s, n)
+      assert.are.equal(2 * n, s.event:undo())
+    end,
+    1,
+  },
+  {
     "delete again",
     function(s)
       s.Team.objects:delete { all = true }
