@@ -206,7 +206,7 @@ static void answer(tomb_sql *sql, const tomb_computed *c) {
   if (c->aggregated) tomb_sql_add(sql, ")");
 }
 
-static void sub_query(tomb_sql *sql, const tomb_computed *c) {
+void tomb_sql_sub_query(tomb_sql *sql, const tomb_computed *c) {
   tomb_way_step s = {0}, first = {0};
   tomb_sql_add(sql, "(SELECT ");
   answer(sql, c);
@@ -236,7 +236,7 @@ void tomb_sql_computed(tomb_sql *sql, const tomb_computed *c) {
   if (c->joined) {
     answer(sql, c);
   } else {
-    sub_query(sql, c);
+    tomb_sql_sub_query(sql, c);
     collate(sql, c);
   }
 }

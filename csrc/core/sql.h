@@ -84,6 +84,8 @@ static inline void tomb_sql_add(tomb_sql *sql, const char *text) {
 void tomb_sql_value(tomb_sql *sql, const tomb_value *value);
 /* join.c: a value of other rows. */
 void tomb_sql_computed(tomb_sql *sql, const tomb_computed *computed);
+/* The same as a sub-query of its own, whatever is joined. */
+void tomb_sql_sub_query(tomb_sql *sql, const tomb_computed *computed);
 /* alias."field" */
 static inline void tomb_sql_field_of(tomb_sql *sql, const char *alias,
                                      const tomb_field *field) {

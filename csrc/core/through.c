@@ -116,8 +116,28 @@ static company led_by(const company *c, const tomb_cond *leader,
 
 /* ---- as SQL ------------------------------------------------------- */
 
+/* About the value at the end of the ways, which may be NULL; or that no row is
+** there, which an index of what points here tells for each row. */
 static void turned(tomb_sql *sql, const tomb_model *model,
-                   const tomb_cond *cond, size_t at);
+                   const tomb_cond *cond, size_t at) {
+  tomb_computed value = {.key = cond->key,
+                         .from = step_start(at),
+                         .to = cond->path_size,
+                         .model = model,
+                         .field = cond->field};
+  if (cond->is_of_way) {
+    tomb_sql_add(sql, "NOT EXISTS ");
+    tomb_sql_sub_query(sql, &value);
+    return;
+  }
+  tomb_field field = *cond->field;
+  tomb_cond about = *cond;
+  field.computed = &value;
+  field.nullable = true;
+  about.field = &field;
+  about.path_size = 0;
+  tomb_sql_lookup(sql, model, &about);
+}
 
 static void joins(tomb_sql *sql, const company *c) {
   for (size_t i = 0; i < c->all->n_parts; i++) {
@@ -158,9 +178,8 @@ static void lookups(tomb_sql *sql, const company *c, bool *first) {
 /* "column IN (…)": such rows lie behind the step that the leader takes from a row
 ** of the model. */
 static void there_are(tomb_sql *sql, const tomb_model *model,
-                      const tomb_cond *all, const tomb_cond *leader,
-                      size_t at) {
-  tomb_way_step s = step_of(model, leader, at, true);
+                      const tomb_cond *all, const tomb_cond *leader) {
+  tomb_way_step s = step_of(model, leader, 0, true);
   company c = {all, leader, tomb_way_model(s.way), s.to};
   bool first = true, joined = sql->joined;
   bool up = s.way->kind == TOMB_TO_PARENT;
@@ -175,38 +194,6 @@ static void there_are(tomb_sql *sql, const tomb_model *model,
   lookups(sql, &c, &first);
   tomb_sql_add(sql, ")");
   sql->joined = joined;
-}
-
-/* The value that the lookup is about, which may be NULL. */
-static void by_value(tomb_sql *sql, const tomb_model *model,
-                     const tomb_cond *cond, size_t at) {
-  tomb_computed value = {.key = cond->key,
-                         .from = step_start(at),
-                         .to = cond->path_size,
-                         .model = model,
-                         .field = cond->field};
-  tomb_field field = *cond->field;
-  tomb_cond about = *cond;
-  field.computed = &value;
-  field.nullable = true;
-  about.field = &field;
-  about.path_size = 0;
-  tomb_sql_lookup(sql, model, &about);
-}
-
-static void turned(tomb_sql *sql, const tomb_model *model,
-                   const tomb_cond *cond, size_t at) {
-  if (!cond->is_of_way) {
-    by_value(sql, model, cond, at);
-    return;
-  }
-  tomb_value there = tomb_boolean(false);
-  tomb_cond straight = *cond, *only = &straight;
-  tomb_cond alone = tomb_all(&only, 1);
-  straight.values = &there; /* not null: a row is there */
-  tomb_sql_add(sql, "(");
-  there_are(sql, model, &alone, only, at);
-  tomb_sql_add(sql, " IS NOT TRUE)");
 }
 
 /* ---- from the query's own rows ------------------------------------ */
@@ -226,6 +213,6 @@ void tomb_sql_through(tomb_sql *sql, const tomb_model *model,
   if (turns(model, cond, 0)) {
     turned(sql, model, cond, 0);
   } else {
-    there_are(sql, model, all->kind == TOMB_COND_ALL ? all : &alone, cond, 0);
+    there_are(sql, model, all->kind == TOMB_COND_ALL ? all : &alone, cond);
   }
 }

@@ -117,15 +117,15 @@ static void what_null_satisfies_is_asked_backwards(void) {
          "(SELECT \"author__\".\"karma\" FROM \"person\" AS \"author__\" WHERE "
          "\"author__\".\"id\" = \"essay\".\"author_id\" AND "
          "\"author__\".\"deleted_at\" IS NULL) IS NOT ? | 3");
-  LOOKUP(
-      essay, "author__isnull", tomb_boolean(true),
-      "(\"author_id\" IN (SELECT \"author__\".\"id\" FROM \"person\" AS "
-      "\"author__\" WHERE \"author__\".\"deleted_at\" IS NULL) IS NOT TRUE)");
+  LOOKUP(essay, "author__isnull", tomb_boolean(true),
+         "NOT EXISTS (SELECT \"author__\".\"id\" FROM \"person\" AS "
+         "\"author__\" WHERE \"author__\".\"id\" = \"essay\".\"author_id\" "
+         "AND \"author__\".\"deleted_at\" IS NULL)");
   LOOKUP(essay, "tags__isnull", tomb_boolean(true),
-         "(\"id\" IN (SELECT \"tags__link\".\"essay_id\" FROM \"mark\" AS "
+         "NOT EXISTS (SELECT \"tags__\".\"id\" FROM \"mark\" AS "
          "\"tags__link\" JOIN \"tag\" AS \"tags__\" ON \"tags__\".\"id\" = "
-         "\"tags__link\".\"tag_id\" WHERE \"tags__link\".\"deleted_at\" IS "
-         "NULL) IS NOT TRUE)");
+         "\"tags__link\".\"tag_id\" WHERE \"tags__link\".\"essay_id\" = "
+         "\"essay\".\"id\" AND \"tags__link\".\"deleted_at\" IS NULL)");
   LOOKUP(person, "essays__author__karma", tomb_null(),
          "\"id\" IN (SELECT \"essays__\".\"author_id\" FROM \"essay\" AS "
          "\"essays__\" WHERE \"essays__\".\"deleted_at\" IS NULL AND (SELECT "
