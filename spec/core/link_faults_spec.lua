@@ -1,5 +1,6 @@
--- The calls of a relation's query, and writes by other rows, with every one of their steps failing in turn: nothing is
--- half-done, the rows in Lua are what they were, and the same call succeeds afterwards.
+-- The calls of a relation's query, and writes by other rows, with every one of their steps failing
+-- in turn: nothing is half-done, the rows in Lua are what they were, and the same call succeeds
+-- afterwards.
 local tombstone = require "tombstone"
 local core = require "tombstone.core"
 local database = require "tombstone.database"
