@@ -46,33 +46,38 @@ void tomb_sql_table(tomb_sql *sql, const tomb_model *model, const char *way,
 
 /* ---- names -------------------------------------------------------- */
 
-static bool same_letter(char a, char b) {
-  if (a >= 'A' && a <= 'Z') a = (char)(a - 'A' + 'a');
-  if (b >= 'A' && b <= 'Z') b = (char)(b - 'A' + 'a');
-  return a == b;
+static bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
 }
 
-/* True where the statement's own table is called so. */
-static bool is_own_table(const tomb_sql *sql, const char *way, size_t size,
-                         const char *ending) {
+static char folded(char c) {
+  return is_upper(c) ? (char)(c - 'A' + 'a') : c;
+}
+
+/* True where the statement's own table is called so: SQL ignores case. */
+static bool is_own_table(const tomb_sql *sql, const char *name, size_t size) {
   const char *table = sql->query->model->table;
-  if (strlen(table) != size + strlen(ending)) return false;
-  for (size_t i = 0; table[i] != '\0'; i++) {
-    if (!same_letter(table[i], i < size ? way[i] : ending[i - size])) {
-      return false;
-    }
+  if (strlen(table) != size) return false;
+  for (size_t i = 0; i < size; i++) {
+    if (folded(table[i]) != folded(name[i])) return false;
   }
   return true;
 }
 
-/* "author__", or "tags__link" of the rows between. */
+/* "author__", or "tags__link" of the rows between. What programs tell from it by
+** a capital letter, SQL has to tell by a sign. */
 static void alias(tomb_sql *sql, tomb_buf *out, const char *way, size_t size,
                   bool between) {
-  const char *ending = between ? "__link" : "__";
   tomb_buf_text(out, "\"");
-  tomb_buf_add(out, way, size);
-  tomb_buf_text(out, ending);
-  if (is_own_table(sql, way, size, ending)) tomb_buf_text(out, "_");
+  size_t start = out->size;
+  for (size_t i = 0; i < size; i++) {
+    if (is_upper(way[i])) tomb_buf_text(out, "~");
+    tomb_buf_add(out, &way[i], 1);
+  }
+  tomb_buf_text(out, between ? "__link" : "__");
+  if (!out->failed && is_own_table(sql, out->data + start, out->size - start)) {
+    tomb_buf_text(out, "_");
+  }
   tomb_buf_text(out, "\"");
 }
 

@@ -90,6 +90,29 @@ describe("names that collide:", function()
     db:close()
   end)
 
+  it("relations that a capital letter tells apart", function()
+    local db = tombstone.open ":memory:"
+    local Author = db:model("Author", { name = f.text() })
+    local Post = db:model("Post", {
+      name = f.text(),
+      author = keep("Author", "posts"),
+      editor = keep("Author", "Posts"),
+    })
+    db:create_tables()
+    local x, y = Author:create { name = "x" }, Author:create { name = "y" }
+    Post:create { name = "p", author = x, editor = y }
+    Post:create { name = "q", author = y }
+    assert.are.equal("y", names(Author.objects:filter { posts__name = "q", Posts__name = "p" }))
+    local alone = { author__posts__name = "p", author__Posts__isnull = true }
+    assert.are.equal("p", names(Post.objects:filter(alone)))
+    assert.are.equal("q", names(Post.objects:filter { author__posts__name = "q", author__Posts__name = "p" }))
+    assert.are.same(
+      { { posts__name = "p" }, { posts__name = "q", Posts__name = "p" } },
+      Author.objects:order_by("id"):values("posts__name", "Posts__name")
+    )
+    db:close()
+  end)
+
   it("a result of annotate hides no method, field or relation, and is a whole name", function()
     local db, Parent = open(nil, nil, "owner")
     function Parent.shout(row)
