@@ -8,13 +8,8 @@
 #include "value.h"
 
 #define DEEPEST 200
-/* SQLite's parser has a stack of 100 entries: a bracket takes up to four, a
-** table on the way to other rows up to eleven, and the statement around some. */
+/* SQLite's parser has a stack of 100 entries: a bracket takes up to four. */
 #define MOST_BRACKETS 12
-#define BRACKET 4
-#define TABLE 10
-#define MOST_ENTRIES 70
-
 typedef struct lookup_info {
   const char *name;
   bool text;       /* needs a text field */
@@ -158,28 +153,12 @@ static tomb_status read_lookup(const tomb_query *query, tomb_cond *cond,
   return tomb_no_such_name(walk->model, name, tomb_name_end(name, size), err);
 }
 
-static tomb_status check_way(const tomb_query *query, const tomb_cond *cond,
-                             const tomb_walk *walk, int brackets,
-                             tomb_error *err) {
-  if (walk->way == NULL ||
-      walk->tables * TABLE + brackets * BRACKET <= MOST_ENTRIES) {
-    return TOMB_OK;
-  }
-  tomb_fail(err, TOMB_MISUSE, "%.*s leads too far", (int)cond->key_size,
-            cond->key);
-  tomb_error_model(err, query->model->name);
-  tomb_error_hint(err,
-                  "a lookup takes up to %d tables on its way, fewer in a "
-                  "nested condition; ask for the keys first, and use __in",
-                  MOST_ENTRIES / TABLE);
-  return TOMB_MISUSE;
-}
-
 static tomb_status find_key(const tomb_query *query, tomb_cond *cond,
-                            int brackets, tomb_error *err) {
+                            tomb_error *err) {
   tomb_walk walk;
   tomb_status st = tomb_walk_key(&walk, query, cond->key, cond->key_size, err);
-  if (st == TOMB_OK) st = check_way(query, cond, &walk, brackets, err);
+  if (st == TOMB_OK)
+    st = tomb_check_way(query, cond->key, cond->key_size, &walk, err);
   if (st == TOMB_OK) st = read_lookup(query, cond, &walk, err);
   if (st != TOMB_OK) return st;
   if (walk.field == NULL) return find_row(query, cond, &walk, err);
@@ -237,9 +216,9 @@ static bool compares(tomb_lookup lookup) {
 }
 
 static tomb_status check_lookup(const tomb_query *query, tomb_cond *cond,
-                                int brackets, tomb_error *err) {
+                                tomb_error *err) {
   if (cond->field == NULL) {
-    tomb_status st = find_key(query, cond, brackets, err);
+    tomb_status st = find_key(query, cond, err);
     if (st != TOMB_OK) return st;
   }
   if (lookups[cond->lookup].text && !tomb_is_text(cond->field)) {
@@ -272,9 +251,7 @@ static tomb_status too_deep(const char *what, int deepest, tomb_error *err) {
 static tomb_status check(const tomb_query *query, tomb_cond *cond, int depth,
                          int brackets, tomb_error *err) {
   if (depth > DEEPEST) return too_deep("A condition", DEEPEST, err);
-  if (cond->kind == TOMB_COND_LOOKUP) {
-    return check_lookup(query, cond, brackets, err);
-  }
+  if (cond->kind == TOMB_COND_LOOKUP) return check_lookup(query, cond, err);
   if (brackets > MOST_BRACKETS) {
     return too_deep("A condition", MOST_BRACKETS, err);
   }

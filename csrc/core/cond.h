@@ -18,6 +18,9 @@ typedef struct tomb_walk {
 ** none of them. */
 tomb_status tomb_walk_key(tomb_walk *out, const tomb_query *query,
                           const char *key, size_t size, tomb_error *err);
+/* Refuses a way over more tables than a statement joins. */
+tomb_status tomb_check_way(const tomb_query *query, const char *name,
+                           size_t size, const tomb_walk *walk, tomb_error *err);
 /* Refuses to add up what are no numbers. */
 tomb_status tomb_check_aggregate(const tomb_model *model,
                                  const tomb_aggregate *a, tomb_error *err);

@@ -44,93 +44,141 @@ void tomb_sql_table(tomb_sql *sql, const tomb_model *model, const char *way,
   if (sql->seen != NULL) note(sql, model, way, size, scope);
 }
 
+/* ---- names -------------------------------------------------------- */
+
+static bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+
+static char folded(char c) {
+  return is_upper(c) ? (char)(c - 'A' + 'a') : c;
+}
+
+/* True where the statement's own table is called so: SQL ignores case. */
+static bool is_own_table(const tomb_sql *sql, const char *name, size_t size) {
+  const char *table = sql->query->model->table;
+  if (strlen(table) != size) return false;
+  for (size_t i = 0; i < size; i++) {
+    if (folded(table[i]) != folded(name[i])) return false;
+  }
+  return true;
+}
+
+/* "author__", or "tags__link" of the rows between. What programs tell from it by
+** a capital letter, SQL has to tell by a sign. */
+static void alias(tomb_sql *sql, tomb_buf *out, const char *way, size_t size,
+                  bool between) {
+  tomb_buf_text(out, "\"");
+  size_t start = out->size;
+  for (size_t i = 0; i < size; i++) {
+    if (is_upper(way[i])) tomb_buf_text(out, "~");
+    tomb_buf_add(out, &way[i], 1);
+  }
+  tomb_buf_text(out, between ? "__link" : "__");
+  if (!out->failed && is_own_table(sql, out->data + start, out->size - start)) {
+    tomb_buf_text(out, "_");
+  }
+  tomb_buf_text(out, "\"");
+}
+
+const char *tomb_sql_alias(tomb_sql *sql, const char *way, size_t size) {
+  tomb_buf name = {sql->text.a, NULL, 0, 0, false};
+  alias(sql, &name, way, size, false);
+  char *bytes = name.failed ? NULL : tomb_sql_bytes(sql, name.size + 1);
+  if (bytes != NULL) {
+    memcpy(bytes, name.data, name.size);
+    bytes[name.size] = '\0';
+  }
+  sql->text.failed = sql->text.failed || name.failed;
+  tomb_buf_free(&name);
+  return bytes == NULL ? "" : bytes;
+}
+
+static void field_at(tomb_sql *sql, const char *way, size_t size, bool between,
+                     const tomb_field *f) {
+  alias(sql, &sql->text, way, size, between);
+  tomb_sql_add(sql, ".");
+  tomb_buf_add(&sql->text, f->quoted, f->quoted_size);
+}
+
 /* ---- one step of a way -------------------------------------------- */
 
-/* The step whose name ends at `to` in the key. */
-typedef struct step {
-  const tomb_computed *c;
-  const tomb_way *way;
-  size_t before, to; /* the ends of the way before it, and of this */
-  bool first;
-} step;
-
 /* False behind the last. */
-static bool next_step(step *s, const tomb_computed *c) {
-  bool first = s->c == NULL;
+static bool next_step(tomb_way_step *s, const tomb_computed *c) {
+  bool first = s->way == NULL;
   const tomb_model *from = first ? c->model : tomb_way_model(s->way);
   size_t at = first ? c->from : s->to + 2;
   if (!first && s->to == c->to) return false;
+  s->key = c->key;
   s->first = first;
-  s->c = c;
   s->before = first ? c->from : s->to;
   s->to = at + tomb_name_end(c->key + at, c->to - at);
   s->way = tomb_model_way(from, c->key + at, s->to - at);
   return true;
 }
 
-/* "author__team__", or "tags__link" of the rows between. */
-static void alias(tomb_sql *sql, const tomb_computed *c, size_t to,
-                  bool between) {
-  tomb_sql_add(sql, "\"");
-  tomb_buf_add(&sql->text, c->key + c->from, to - c->from);
-  tomb_sql_add(sql, between ? "__link\"" : "__\"");
-}
-
-static void field(tomb_sql *sql, const step *s, bool between,
+static void field(tomb_sql *sql, const tomb_way_step *s, bool between,
                   const tomb_field *f) {
-  alias(sql, s->c, s->to, between);
-  tomb_sql_add(sql, ".");
-  tomb_buf_add(&sql->text, f->quoted, f->quoted_size);
+  field_at(sql, s->key, s->to, between, f);
 }
 
 /* A field of the row that the step starts from. */
-static void field_before(tomb_sql *sql, const step *s, const tomb_field *f) {
+static void field_before(tomb_sql *sql, const tomb_way_step *s,
+                         const tomb_field *f) {
   if (s->first) {
     tomb_sql_field_of(sql, sql->base, f);
   } else {
-    alias(sql, s->c, s->before, false);
-    tomb_sql_add(sql, ".");
-    tomb_buf_add(&sql->text, f->quoted, f->quoted_size);
+    field_at(sql, s->key, s->before, false, f);
   }
 }
 
-static void table(tomb_sql *sql, const step *s, bool between) {
+static void table(tomb_sql *sql, const tomb_way_step *s, bool between) {
   const tomb_model *model =
       between ? s->way->near->child : tomb_way_model(s->way);
-  tomb_sql_table(sql, model, s->c->key, s->to,
-                 tomb_seen_by_way(sql, model, s->c->key, s->to));
+  tomb_sql_table(sql, model, s->key, s->to,
+                 tomb_seen_by_way(sql, model, s->key, s->to));
   tomb_sql_add(sql, " AS ");
-  alias(sql, s->c, s->to, between);
+  alias(sql, &sql->text, s->key, s->to, between);
 }
 
-static void and_lives(tomb_sql *sql, const step *s, bool between) {
+static void lives(tomb_sql *sql, const tomb_way_step *s, bool between,
+                  bool *first, const char *opening) {
   const tomb_model *model =
       between ? s->way->near->child : tomb_way_model(s->way);
-  if (tomb_seen_by_way(sql, model, s->c->key, s->to) == TOMB_EVERY) return;
-  tomb_sql_add(sql, " AND ");
+  if (tomb_seen_by_way(sql, model, s->key, s->to) == TOMB_EVERY) return;
+  tomb_sql_join(sql, first, opening, " AND ");
   field(sql, s, between, model->roles[TOMB_ROLE_DELETED_AT]);
   tomb_sql_add(sql, " IS NULL");
 }
 
-/* The row there belongs to the row before. */
-static void belongs(tomb_sql *sql, const step *s) {
-  const tomb_way *way = s->way;
-  bool between = way->kind == TOMB_TO_LINKED;
-  bool up = way->kind == TOMB_TO_PARENT;
-  const tomb_field *parent_key = tomb_key_field(way->near->parent);
-  field(sql, s, between, up ? parent_key : way->near->field);
-  tomb_sql_add(sql, " = ");
-  field_before(sql, s, up ? way->near->field : parent_key);
-  and_lives(sql, s, between);
+static void and_lives(tomb_sql *sql, const tomb_way_step *s, bool between) {
+  bool first = false;
+  lives(sql, s, between, &first, "");
 }
 
-/* The table of the step; of linked rows two, joined. */
-static void source(tomb_sql *sql, const step *s) {
-  if (s->way->kind != TOMB_TO_LINKED) {
-    table(sql, s, false);
-    return;
-  }
-  table(sql, s, true);
+static bool is_linked(const tomb_way_step *s) {
+  return s->way->kind == TOMB_TO_LINKED;
+}
+
+void tomb_sql_end_here(tomb_sql *sql, const tomb_way_step *s) {
+  bool up = s->way->kind == TOMB_TO_PARENT;
+  field(sql, s, is_linked(s),
+        up ? tomb_key_field(s->way->near->parent) : s->way->near->field);
+}
+
+/* The row there belongs to the row before. */
+static void belongs(tomb_sql *sql, const tomb_way_step *s) {
+  const tomb_relation *near = s->way->near;
+  bool up = s->way->kind == TOMB_TO_PARENT;
+  tomb_sql_end_here(sql, s);
+  tomb_sql_add(sql, " = ");
+  field_before(sql, s, up ? near->field : tomb_key_field(near->parent));
+  and_lives(sql, s, is_linked(s));
+}
+
+void tomb_sql_source(tomb_sql *sql, const tomb_way_step *s) {
+  table(sql, s, is_linked(s));
+  if (!is_linked(s)) return;
   tomb_sql_add(sql, " JOIN ");
   table(sql, s, false);
   tomb_sql_add(sql, " ON ");
@@ -140,11 +188,14 @@ static void source(tomb_sql *sql, const step *s) {
   and_lives(sql, s, false);
 }
 
-static void inner_join(tomb_sql *sql, const step *s) {
-  bool two = s->way->kind == TOMB_TO_LINKED;
-  tomb_sql_add(sql, two ? " JOIN (" : " JOIN ");
-  source(sql, s);
-  tomb_sql_add(sql, two ? ") ON " : " ON ");
+void tomb_sql_source_lives(tomb_sql *sql, const tomb_way_step *s, bool *first) {
+  lives(sql, s, is_linked(s), first, " WHERE ");
+}
+
+void tomb_sql_inner_join(tomb_sql *sql, const tomb_way_step *s) {
+  tomb_sql_add(sql, is_linked(s) ? " JOIN (" : " JOIN ");
+  tomb_sql_source(sql, s);
+  tomb_sql_add(sql, is_linked(s) ? ") ON " : " ON ");
   belongs(sql, s);
 }
 
@@ -156,35 +207,42 @@ static void answer(tomb_sql *sql, const tomb_computed *c) {
     tomb_sql_add(sql, names[c->fn]);
     tomb_sql_add(sql, c->distinct ? "(DISTINCT " : "(");
   }
-  alias(sql, c, c->to, false);
-  tomb_sql_add(sql, ".");
-  tomb_buf_add(&sql->text, c->field->quoted, c->field->quoted_size);
+  field_at(sql, c->key, c->to, false, c->field);
   if (c->aggregated) tomb_sql_add(sql, ")");
 }
 
-static void sub_query(tomb_sql *sql, const tomb_computed *c) {
-  step s = {0}, first = {0};
+void tomb_sql_sub_query(tomb_sql *sql, const tomb_computed *c) {
+  tomb_way_step s = {0}, first = {0};
   tomb_sql_add(sql, "(SELECT ");
   answer(sql, c);
   while (next_step(&s, c)) {
     if (!s.first) {
-      inner_join(sql, &s);
+      tomb_sql_inner_join(sql, &s);
       continue;
     }
     first = s;
     tomb_sql_add(sql, " FROM ");
-    source(sql, &s);
+    tomb_sql_source(sql, &s);
   }
   tomb_sql_add(sql, " WHERE ");
   belongs(sql, &first);
   tomb_sql_add(sql, ")");
 }
 
+/* Values of the field compare as the field does; a sub-query does not say how. */
+static void collate(tomb_sql *sql, const tomb_computed *c) {
+  bool is_value = !c->aggregated || c->fn == TOMB_MIN || c->fn == TOMB_MAX;
+  if (c->field->collate == NULL || !is_value) return;
+  tomb_sql_add(sql, " COLLATE ");
+  tomb_buf_name(&sql->text, c->field->collate);
+}
+
 void tomb_sql_computed(tomb_sql *sql, const tomb_computed *c) {
   if (c->joined) {
     answer(sql, c);
   } else {
-    sub_query(sql, c);
+    tomb_sql_sub_query(sql, c);
+    collate(sql, c);
   }
 }
 
@@ -229,11 +287,11 @@ bool tomb_has_joins(const tomb_statement *statement) {
 
 /* True where a field before the i-th goes the same way. */
 static bool is_joined(const tomb_statement *statement, size_t i,
-                      const step *s) {
+                      const tomb_way_step *s) {
   bool end;
   for (size_t j = 0; j < i; j++) {
     const tomb_computed *c = named(statement, j, &end);
-    if (c != NULL && c->to >= s->to && memcmp(c->key, s->c->key, s->to) == 0 &&
+    if (c != NULL && c->to >= s->to && memcmp(c->key, s->key, s->to) == 0 &&
         (c->to == s->to || memcmp(c->key + s->to, "__", 2) == 0)) {
       return true;
     }
@@ -241,18 +299,15 @@ static bool is_joined(const tomb_statement *statement, size_t i,
   return false;
 }
 
-static void join(tomb_sql *sql, const step *s) {
-  tomb_sql_add(sql, " LEFT");
-  inner_join(sql, s);
-}
-
 void tomb_sql_joins(tomb_sql *sql, const tomb_statement *statement) {
   bool end = !sql->joined;
   for (size_t i = 0; !end; i++) {
     const tomb_computed *c = named(statement, i, &end);
-    step s = {0};
+    tomb_way_step s = {0};
     while (c != NULL && next_step(&s, c)) {
-      if (!is_joined(statement, i, &s)) join(sql, &s);
+      if (is_joined(statement, i, &s)) continue;
+      tomb_sql_add(sql, " LEFT");
+      tomb_sql_inner_join(sql, &s);
     }
   }
 }

@@ -60,21 +60,21 @@ tomb_status tomb_walk_key(tomb_walk *out, const tomb_query *query,
 static tomb_status refuse(const tomb_query *query, const char *name,
                           size_t size, const char *why, const char *hint,
                           tomb_error *err) {
-  tomb_fail(err, TOMB_MISUSE, "%.*s %s", (int)size, name, why);
+  tomb_fail(err, TOMB_MISUSE, "%.*s %s", size > 80 ? 80 : (int)size, name, why);
   tomb_error_model(err, query->model->name);
   tomb_error_hint(err, "%s", hint);
   return TOMB_MISUSE;
 }
 
 /* SQLite joins at most 64 tables. */
-#define MOST_JOINED 60
+#define MOST_TABLES 60
 
-static tomb_status check_joined(const tomb_query *query, const char *name,
-                                size_t size, const tomb_walk *walk,
-                                tomb_error *err) {
-  if (walk->tables <= MOST_JOINED) return TOMB_OK;
+tomb_status tomb_check_way(const tomb_query *query, const char *name,
+                           size_t size, const tomb_walk *walk,
+                           tomb_error *err) {
+  if (walk->tables <= MOST_TABLES) return TOMB_OK;
   return refuse(query, name, size, "leads too far",
-                "a statement joins 60 tables at most", err);
+                "a way takes up to 60 tables", err);
 }
 
 static void compute(tomb_far_field *out, const tomb_query *query,
@@ -124,7 +124,7 @@ tomb_status tomb_find_field(const tomb_field **out, tomb_far_field *storage,
     return refuse(query, name, size, "leads to many rows",
                   "annotate computes over them, row by row", err);
   }
-  st = check_joined(query, name, size, &walk, err);
+  st = tomb_check_way(query, name, size, &walk, err);
   if (st != TOMB_OK) return st;
   compute(storage, query, name, &walk, walk.field);
   storage->field.name = name;
@@ -189,13 +189,13 @@ tomb_status tomb_annotate(tomb_far_field *storage, const tomb_query *query,
   if (field == NULL) return refuse_rest(query, of, of_size, &walk, err);
   tomb_aggregate a = {fn, field, distinct};
   st = tomb_check_aggregate(walk.model, &a, err);
-  if (st == TOMB_OK) st = check_joined(query, of, of_size, &walk, err);
+  if (st == TOMB_OK) st = tomb_check_way(query, of, of_size, &walk, err);
   if (st != TOMB_OK) return st;
   compute(storage, query, of, &walk, field);
   storage->field.name = name;
   storage->field.name_size = strlen(name);
   storage->field.type = type_of(fn, field);
-  storage->field.collate = NULL;
+  if (fn != TOMB_MIN && fn != TOMB_MAX) storage->field.collate = NULL;
   storage->computed.aggregated = true;
   storage->computed.fn = fn;
   storage->computed.distinct = distinct;

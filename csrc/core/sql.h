@@ -84,6 +84,8 @@ static inline void tomb_sql_add(tomb_sql *sql, const char *text) {
 void tomb_sql_value(tomb_sql *sql, const tomb_value *value);
 /* join.c: a value of other rows. */
 void tomb_sql_computed(tomb_sql *sql, const tomb_computed *computed);
+/* The same as a sub-query of its own, whatever is joined. */
+void tomb_sql_sub_query(tomb_sql *sql, const tomb_computed *computed);
 /* alias."field" */
 static inline void tomb_sql_field_of(tomb_sql *sql, const char *alias,
                                      const tomb_field *field) {
@@ -144,6 +146,23 @@ void tomb_sql_through(tomb_sql *sql, const tomb_model *model,
 /* join.c */
 bool tomb_has_joins(const tomb_statement *statement);
 void tomb_sql_joins(tomb_sql *sql, const tomb_statement *statement);
+/* One step of the ways in a key, whose name ends at `to`. */
+typedef struct tomb_way_step {
+  const char *key;
+  const tomb_way *way;
+  size_t before, to; /* the ends of the way before it, and of this */
+  bool first;        /* it starts from the row that sql->base names */
+} tomb_way_step;
+/* What the table at the end of a way is called where it is joined. */
+const char *tomb_sql_alias(tomb_sql *sql, const char *way, size_t size);
+/* The table of the step by that name; of linked rows both, joined. */
+void tomb_sql_source(tomb_sql *sql, const tomb_way_step *step);
+/* The column there that leads back, and that its rows are seen. */
+void tomb_sql_end_here(tomb_sql *sql, const tomb_way_step *step);
+void tomb_sql_source_lives(tomb_sql *sql, const tomb_way_step *step,
+                           bool *first);
+/* " JOIN " what is there. */
+void tomb_sql_inner_join(tomb_sql *sql, const tomb_way_step *step);
 /* The table as a name in the text; `way` leads to it (size 0: the query's own),
 ** and the statement sees the rows of `scope`. */
 void tomb_sql_table(tomb_sql *sql, const tomb_model *model, const char *way,

@@ -17,9 +17,23 @@ static tomb_value folded(tomb_sql *sql, const tomb_value *text) {
   return tomb_text_of(bytes, bytes == NULL ? 0 : size);
 }
 
+/* These compare bytes, whatever the field's collation: a column's does not go
+** through a function, one that is spelled out would. */
+static void bytes_of(tomb_sql *sql, const tomb_field *f) {
+  if (f->computed == NULL) {
+    tomb_sql_field(sql, f);
+    return;
+  }
+  tomb_computed computed = *f->computed;
+  tomb_field plain = *computed.field;
+  plain.collate = NULL;
+  computed.field = &plain;
+  tomb_sql_computed(sql, &computed);
+}
+
 static void field(tomb_sql *sql, const tomb_field *f, bool fold_case) {
   tomb_sql_add(sql, fold_case ? "lower(" : "");
-  tomb_sql_field(sql, f);
+  bytes_of(sql, f);
   tomb_sql_add(sql, fold_case ? ")" : "");
 }
 

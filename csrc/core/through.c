@@ -1,10 +1,10 @@
 /*
 ** through.c - lookups on other rows: author__team__name = "x".
 **
-** A step to other rows is "column IN (SELECT column FROM table WHERE the living
-** of them, and …)". It never multiplies rows, an index on either side can drive
-** it, and the tables inside need no names: what stands unqualified belongs to the
-** innermost. Lookups of one table that take the same steps speak of one row.
+** They are one "column IN (SELECT column FROM their tables WHERE …)", which never
+** multiplies rows and which an index on either side can drive. The tables behind
+** the first are joined inside, so that a long way is not a deep text. Lookups of
+** one table that take the same steps speak of one row.
 **
 ** A lookup that NULL satisfies, over ways to one row only, asks for the value by
 ** a sub-query instead, which is NULL where no living row is.
@@ -45,10 +45,13 @@ static size_t step_end(const tomb_cond *cond, size_t at) {
   return start + tomb_name_end(cond->key + start, cond->path_size - start);
 }
 
-static const tomb_way *step_way(const tomb_model *model, const tomb_cond *cond,
-                                size_t at) {
+static tomb_way_step step_of(const tomb_model *model, const tomb_cond *cond,
+                             size_t at, bool first) {
   size_t start = step_start(at);
-  return tomb_model_way(model, cond->key + start, step_end(cond, at) - start);
+  tomb_way_step s = {.key = cond->key, .before = at, .first = first};
+  s.to = step_end(cond, at);
+  s.way = tomb_model_way(model, cond->key + start, s.to - start);
+  return s;
 }
 
 /* A lookup that NULL satisfies is asked backwards, unless a way to many comes
@@ -56,102 +59,24 @@ static const tomb_way *step_way(const tomb_model *model, const tomb_cond *cond,
 static bool turns(const tomb_model *model, const tomb_cond *cond, size_t at) {
   if (!holds_for_null(cond)) return false;
   while (at < cond->path_size) {
-    const tomb_way *way = step_way(model, cond, at);
-    at = step_end(cond, at);
+    tomb_way_step s = step_of(model, cond, at, false);
+    at = s.to;
     bool last = at == cond->path_size && cond->is_of_way;
-    if (way->kind != TOMB_TO_PARENT && !last) return false;
-    model = tomb_way_model(way);
+    if (s.way->kind != TOMB_TO_PARENT && !last) return false;
+    model = tomb_way_model(s.way);
   }
   return true;
 }
 
-/* ---- a step ------------------------------------------------------- */
+/* ---- lookups in company ------------------------------------------- */
 
-/* Lookups that have taken the same steps. */
+/* Lookups that have taken the same steps to rows of a model. */
 typedef struct company {
   const tomb_cond *all;
   const tomb_cond *leader;
+  const tomb_model *model;
   size_t at; /* so far in its key */
 } company;
-
-static void lookups(tomb_sql *sql, const tomb_model *model,
-                    const company *lookups, bool *first);
-
-static void select_from(tomb_sql *sql, const tomb_model *model,
-                        const tomb_field *field, const company *c,
-                        bool *first) {
-  tomb_scope scope = tomb_seen_by_way(sql, model, c->leader->key, c->at);
-  tomb_sql_add(sql, " IN (SELECT ");
-  tomb_sql_field(sql, field);
-  tomb_sql_add(sql, " FROM ");
-  tomb_sql_table(sql, model, c->leader->key, c->at, scope);
-  if (scope == TOMB_EVERY) return;
-  tomb_sql_join(sql, first, " WHERE ", " AND ");
-  tomb_sql_field(sql, model->roles[TOMB_ROLE_DELETED_AT]);
-  tomb_sql_add(sql, " IS NULL");
-}
-
-/* Through the rows between, by keys that are their own columns. */
-static void to_link(tomb_sql *sql, const tomb_way *way, const company *c) {
-  bool first = true;
-  select_from(sql, way->near->child, way->near->field, c, &first);
-  tomb_sql_join(sql, &first, " WHERE ", " AND ");
-  tomb_sql_field(sql, way->far->field);
-}
-
-static void step(tomb_sql *sql, const tomb_model *model, const company *c) {
-  const tomb_way *way = step_way(model, c->leader, c->at);
-  const tomb_model *to = tomb_way_model(way);
-  company there = {c->all, c->leader, step_end(c->leader, c->at)};
-  const char *base = sql->base;
-  bool joined = sql->joined, first = true;
-  bool up = way->kind == TOMB_TO_PARENT;
-  tomb_sql_field(sql, up ? way->near->field : tomb_key_field(model));
-  sql->joined = false;
-  sql->base = to->quoted;
-  if (way->kind == TOMB_TO_LINKED) to_link(sql, way, &there);
-  select_from(sql, to,
-              way->kind == TOMB_TO_CHILDREN ? way->near->field
-                                            : tomb_key_field(to),
-              &there, &first);
-  lookups(sql, to, &there, &first);
-  tomb_sql_add(sql, way->kind == TOMB_TO_LINKED ? "))" : ")");
-  sql->base = base;
-  sql->joined = joined;
-}
-
-/* The value that the lookup is about, which may be NULL. */
-static void by_value(tomb_sql *sql, const tomb_model *model,
-                     const tomb_cond *cond, size_t at) {
-  tomb_computed value = {.key = cond->key,
-                         .from = step_start(at),
-                         .to = cond->path_size,
-                         .model = model,
-                         .field = cond->field};
-  tomb_field field = *cond->field;
-  tomb_cond about = *cond;
-  field.computed = &value;
-  field.nullable = true;
-  about.field = &field;
-  about.path_size = 0;
-  tomb_sql_lookup(sql, model, &about);
-}
-
-static void turned(tomb_sql *sql, const tomb_model *model,
-                   const tomb_cond *cond, size_t at) {
-  if (!cond->is_of_way) {
-    by_value(sql, model, cond, at);
-    return;
-  }
-  tomb_value there = tomb_boolean(false);
-  tomb_cond straight = *cond, *part = &straight;
-  tomb_cond alone = tomb_all(&part, 1);
-  company c = {&alone, part, at};
-  straight.values = &there; /* not null: a row is there */
-  tomb_sql_add(sql, "(");
-  step(sql, model, &c);
-  tomb_sql_add(sql, " IS NOT TRUE)");
-}
 
 /* True where a part before the i-th takes the next step along with it. */
 static bool is_led(const tomb_cond *all, size_t i, const tomb_model *model,
@@ -165,35 +90,110 @@ static bool is_led(const tomb_cond *all, size_t i, const tomb_model *model,
   return false;
 }
 
-static void lookup(tomb_sql *sql, const tomb_model *model, const company *c,
-                   const tomb_cond *cond) {
-  if (turns(model, cond, c->at)) {
-    turned(sql, model, cond, c->at);
-  } else {
-    company next = {c->all, cond, c->at};
-    step(sql, model, &next);
+/* What a lookup of the company does where the company is. */
+typedef enum role {
+  AWAY,  /* it has gone another way, or is led on by another one */
+  ENDS,  /* it speaks of this row */
+  TURNS, /* it is asked from here by a sub-query */
+  LEADS  /* it takes a step, first of those that do */
+} role;
+
+static role role_in(const company *c, size_t i) {
+  const tomb_cond *cond = c->all->parts[i];
+  if (!share(cond, c->leader, c->at)) return AWAY;
+  /* that a row is there says all of isnull = false */
+  if (cond->path_size == c->at) return cond->is_of_way ? AWAY : ENDS;
+  if (turns(c->model, cond, c->at)) return TURNS;
+  return is_led(c->all, i, c->model, c->at) ? AWAY : LEADS;
+}
+
+static company led_by(const company *c, const tomb_cond *leader,
+                      tomb_way_step *step) {
+  *step = step_of(c->model, leader, c->at, false);
+  company next = {c->all, leader, tomb_way_model(step->way), step->to};
+  return next;
+}
+
+/* ---- as SQL ------------------------------------------------------- */
+
+/* About the value at the end of the ways, which may be NULL; or that no row is
+** there, which an index of what points here tells for each row. */
+static void turned(tomb_sql *sql, const tomb_model *model,
+                   const tomb_cond *cond, size_t at) {
+  tomb_computed value = {.key = cond->key,
+                         .from = step_start(at),
+                         .to = cond->path_size,
+                         .model = model,
+                         .field = cond->field};
+  if (cond->is_of_way) {
+    tomb_sql_add(sql, "NOT EXISTS ");
+    tomb_sql_sub_query(sql, &value);
+    return;
+  }
+  tomb_field field = *cond->field;
+  tomb_cond about = *cond;
+  field.computed = &value;
+  field.nullable = true;
+  about.field = &field;
+  about.path_size = 0;
+  tomb_sql_lookup(sql, model, &about);
+}
+
+static void joins(tomb_sql *sql, const company *c) {
+  for (size_t i = 0; i < c->all->n_parts; i++) {
+    if (role_in(c, i) != LEADS) continue;
+    tomb_way_step s;
+    company next = led_by(c, c->all->parts[i], &s);
+    tomb_sql_inner_join(sql, &s);
+    joins(sql, &next);
   }
 }
 
-/* What the lookups say of the row that their steps lead to. */
-static void lookups(tomb_sql *sql, const tomb_model *model, const company *c,
-                    bool *first) {
+/* What the lookups say of the rows that their steps lead to. */
+static void lookups(tomb_sql *sql, const company *c, bool *first) {
+  const char *base = sql->base;
+  sql->base = tomb_sql_alias(sql, c->leader->key, c->at);
   for (size_t i = 0; i < c->all->n_parts; i++) {
     const tomb_cond *cond = c->all->parts[i];
-    if (!share(cond, c->leader, c->at)) continue;
-    bool ends = cond->path_size == c->at;
-    if (ends && cond->is_of_way) continue; /* that it is there says all */
-    if (!ends && !turns(model, cond, c->at) &&
-        is_led(c->all, i, model, c->at)) {
-      continue;
+    tomb_way_step s;
+    switch (role_in(c, i)) {
+    case AWAY: break;
+    case ENDS:
+      tomb_sql_join(sql, first, " WHERE ", " AND ");
+      tomb_sql_lookup(sql, c->model, cond);
+      break;
+    case TURNS:
+      tomb_sql_join(sql, first, " WHERE ", " AND ");
+      turned(sql, c->model, cond, c->at);
+      break;
+    case LEADS: {
+      company next = led_by(c, cond, &s);
+      lookups(sql, &next, first);
     }
-    tomb_sql_join(sql, first, " WHERE ", " AND ");
-    if (ends) {
-      tomb_sql_lookup(sql, model, cond);
-    } else {
-      lookup(sql, model, c, cond);
     }
   }
+  sql->base = base;
+}
+
+/* "column IN (…)": such rows lie behind the step that the leader takes from a row
+** of the model. */
+static void there_are(tomb_sql *sql, const tomb_model *model,
+                      const tomb_cond *all, const tomb_cond *leader) {
+  tomb_way_step s = step_of(model, leader, 0, true);
+  company c = {all, leader, tomb_way_model(s.way), s.to};
+  bool first = true, joined = sql->joined;
+  bool up = s.way->kind == TOMB_TO_PARENT;
+  tomb_sql_field(sql, up ? s.way->near->field : tomb_key_field(model));
+  tomb_sql_add(sql, " IN (SELECT ");
+  tomb_sql_end_here(sql, &s);
+  tomb_sql_add(sql, " FROM ");
+  tomb_sql_source(sql, &s);
+  sql->joined = true;
+  joins(sql, &c);
+  tomb_sql_source_lives(sql, &s, &first);
+  lookups(sql, &c, &first);
+  tomb_sql_add(sql, ")");
+  sql->joined = joined;
 }
 
 /* ---- from the query's own rows ------------------------------------ */
@@ -210,6 +210,9 @@ void tomb_sql_through(tomb_sql *sql, const tomb_model *model,
   const tomb_cond *cond = all->parts[i];
   tomb_cond *part = all->parts[i];
   tomb_cond alone = tomb_all(&part, 1);
-  company c = {all->kind == TOMB_COND_ALL ? all : &alone, cond, 0};
-  lookup(sql, model, &c, cond);
+  if (turns(model, cond, 0)) {
+    turned(sql, model, cond, 0);
+  } else {
+    there_are(sql, model, all->kind == TOMB_COND_ALL ? all : &alone, cond);
+  }
 }

@@ -159,6 +159,24 @@ static size_t values_size(lua_State *L, int index, int depth) {
   return size;
 }
 
+#if !TOMB_LUA_INTEGERS
+/* What a key is about: a field, or the key of the rows at the end of ways. */
+static const tomb_field *field_of(const tomb_model *model, const char *key) {
+  const tomb_field *found = NULL;
+  for (;;) {
+    const char *end = strstr(key, "__");
+    size_t n = end == NULL ? strlen(key) : (size_t)(end - key);
+    const tomb_field *field = tomb_model_find(model, key, n);
+    const tomb_way *way = tomb_model_way(model, key, n);
+    if (field != NULL || way == NULL) return field != NULL ? field : found;
+    model = tomb_way_model(way);
+    found = tomb_model_role(model, TOMB_ROLE_KEY);
+    if (end == NULL) return found;
+    key = end + 2;
+  }
+}
+#endif
+
 /* Where Lua has no 64-bit integers they come as text too, and only the field
 ** tells that they are meant. */
 static const tomb_field *integer_field(const tomb_cond *cond, const block *b) {
@@ -167,9 +185,7 @@ static const tomb_field *integer_field(const tomb_cond *cond, const block *b) {
   (void)b;
   return NULL;
 #else
-  const char *lookup = strstr(cond->key, "__");
-  size_t n = lookup == NULL ? cond->key_size : (size_t)(lookup - cond->key);
-  const tomb_field *field = tomb_model_find(b->model, cond->key, n);
+  const tomb_field *field = field_of(b->model, cond->key);
   return field != NULL && field->type == TOMB_FIELD_INTEGER ? field : NULL;
 #endif
 }

@@ -130,6 +130,12 @@ static int query_exists(lua_State *L) {
 
 #define MOST_AGGREGATES 64
 
+void tomb_push_member(lua_State *L, int index, const char *name) {
+  index = tomb_absindex(L, index);
+  lua_pushstring(L, name);
+  lua_rawget(L, index);
+}
+
 tomb_aggregate_fn tomb_check_aggregate_at(lua_State *L, int index,
                                           const char *call, bool *distinct) {
   static const char *const names[] = {"count", "sum", "min",
@@ -137,7 +143,7 @@ tomb_aggregate_fn tomb_check_aggregate_at(lua_State *L, int index,
   int i = 0;
   index = tomb_absindex(L, index);
   if (lua_istable(L, index)) {
-    lua_getfield(L, index, "fn");
+    tomb_push_member(L, index, "fn");
   } else {
     lua_pushnil(L);
   }
@@ -148,7 +154,7 @@ tomb_aggregate_fn tomb_check_aggregate_at(lua_State *L, int index,
     tomb_misuse(L, "as in aggregate{ n = count \"*\" }",
                 "%s takes count, sum, min, max and avg", call);
   }
-  lua_getfield(L, index, "distinct");
+  tomb_push_member(L, index, "distinct");
   *distinct = lua_toboolean(L, -1) != 0;
   lua_pop(L, 1);
   return (tomb_aggregate_fn)i;

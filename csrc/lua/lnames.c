@@ -254,8 +254,8 @@ static size_t annotations_size(lua_State *L, size_t *n) {
     }
     size += lua_rawlen(L, -2) + 1;
     if (lua_istable(L, -1)) {
-      lua_getfield(L, -1, "field");
-      size += lua_isstring(L, -1) ? lua_rawlen(L, -1) + 1 : 0;
+      tomb_push_member(L, -1, "field");
+      size += lua_type(L, -1) == LUA_TSTRING ? lua_rawlen(L, -1) + 1 : 0;
       lua_pop(L, 1);
     }
     ++*n;
@@ -271,6 +271,23 @@ static char *copy_text(lua_State *L, int index, char **at, size_t *size) {
   return copy;
 }
 
+/* Rows answer to names of methods: a result under one would hide it. */
+static void check_hidden(lua_State *L, const char *name, size_t size) {
+  int top = lua_gettop(L);
+  tomb_getref(L, 1, QUERY_MODEL);
+  tomb_getref(L, -1, MODEL_TABLE);
+  tomb_push_member(L, -1, name);
+  tomb_methods(L, METHODS);
+  tomb_push_member(L, -1, name);
+  if (!lua_isnil(L, -1) || !lua_isnil(L, -3) || strlen(name) < size) {
+    tomb_misuse(L, "give the annotation another name",
+                strlen(name) < size ? "%s is no name for an annotation"
+                                    : "%s is a method of rows",
+                name);
+  }
+  lua_settop(L, top);
+}
+
 /* The pair at (-2, -1): a name and an aggregate. */
 static void annotate(lua_State *L, const tomb_query *query, tomb_far_field *far,
                      char **at) {
@@ -279,7 +296,7 @@ static void annotate(lua_State *L, const tomb_query *query, tomb_far_field *far,
   bool distinct;
   tomb_aggregate_fn fn = tomb_check_aggregate_at(L, -1, "annotate", &distinct);
   const char *name = copy_text(L, -2, at, &size);
-  lua_getfield(L, -1, "field");
+  tomb_push_member(L, -1, "field");
   if (lua_type(L, -1) != LUA_TSTRING) {
     tomb_misuse(L, "as in annotate{ n = count \"posts\" }",
                 "A relation's name is needed, not a %s", tomb_typename(L, -1));
@@ -290,6 +307,7 @@ static void annotate(lua_State *L, const tomb_query *query, tomb_far_field *far,
       TOMB_OK) {
     tomb_raise(L, &err);
   }
+  check_hidden(L, name, size);
 }
 
 /* By name, so that one query is one statement whatever order Lua walks in. */

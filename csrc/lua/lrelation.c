@@ -184,11 +184,17 @@ static const tomb_model *far_end(const lua_model *box, const char *key,
   return end;
 }
 
-/* True for a row, or a list that begins with one; keys may stand there too. */
+/* True for a row, or a list that begins with one, or with null and one; keys may
+** stand there too. */
 static bool has_rows(lua_State *L, int index) {
   if (!lua_istable(L, index)) return false;
   if (!is_list(L, index)) return tomb_test_row(L, index) != NULL;
-  lua_rawgeti(L, index, 1);
+  int i = 1;
+  lua_rawgeti(L, index, i);
+  while (tomb_isnull(L, -1)) {
+    lua_pop(L, 1);
+    lua_rawgeti(L, index, ++i);
+  }
   return lua_istable(L, -1) && tomb_test_row(L, lua_gettop(L)) != NULL;
 }
 

@@ -28,8 +28,8 @@ static void a_table_has_its_columns_and_indexes(void) {
              "CREATE INDEX \"posts__views\" ON \"posts\" (\"views\") WHERE "
              "\"deleted_at\" IS NULL");
   CHECK_TEXT(sql_of("posts__living"),
-             "CREATE INDEX \"posts__living\" ON \"posts\" (\"id\") WHERE "
-             "\"deleted_at\" IS NULL");
+             "CREATE INDEX \"posts__living\" ON \"posts\" (\"id\", "
+             "\"deleted_at\") WHERE \"deleted_at\" IS NULL");
   CHECK_TEXT(sql_of("posts__event"),
              "CREATE INDEX \"posts__event\" ON \"posts\" (\"deleted_event\") "
              "WHERE \"deleted_event\" IS NOT NULL");

@@ -198,7 +198,7 @@ describe("models become", function()
         .. 'NOT NULL, "model" text NOT NULL, "pk" text, "actor" text, "reason" text, "undone_at" datetime)',
       'CREATE TABLE "posts" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "title" varchar(100) NOT NULL, '
         .. '"content" text, "views" integer NOT NULL, "deleted_at" datetime, "deleted_event" integer)',
-      'CREATE INDEX IF NOT EXISTS "posts__living" ON "posts" ("id") WHERE "deleted_at" IS NULL',
+      'CREATE INDEX IF NOT EXISTS "posts__living" ON "posts" ("id", "deleted_at") WHERE "deleted_at" IS NULL',
       'CREATE INDEX IF NOT EXISTS "posts__event" ON "posts" ("deleted_event")'
         .. ' WHERE "deleted_event" IS NOT NULL',
       'CREATE UNIQUE INDEX IF NOT EXISTS "posts__title__key" ON "posts" ("title")',
@@ -243,7 +243,7 @@ describe("models become", function()
         .. '"e" boolean NOT NULL, "g" datetime NOT NULL, "h" blob NOT NULL, "i" text NOT NULL, '
         .. '"version" integer NOT NULL, "created_at" datetime NOT NULL, "updated_at" datetime NOT NULL, '
         .. '"gone_at" datetime, "gone_by" integer)',
-      'CREATE INDEX IF NOT EXISTS "thing__living" ON "thing" ("id") WHERE "gone_at" IS NULL',
+      'CREATE INDEX IF NOT EXISTS "thing__living" ON "thing" ("id", "gone_at") WHERE "gone_at" IS NULL',
       'CREATE INDEX IF NOT EXISTS "thing__event" ON "thing" ("gone_by") WHERE "gone_by" IS NOT NULL',
       'CREATE UNIQUE INDEX IF NOT EXISTS "thing__b__live" ON "thing" ("b") WHERE "gone_at" IS NULL',
       'CREATE UNIQUE INDEX IF NOT EXISTS "thing__a__c__key" ON "thing" ("a", "c")',

@@ -1,5 +1,6 @@
--- The calls of a relation's query with every one of their steps failing in turn: nothing is
--- half-done, the rows in Lua are what they were, and the same call succeeds afterwards.
+-- The calls of a relation's query, and writes by other rows, with every one of their steps failing
+-- in turn: nothing is half-done, the rows in Lua are what they were, and the same call succeeds
+-- afterwards.
 local tombstone = require "tombstone"
 local core = require "tombstone.core"
 local database = require "tombstone.database"
@@ -92,6 +93,37 @@ local CALLS = {
       s.ben:posts():create { title = "r" }
     end,
     "a b, p, r",
+  },
+  update_across = {
+    function(s)
+      local query = s.Post.objects:filter { tags__name = "a", author__name = "ana" }
+      assert.are.equal(1, query:update { author = s.ben })
+    end,
+    "a b, , p",
+  },
+  delete_across = {
+    function(s)
+      local query = s.Post.objects:filter({ author__name = "ana" }):order_by "-author__name"
+      assert.are.equal(1, (query:limit(1):delete()))
+    end,
+    ", , ",
+  },
+  restore_across = {
+    function(s)
+      local query = s.Post.deleted_objects:with_deleted "tags"
+      assert.are.equal(1, query:filter({ tags__name = "b", author__name__ne = "ben" }):restore())
+    end,
+    "a b, p, ",
+    function(s)
+      s.p:delete()
+    end,
+  },
+  purge_across = {
+    function(s)
+      local query = s.Tag.objects:annotate { n = tombstone.count "posts" }
+      assert.are.equal(2, (query:filter({ n = 1, posts__author = s.ana }):purge { living = true }))
+    end,
+    ", p, ",
   },
 }
 

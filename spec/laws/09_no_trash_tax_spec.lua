@@ -6,53 +6,10 @@
 -- tables have the same living rows.
 local helper = require "helper"
 local tombstone = require "tombstone"
+local counter = require "laws.work"
 local shapes = require "laws.shapes"
 
 local LIVING, DEAD_EACH = helper.scaled(200, 100), 99
-
--- ---- the program that counts ------------------------------------------------------------
-
-local here = debug.getinfo(1, "S").source:gsub("^@", ""):gsub("[^/\\]*$", "")
-local program
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
-local function output_of(command)
-  -- a sanitizer that is loaded into this Lua is not for the compiler
-  local pipe = assert(io.popen("exec env -u LD_PRELOAD " .. command .. " 2>&1"))
-  local text = pipe:read "*a"
-  pipe:close()
-  return text
-end
-
-local function compile()
-  program = os.tmpname()
-  local command = "cc -O1 -o %s %s -lsqlite3"
-  local said = output_of(command:format(quoted(program), quoted(here .. "steps.c")))
-  assert(said == "", "steps.c cannot be compiled: " .. said)
-end
-
-local function argument(value)
-  if value == nil or value == tombstone.null then
-    return "n:"
-  end
-  local is_text = type(value) == "string"
-  return is_text and "t:" .. value or string.format("i:%.0f", value)
-end
-
-local function work_of(path, sql, values)
-  local command = { quoted(program), quoted(path), quoted(sql) }
-  for i = 1, values.n do
-    command[#command + 1] = quoted(argument(values[i]))
-  end
-  local said = output_of(table.concat(command, " "))
-  local work = {}
-  work.rows, work.steps, work.scanned, work.sorted = said:match "^(%d+) (%d+) (%d+) (%d+)\n$"
-  assert(work.rows, said)
-  return work
-end
 
 -- ---- two tables -------------------------------------------------------------------------
 
@@ -272,8 +229,6 @@ local function names()
   return list
 end
 
-local IS_COUNTED = { SELECT = true, UPDATE = true, DELETE = true }
-
 -- The statements of a question, each with its work; what it wrote is taken back.
 local function ask(made, name, key)
   local row = made.model.objects:order_by(key):offset(math.floor(LIVING / 2)):first()
@@ -287,30 +242,9 @@ local function ask(made, name, key)
   for i = 1, #log do
     statements[i] = log[i]
   end
-  local work = {}
-  for _, statement in ipairs(statements) do
-    if IS_COUNTED[statement.sql:match "^%u+"] and not statement.sql:find("tombstone_event", 1, true) then
-      local counted = work_of(made.path, statement.sql, statement.values)
-      counted.sql = statement.sql
-      work[#work + 1] = counted
-    end
-  end
+  local work = counter.of_log(made.path, statements)
   assert(#work > 0, name .. " asks nothing")
   return work
-end
-
-local function compare(name, none, many)
-  assert.equal(#none, #many, name .. ": the number of statements")
-  for i = 1, #none do
-    local said = string.format("%s: %s", name, none[i].sql)
-    assert.equal(none[i].sql, many[i].sql, name)
-    assert.equal(none[i].rows, many[i].rows, said .. ": rows")
-    -- a search may look at the entry behind the last one, which is not always there
-    local more = math.abs(none[i].steps - many[i].steps)
-    assert.is_true(more <= 2, said .. ": steps " .. none[i].steps .. " and " .. many[i].steps)
-    assert.equal(none[i].scanned, many[i].scanned, said .. ": steps of a scan")
-    assert.is_true(many[i].sorted == none[i].sorted or MAY_SORT[name], said .. ": sorted")
-  end
 end
 
 -- Of the query plan no line may walk the whole table.
@@ -335,9 +269,9 @@ local function plans(objects, key, row)
 end
 
 describe("law 9, no trash tax:", function()
-  setup(compile)
+  setup(counter.compile)
   teardown(function()
-    os.remove(program)
+    counter.clean()
     helper.clean()
   end)
 
@@ -347,7 +281,7 @@ describe("law 9, no trash tax:", function()
       it("99 % dead rows cost nothing (" .. strategy .. ", " .. kind .. " key)", function()
         local none, many = table_of(strategy, kind, 0), table_of(strategy, kind, DEAD_EACH)
         for _, name in ipairs(names()) do
-          compare(name, ask(none, name, key), ask(many, name, key))
+          counter.compare(name, ask(none, name, key), ask(many, name, key), { sort = MAY_SORT[name] })
         end
         plans(many.model.objects, key, many.model.objects:first())
         none.db:close()

@@ -2,7 +2,7 @@
 --
 -- A world is a set of rows by model; a row has `id`, `dead` and its fields. A lookup is
 -- `{ ways, field, op, value }`: names of ways, then a field of the rows at their end (nil: whether
--- one is there).
+-- one is there). `world.shown` has the ways whose dead are seen, as `author__team = true`.
 local M = {}
 
 -- Ways by model: where they lead, and how.
@@ -23,13 +23,18 @@ M.WAYS = {
   Tag = { posts = { to = "Post", link = "Link", by = "tag_id", far = "post_id", many = true } },
 }
 
-local function living(row)
-  return row and not row.dead and row or nil
+--- The ways up to one, as a key writes them.
+function M.path(ways, to)
+  return table.concat(ways, "__", 1, to)
 end
 
---- The living rows at the end of one way.
-function M.step(world, model, row, name)
+--- The rows that are seen at the end of a way; `path` is all that leads there.
+function M.step(world, model, row, name, path)
   local way, found = M.WAYS[model][name], {}
+  local all = world.shown ~= nil and world.shown[path]
+  local function living(there)
+    return there and (all or not there.dead) and there or nil
+  end
   if way.link then
     for _, link in ipairs(world.Link) do
       local target = living(link) and link[way.by] == row.id and living(world.by_id[way.to][link[way.far]])
@@ -65,8 +70,11 @@ local TESTS = {
     return (a == nil) == b
   end,
   ["in"] = function(a, list)
-    for _, b in ipairs(list) do
-      if a == b then
+    if a == nil then
+      return list.null or false
+    end
+    for i = 1, list.n do
+      if a == list[i] then
         return true
       end
     end
@@ -74,8 +82,31 @@ local TESTS = {
   end,
 }
 
+--- A text as NOCASE compares it.
+function M.folded(value)
+  return type(value) == "string" and value:lower() or value
+end
+
+-- `lookup.no_case`: its field compares without regard to case, but for the beginnings of texts.
+local function test(lookup, value)
+  local wanted = lookup.value
+  if lookup.no_case and lookup.op ~= "startswith" then
+    value = M.folded(value)
+    wanted = M.folded(wanted)
+    if type(wanted) == "table" and lookup.op == "in" then
+      wanted = {}
+      for i = 1, lookup.value.n do
+        wanted[i] = M.folded(lookup.value[i])
+      end
+      wanted.n, wanted.null = lookup.value.n, lookup.value.null
+    end
+  end
+  return TESTS[lookup.op](value, wanted)
+end
+
 local function holds_for_null(lookup)
-  return lookup.op == "ne" or (lookup.op == "isnull" and lookup.value)
+  local value = lookup.value
+  return lookup.op == "ne" or (lookup.op == "isnull" and value) or (lookup.op == "in" and value.null)
 end
 
 -- Over ways to one a missing row is NULL; whether rows are there may be asked of many, too.
@@ -93,7 +124,7 @@ end
 local function value_of(world, model, row, lookup, from)
   for i = from, #lookup.ways do
     local rows
-    rows, model = M.step(world, model, row, lookup.ways[i])
+    rows, model = M.step(world, model, row, lookup.ways[i], M.path(lookup.ways, i))
     row = rows[1]
     if not row then
       return nil
@@ -108,7 +139,7 @@ end
 local all_hold
 
 local function some_row(world, model, row, name, group, from)
-  local rows, to = M.step(world, model, row, name)
+  local rows, to = M.step(world, model, row, name, M.path(group[1].ways, from))
   for _, there in ipairs(rows) do
     if all_hold(world, to, there, group, from + 1) then
       return true
@@ -123,11 +154,11 @@ function all_hold(world, model, row, lookups, from)
   for _, lookup in ipairs(lookups) do
     local name = lookup.ways[from]
     if name == nil then
-      if lookup.field ~= nil and not TESTS[lookup.op](row[lookup.field], lookup.value) then
+      if lookup.field ~= nil and not test(lookup, row[lookup.field]) then
         return false
       end
     elseif asks_for_value(model, lookup, from) then
-      if not TESTS[lookup.op](value_of(world, model, row, lookup, from), lookup.value) then
+      if not test(lookup, value_of(world, model, row, lookup, from)) then
         return false
       end
     else
@@ -168,7 +199,7 @@ function M.values(world, model, row, ways, field, from)
   if from > #ways then
     return { row[field] == nil and M.NONE or row[field] }
   end
-  local rows, to = M.step(world, model, row, ways[from])
+  local rows, to = M.step(world, model, row, ways[from], M.path(ways, from))
   local list = {}
   for _, there in ipairs(rows) do
     for _, value in ipairs(M.values(world, to, there, ways, field, from + 1)) do
@@ -187,7 +218,7 @@ function M.reach(world, model, row, ways, from)
   if from > #ways then
     return { row }
   end
-  local rows, to = M.step(world, model, row, ways[from])
+  local rows, to = M.step(world, model, row, ways[from], M.path(ways, from))
   local list = {}
   for _, there in ipairs(rows) do
     for _, last in ipairs(M.reach(world, to, there, ways, from + 1)) do

@@ -7,6 +7,7 @@ return {
   "update",
   "read",
   "filter",
+  "across",
   "each",
   "delete",
   "restore",
