@@ -498,9 +498,10 @@ typedef struct tomb_cond {
   /* found by the engine */
   const tomb_field *field;
   tomb_lookup lookup;
-  size_t path_size; /* of the ways in front of the field, with their last "__";
+  size_t
+      path_size;  /* of the ways in front of the field, without the "__" behind;
                           0: none */
-  bool is_of_way;   /* isnull of a way: is a row there? */
+  bool is_of_way; /* isnull of a way: is a row there? */
 } tomb_cond;
 
 /* `key` is a field with an optional lookup, maybe behind ways to other rows:
@@ -633,6 +634,10 @@ TOMB_API tomb_status tomb_find_field(const tomb_field **out,
                                      const tomb_query *query, const char *name,
                                      size_t size, tomb_purpose purpose,
                                      tomb_error *err);
+/* What a filter's key is about: a field, an annotation, or the key of the rows
+** that its ways lead to; NULL: nothing. A lookup may stand behind it. */
+TOMB_API const tomb_field *tomb_key_subject(const tomb_query *query,
+                                            const char *key, size_t size);
 /*
 ** Makes in `storage` a field called `name` that aggregates other rows: all that
 ** lie at the end of `of` ("posts", to count them) or a field of theirs
@@ -724,8 +729,8 @@ TOMB_API tomb_status tomb_explain_sql(const char **sql,
                                       tomb_db *db, const tomb_query *query,
                                       tomb_error *err);
 /*
-** Every table that the statement of tomb_select reads, in its order, as rows of
-** four texts: the way to it ("" for the query's own, "author__team"), the model,
+** Every table of a model that the statement of tomb_select reads, in its order,
+** as rows of four texts: the way to it ("" for the query's own, "author__team"), the model,
 ** the table, and which of its rows are seen: "living", "dead", "every", or
 ** "undying" where nothing dies softly.
 */
@@ -748,6 +753,9 @@ TOMB_API size_t tomb_rows_count(const tomb_rows *rows);
 TOMB_API const tomb_value *tomb_rows_at(const tomb_rows *rows, size_t i,
                                         size_t *n);
 
+/* The query of just these keys, in the order of `from`; it points to both. */
+TOMB_API tomb_query tomb_among(const tomb_query *from, tomb_scope scope,
+                               const tomb_keys *keys);
 /* The keys of the query's rows, in its order. */
 TOMB_API tomb_status tomb_select_keys(tomb_keys **out, tomb_db *db,
                                       const tomb_query *query, tomb_error *err);
@@ -783,6 +791,11 @@ typedef struct tomb_assignment {
 TOMB_API tomb_status tomb_insert(tomb_db *db, const tomb_model *model,
                                  tomb_value *values, int64_t now,
                                  tomb_error *err);
+
+/* Refuses a field that the database keeps itself (misuse). */
+TOMB_API tomb_status tomb_check_writable(const tomb_model *model,
+                                         const tomb_field *field,
+                                         tomb_error *err);
 
 /*
 ** Many inserts, all or none: open, insert each row as tomb_insert does, close.

@@ -1,5 +1,6 @@
 -- The numbered examples print what their comments say: what follows `-->` is one
 -- line of output each, in their order, and all of it. Tabs count as spaces.
+local helper = require "helper"
 local lfs = require "lfs"
 
 local function names()
@@ -13,35 +14,9 @@ local function names()
   return list
 end
 
--- The interpreter that runs this suite: its name stands before the script's.
-local function interpreter()
-  local i = 0
-  while arg and arg[i - 1] do
-    i = i - 1
-  end
-  return i < 0 and arg[i] or "lua5.4"
-end
-
-local function quote(text)
-  return "'" .. text:gsub("'", [['\'']]) .. "'"
-end
-
--- What a fresh process of its own writes, errors included. `exec` because a shell
--- that stays would be searched for leaks too, where sanitizers are preloaded.
+-- What a fresh process of its own writes, errors included.
 local function output_of(...)
-  local words = { ... }
-  for i, word in ipairs(words) do
-    words[i] = quote(word)
-  end
-  local pipe = assert(io.popen(table.concat({
-    "exec env -u LUA_PATH_5_2 -u LUA_PATH_5_3 -u LUA_PATH_5_4",
-    "-u LUA_CPATH_5_2 -u LUA_CPATH_5_3 -u LUA_CPATH_5_4 -u LUA_INIT",
-    "LUA_PATH=" .. quote(package.path),
-    "LUA_CPATH=" .. quote(package.cpath),
-    quote(interpreter()),
-    table.concat(words, " "),
-    "2>&1",
-  }, " ")))
+  local pipe = assert(io.popen(helper.lua_command(...) .. " 2>&1"))
   local output = pipe:read "*a"
   pipe:close()
   return output

@@ -10,6 +10,7 @@
 #define DEEPEST 200
 /* SQLite's parser has a stack of 100 entries: a bracket takes up to four. */
 #define MOST_BRACKETS 12
+
 typedef struct lookup_info {
   const char *name;
   bool text;       /* needs a text field */
@@ -157,8 +158,9 @@ static tomb_status find_key(const tomb_query *query, tomb_cond *cond,
                             tomb_error *err) {
   tomb_walk walk;
   tomb_status st = tomb_walk_key(&walk, query, cond->key, cond->key_size, err);
-  if (st == TOMB_OK)
+  if (st == TOMB_OK) {
     st = tomb_check_way(query, cond->key, cond->key_size, &walk, err);
+  }
   if (st == TOMB_OK) st = read_lookup(query, cond, &walk, err);
   if (st != TOMB_OK) return st;
   if (walk.field == NULL) return find_row(query, cond, &walk, err);
@@ -247,6 +249,19 @@ static tomb_status too_deep(const char *what, int deepest, tomb_error *err) {
                    deepest);
 }
 
+static tomb_status check_width(const tomb_query *query, const tomb_cond *cond,
+                               tomb_error *err) {
+  if (cond->kind != TOMB_COND_ALL ||
+      tomb_tables_joined(query->model, cond) <= TOMB_MOST_JOINED) {
+    return TOMB_OK;
+  }
+  tomb_fail(err, TOMB_MISUSE, "The lookups of one table join too many others");
+  tomb_error_model(err, query->model->name);
+  tomb_error_hint(err, "they take up to %d tables; use several filters",
+                  TOMB_MOST_JOINED);
+  return TOMB_MISUSE;
+}
+
 /* Any inside any and all inside all need no brackets of their own. */
 static tomb_status check(const tomb_query *query, tomb_cond *cond, int depth,
                          int brackets, tomb_error *err) {
@@ -267,7 +282,7 @@ static tomb_status check(const tomb_query *query, tomb_cond *cond, int depth,
         check(query, cond->parts[i], depth + 1, brackets + (own ? 1 : 0), err);
     if (st != TOMB_OK) return st;
   }
-  return TOMB_OK;
+  return check_width(query, cond, err);
 }
 
 tomb_status tomb_cond_check(const tomb_query *query, tomb_cond *cond,

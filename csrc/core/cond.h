@@ -18,7 +18,13 @@ typedef struct tomb_walk {
 ** none of them. */
 tomb_status tomb_walk_key(tomb_walk *out, const tomb_query *query,
                           const char *key, size_t size, tomb_error *err);
-/* Refuses a way over more tables than a statement joins. */
+/* SQLite joins at most 64 tables. A way leaves some for the statement around it;
+** the lookups of one table that speak of one row are a sub-query of their own. */
+#define TOMB_MOST_TABLES 60
+#define TOMB_MOST_JOINED 64
+/* How many tables these join at the most. */
+int tomb_tables_joined(const tomb_model *model, const tomb_cond *all);
+/* Refuses a way over more tables. */
 tomb_status tomb_check_way(const tomb_query *query, const char *name,
                            size_t size, const tomb_walk *walk, tomb_error *err);
 /* Refuses to add up what are no numbers. */

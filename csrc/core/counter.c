@@ -21,10 +21,33 @@ const tomb_relation *tomb_counted(const tomb_model *model,
   return way == NULL || way->kind == TOMB_TO_PARENT ? NULL : way->near;
 }
 
+/* Links are counted: they must not outlive the rows that they stand for. */
+static tomb_status check_links(const tomb_model *model, const tomb_field *field,
+                               tomb_error *err) {
+  const tomb_way *way =
+      tomb_model_way(model, field->counts, strlen(field->counts));
+  if (way->far == NULL || tomb_needs_parent(way->far) ||
+      !tomb_is_soft(way->far->parent)) {
+    return TOMB_OK;
+  }
+  tomb_fail(err, TOMB_MISUSE,
+            "%s.%s counts %s, whose links outlive the rows at their end",
+            model->name, field->name, field->counts);
+  tomb_error_model(err, model->name);
+  tomb_error_hint(err, "on_delete of %s.%s must be \"cascade\" or \"restrict\"",
+                  way->far->child->name, way->far->field->name);
+  return TOMB_MISUSE;
+}
+
 tomb_status tomb_check_counters(const tomb_model *model, tomb_error *err) {
   for (size_t i = 0; i < model->n_fields; i++) {
     const tomb_field *field = &model->fields[i];
-    if (field->counts == NULL || tomb_counted(model, field) != NULL) continue;
+    if (field->counts == NULL) continue;
+    if (tomb_counted(model, field) != NULL) {
+      tomb_status st = check_links(model, field, err);
+      if (st != TOMB_OK) return st;
+      continue;
+    }
     tomb_fail(err, TOMB_MISUSE, "%s.%s counts %s, which leads to no rows",
               model->name, field->name, field->counts);
     tomb_error_model(err, model->name);

@@ -26,11 +26,11 @@ tomb_status tomb_erase_probe(const tomb_closure *c,
 }
 
 static tomb_status probe(const tomb_closure *c, const tomb_relation *relation,
-                         tomb_error *err) {
+                         bool also, tomb_error *err) {
   tomb_status st = tomb_erase_probe(c, relation, err);
   if (st != TOMB_OK) return st;
   tomb_closure_but(&c->db->sql, c, relation->child);
-  return tomb_refuse_needed(c->db, relation, "purge", err);
+  return tomb_refuse_needed(c->db, relation, "purge", also, err);
 }
 
 static tomb_status start_unlink(const tomb_closure *c,
@@ -89,21 +89,29 @@ static tomb_status foresee(const tomb_closure *c, const tomb_relation *relation,
                              relation->field, err);
 }
 
-/* Living rows refuse the purge, kept ones lose the link. */
+/* What becomes of the children of rows that go: living ones refuse the purge, kept
+** ones lose the link, unless it is refused already. */
+static tomb_status settle(const tomb_closure *c, const tomb_relation *r,
+                          bool refused, tomb_rows *report, tomb_error *err) {
+  if (r->on_delete != TOMB_KEEP) return probe(c, r, refused, err);
+  return refused ? TOMB_OK : unlink(c, r, report, err);
+}
+
 static tomb_status settle_children(const tomb_closure *c, bool dry_run,
                                    tomb_rows *report, tomb_error *err) {
   tomb_graph graph = {c->db->models, c->db->n_models, c->db->owners};
+  bool refused = false;
   for (size_t i = 0; i < c->n; i++) {
     const tomb_relation *r = NULL;
     if (tomb_keys_count(c->keys[i]) == 0) continue;
     while ((r = tomb_next_child(&graph, c->order[i], r)) != NULL) {
-      tomb_status st = dry_run                     ? foresee(c, r, report, err)
-                       : r->on_delete == TOMB_KEEP ? unlink(c, r, report, err)
-                                                   : probe(c, r, err);
-      if (st != TOMB_OK) return st;
+      tomb_status st = dry_run ? foresee(c, r, report, err)
+                               : settle(c, r, refused, report, err);
+      if (st != TOMB_OK && st != TOMB_RESTRICTED) return st;
+      refused = refused || st == TOMB_RESTRICTED;
     }
   }
-  return TOMB_OK;
+  return refused ? TOMB_RESTRICTED : TOMB_OK;
 }
 
 /* ---- the end ------------------------------------------------------ */

@@ -46,16 +46,21 @@ static tomb_status refuse_marks(const tomb_model *model,
   return TOMB_OK;
 }
 
+tomb_status tomb_check_writable(const tomb_model *model,
+                                const tomb_field *field, tomb_error *err) {
+  if (field->role != TOMB_ROLE_COUNTER) return TOMB_OK;
+  tomb_fail(err, TOMB_MISUSE, "%s.%s is counted by the database", model->name,
+            field->name);
+  return not_yours(model, field, err);
+}
+
 static tomb_status refuse_counters(const tomb_model *model,
                                    const tomb_value *values, tomb_error *err) {
   for (size_t i = 0; i < model->n_fields; i++) {
     const tomb_field *field = &model->fields[i];
-    if (field->role != TOMB_ROLE_COUNTER || values[i].type == TOMB_ABSENT) {
-      continue;
-    }
-    tomb_fail(err, TOMB_MISUSE, "%s.%s is counted by the database", model->name,
-              field->name);
-    return not_yours(model, field, err);
+    if (values[i].type == TOMB_ABSENT) continue;
+    tomb_status st = tomb_check_writable(model, field, err);
+    if (st != TOMB_OK) return st;
   }
   return TOMB_OK;
 }

@@ -9,6 +9,7 @@
 
 #include "rows.h"
 #include "sql.h"
+#include "value.h"
 
 /* ---- tables ------------------------------------------------------- */
 
@@ -20,8 +21,9 @@ static bool is_shown(const tomb_query *query, const char *way, size_t size) {
   return false;
 }
 
-tomb_scope tomb_seen_by_way(const tomb_sql *sql, const tomb_model *model,
-                            const char *way, size_t size) {
+/* The living rows alone, unless the query shows all at the end of that way. */
+static tomb_scope seen_by_way(const tomb_sql *sql, const tomb_model *model,
+                              const char *way, size_t size) {
   bool all = !tomb_is_soft(model) || is_shown(sql->query, way, size);
   return all ? TOMB_EVERY : TOMB_LIVING;
 }
@@ -50,18 +52,10 @@ static bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }
 
-static char folded(char c) {
-  return is_upper(c) ? (char)(c - 'A' + 'a') : c;
-}
-
 /* True where the statement's own table is called so: SQL ignores case. */
 static bool is_own_table(const tomb_sql *sql, const char *name, size_t size) {
   const char *table = sql->query->model->table;
-  if (strlen(table) != size) return false;
-  for (size_t i = 0; i < size; i++) {
-    if (folded(table[i]) != folded(name[i])) return false;
-  }
-  return true;
+  return tomb_same_name(table, strlen(table), name, size);
 }
 
 /* "author__", or "tags__link" of the rows between. What programs tell from it by
@@ -136,7 +130,7 @@ static void table(tomb_sql *sql, const tomb_way_step *s, bool between) {
   const tomb_model *model =
       between ? s->way->near->child : tomb_way_model(s->way);
   tomb_sql_table(sql, model, s->key, s->to,
-                 tomb_seen_by_way(sql, model, s->key, s->to));
+                 seen_by_way(sql, model, s->key, s->to));
   tomb_sql_add(sql, " AS ");
   alias(sql, &sql->text, s->key, s->to, between);
 }
@@ -145,7 +139,7 @@ static void lives(tomb_sql *sql, const tomb_way_step *s, bool between,
                   bool *first, const char *opening) {
   const tomb_model *model =
       between ? s->way->near->child : tomb_way_model(s->way);
-  if (tomb_seen_by_way(sql, model, s->key, s->to) == TOMB_EVERY) return;
+  if (seen_by_way(sql, model, s->key, s->to) == TOMB_EVERY) return;
   tomb_sql_join(sql, first, opening, " AND ");
   field(sql, s, between, model->roles[TOMB_ROLE_DELETED_AT]);
   tomb_sql_add(sql, " IS NULL");
@@ -202,11 +196,7 @@ void tomb_sql_inner_join(tomb_sql *sql, const tomb_way_step *s) {
 /* ---- sub-queries -------------------------------------------------- */
 
 static void answer(tomb_sql *sql, const tomb_computed *c) {
-  static const char *const names[] = {"count", "sum", "min", "max", "avg"};
-  if (c->aggregated) {
-    tomb_sql_add(sql, names[c->fn]);
-    tomb_sql_add(sql, c->distinct ? "(DISTINCT " : "(");
-  }
+  if (c->aggregated) tomb_sql_begin_aggregate(sql, c->fn, c->distinct);
   field_at(sql, c->key, c->to, false, c->field);
   if (c->aggregated) tomb_sql_add(sql, ")");
 }

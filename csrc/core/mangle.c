@@ -7,6 +7,7 @@
 
 #include "mangle.h"
 #include "sql.h"
+#include "value.h"
 
 #define MARK "__deleted_"
 #define MARK_SIZE (sizeof MARK - 1)
@@ -71,17 +72,13 @@ size_t tomb_original_size(const char *value, size_t size, int64_t deleted_at) {
   return (size_t)(mark - value);
 }
 
-static char folded(char c) {
-  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 bool tomb_ends_in_suffix(const char *value, size_t size, const char *suffix,
                          size_t suffix_size) {
   while (size > 0 && value[size - 1] == ' ') size--;
   if (size < suffix_size) return false;
   const char *end = value + size - suffix_size;
   size_t i = 0;
-  while (i < suffix_size && folded(end[i]) == folded(suffix[i])) i++;
+  while (i < suffix_size && tomb_lower(end[i]) == tomb_lower(suffix[i])) i++;
   return i == suffix_size;
 }
 

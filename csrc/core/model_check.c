@@ -22,14 +22,9 @@ static bool is_name(const char *name) {
          name[size - 1] != '_';
 }
 
-static char lower(char c) {
-  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 /* To a database, columns that differ in case are one. */
 static bool same_column(const char *a, const char *b) {
-  while (*a != '\0' && lower(*a) == lower(*b)) a++, b++;
-  return lower(*a) == lower(*b);
+  return tomb_same_name(a, strlen(a), b, strlen(b));
 }
 
 /* SQLite names the columns of a violated constraint as table.column, …: a
@@ -143,6 +138,12 @@ static tomb_status check_reference(const tomb_model_def *def,
   if (f->on_delete == TOMB_KEEP && !f->nullable) {
     return refuse(def, f, "cannot become null when its parent is purged",
                   "pass null = true, or on_delete = \"restrict\"", err);
+  }
+  if (f->relation_name != NULL && !is_name(f->relation_name)) {
+    return refuse_name(def, "a relation", f->relation_name, err);
+  }
+  if (f->related_name != NULL && !is_name(f->related_name)) {
+    return refuse_name(def, "a relation", f->related_name, err);
   }
   if (f->primary_key) {
     return refuse(def, f, "cannot be the primary key",
@@ -343,10 +344,25 @@ static tomb_status check_names(const tomb_model_def *def, tomb_error *err) {
   return TOMB_OK;
 }
 
+/* A name, or two with a dot between them: that is none in programs, and hides
+** nothing. */
+static bool is_way_back(const char *name) {
+  char first[TOMB_NAME_SIZE];
+  size_t size = strcspn(name, ".");
+  if (name[size] == '\0') return is_name(name);
+  if (size >= sizeof first) return false;
+  memcpy(first, name, size);
+  first[size] = '\0';
+  return is_name(first) && is_name(name + size + 1);
+}
+
 static tomb_status check_link(const tomb_model_def *def,
                               const tomb_link_def *link, tomb_error *err) {
   if (!is_name(link->name)) {
     return refuse_name(def, "a relation", link->name, err);
+  }
+  if (link->related_name != NULL && !is_way_back(link->related_name)) {
+    return refuse_name(def, "a relation", link->related_name, err);
   }
   if (!is_name(link->to)) return refuse_name(def, "a model", link->to, err);
   if (!is_name(link->through)) {

@@ -38,6 +38,19 @@ tomb_query tomb_event_rows(const tomb_db *db, const tomb_model *model,
   return query;
 }
 
+tomb_query tomb_among(const tomb_query *from, tomb_scope scope,
+                      const tomb_keys *keys) {
+  tomb_query query = manager(from->model, scope);
+  query.order = from->order;
+  query.n_order = from->n_order;
+  query.reversed = from->reversed;
+  query.shown = from->shown; /* an order may be by rows that are seen so */
+  query.n_shown = from->n_shown;
+  query.among = keys;
+  query.among_to = tomb_keys_count(keys);
+  return query;
+}
+
 tomb_status tomb_filter(tomb_query *out, const tomb_query *from,
                         tomb_cond *cond, bool exclude, tomb_filter_link *link,
                         tomb_error *err) {

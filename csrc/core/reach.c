@@ -55,6 +55,13 @@ tomb_status tomb_walk_key(tomb_walk *out, const tomb_query *query,
   }
 }
 
+const tomb_field *tomb_key_subject(const tomb_query *query, const char *key,
+                                   size_t size) {
+  tomb_walk walk;
+  if (tomb_walk_key(&walk, query, key, size, NULL) != TOMB_OK) return NULL;
+  return walk.field != NULL ? walk.field : tomb_key_field(walk.model);
+}
+
 /* ---- fields that are computed ------------------------------------- */
 
 static tomb_status refuse(const tomb_query *query, const char *name,
@@ -66,13 +73,10 @@ static tomb_status refuse(const tomb_query *query, const char *name,
   return TOMB_MISUSE;
 }
 
-/* SQLite joins at most 64 tables. */
-#define MOST_TABLES 60
-
 tomb_status tomb_check_way(const tomb_query *query, const char *name,
                            size_t size, const tomb_walk *walk,
                            tomb_error *err) {
-  if (walk->tables <= MOST_TABLES) return TOMB_OK;
+  if (walk->tables <= TOMB_MOST_TABLES) return TOMB_OK;
   return refuse(query, name, size, "leads too far",
                 "a way takes up to 60 tables", err);
 }

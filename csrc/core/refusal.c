@@ -9,13 +9,11 @@
 
 /* ---- which group of fields ---------------------------------------- */
 
-static char lower(char c) {
-  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 static bool is_name(const char *name, const char *text, size_t size) {
   size_t i = 0;
-  while (i < size && name[i] != '\0' && lower(name[i]) == lower(text[i])) i++;
+  while (i < size && name[i] != '\0' &&
+         tomb_lower(name[i]) == tomb_lower(text[i]))
+    i++;
   return i == size && name[i] == '\0';
 }
 

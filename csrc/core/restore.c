@@ -49,12 +49,7 @@ tomb_status tomb_select_dead(tomb_keys **out, tomb_db *db,
   if (query->scope == TOMB_EVERY && tomb_is_sliced(query)) {
     tomb_status st = tomb_select_keys(&slice, db, query, err);
     if (st != TOMB_OK) return st;
-    dead = tomb_all_objects(query->model);
-    dead.order = query->order;
-    dead.n_order = query->n_order;
-    dead.reversed = query->reversed;
-    dead.among = slice;
-    dead.among_to = tomb_keys_count(slice);
+    dead = tomb_among(query, TOMB_DEAD, slice);
   }
   dead.scope = TOMB_DEAD;
   tomb_status st = tomb_select_keys(out, db, &dead, err);

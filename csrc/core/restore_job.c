@@ -70,18 +70,14 @@ static tomb_status next_generation(tomb_restore_job *job, tomb_error *err) {
 /* The rows that were asked for, with their relatives. */
 static tomb_status select_wanted(tomb_restore_job *job, const tomb_query *query,
                                  tomb_error *err) {
-  tomb_query wanted = tomb_deleted_objects(job->model);
   tomb_status st =
       tomb_reunion_open(&job->reunion, job->db, query, &job->how, err);
   if (st == TOMB_OK) st = tomb_reunion_parents(&job->reunion, &job->how, err);
   if (st != TOMB_OK) return st;
   job->undoing = job->reunion.undoing;
   job->undoing.skipped = job->skipped;
-  wanted.order = query->order;
-  wanted.n_order = query->n_order;
-  wanted.reversed = query->reversed;
-  wanted.among = tomb_reunion_keys(&job->reunion);
-  wanted.among_to = tomb_keys_count(wanted.among);
+  tomb_query wanted =
+      tomb_among(query, TOMB_DEAD, tomb_reunion_keys(&job->reunion));
   return select_guarded(job, &wanted, err);
 }
 

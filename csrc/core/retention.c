@@ -124,22 +124,18 @@ static tomb_status select_batch(tomb_keys **out, tomb_db *db,
 static tomb_status select_free(tomb_keys **out, const retention *r,
                                const tomb_model *model, const tomb_keys *keys,
                                size_t n, tomb_error *err) {
-  tomb_value json;
   tomb_sql *sql = &r->db->sql;
   *out = tomb_keys_new(&r->db->allocator);
   if (*out == NULL) return tomb_out_of_memory(err);
   tomb_status st = tomb_store_start(r->db, err);
   if (st != TOMB_OK) return st;
-  if (!tomb_keys_json(&json, keys, 0, n, &sql->bytes)) {
-    return tomb_out_of_memory(err);
-  }
   tomb_sql_add(sql, "SELECT ");
   tomb_sql_field(sql, tomb_key_field(model));
   tomb_sql_add(sql, " FROM ");
   tomb_sql_add(sql, model->quoted);
   tomb_sql_add(sql, " WHERE ");
   tomb_sql_field(sql, tomb_key_field(model));
-  sql->dialect->in_json(sql, &json);
+  tomb_sql_among_some(sql, keys, 0, n);
   tomb_closure_but(sql, &r->staying, model);
   return tomb_add_keys(*out, r->db, err);
 }

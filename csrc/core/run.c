@@ -25,13 +25,13 @@ static tomb_status mark(int64_t *changed, tomb_db *db, tomb_plan *plan,
   return st;
 }
 
-static tomb_status probe(tomb_db *db, const tomb_plan_step *step,
+static tomb_status probe(tomb_db *db, const tomb_plan_step *step, bool also,
                          tomb_error *err) {
   tomb_status st = tomb_store_start(db, err);
   if (st != TOMB_OK) return st;
   tomb_sql_compile(&db->sql, tomb_plan_clauses(db->driver->dialect, step->verb),
                    &step->statement);
-  return tomb_refuse_needed(db, step->statement.towards, "delete", err);
+  return tomb_refuse_needed(db, step->statement.towards, "delete", also, err);
 }
 
 static const char *words(tomb_plan_verb verb) {
@@ -48,7 +48,6 @@ static tomb_status run_step(int64_t *changed, tomb_db *db, tomb_plan *plan,
   tomb_plan_verb verb = step->verb;
   tomb_status st;
   *changed = 0;
-  if (verb == TOMB_PLAN_PROBE) return probe(db, step, err);
   st = verb == TOMB_PLAN_MARK || verb == TOMB_PLAN_BELOW
            ? mark(changed, db, plan, step, err)
            : try_step(changed, db, step, err);
@@ -84,12 +83,25 @@ static tomb_status run_round(tomb_plan_count *count, bool *news, tomb_db *db,
   return TOMB_OK;
 }
 
-/* Who still needs what has died, and the event's row. */
+/* Who still needs what has died: all of them are named. */
+static tomb_status run_probes(tomb_db *db, const tomb_plan *plan,
+                              tomb_error *err) {
+  bool needed = false;
+  for (size_t i = 0; i < plan->n; i++) {
+    if (plan->steps[i].verb != TOMB_PLAN_PROBE) continue;
+    tomb_status st = probe(db, &plan->steps[i], needed, err);
+    if (st != TOMB_OK && st != TOMB_RESTRICTED) return st;
+    needed = needed || st == TOMB_RESTRICTED;
+  }
+  return needed ? TOMB_RESTRICTED : TOMB_OK;
+}
+
+/* And the event's row. */
 static tomb_status finish(tomb_db *db, tomb_plan *plan, tomb_error *err) {
-  tomb_status st = TOMB_OK;
+  tomb_status st = run_probes(db, plan, err);
   for (size_t i = 0; st == TOMB_OK && i < plan->n; i++) {
     int64_t rows;
-    if (!is_last(&plan->steps[i])) continue;
+    if (plan->steps[i].verb != TOMB_PLAN_RECORD) continue;
     st = run_step(&rows, db, plan, &plan->steps[i], err);
   }
   return st;

@@ -65,10 +65,15 @@ static void values(tomb_sql *sql, const tomb_query *query) {
   }
 }
 
-static void aggregate(tomb_sql *sql, const tomb_aggregate *a) {
+void tomb_sql_begin_aggregate(tomb_sql *sql, tomb_aggregate_fn fn,
+                              bool distinct) {
   static const char *const names[] = {"count", "sum", "min", "max", "avg"};
-  tomb_sql_add(sql, names[a->fn]);
-  tomb_sql_add(sql, a->distinct ? "(DISTINCT " : "(");
+  tomb_sql_add(sql, names[fn]);
+  tomb_sql_add(sql, distinct ? "(DISTINCT " : "(");
+}
+
+static void aggregate(tomb_sql *sql, const tomb_aggregate *a) {
+  tomb_sql_begin_aggregate(sql, a->fn, a->distinct);
   if (a->field == NULL) {
     tomb_sql_add(sql, "*");
   } else {

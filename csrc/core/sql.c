@@ -76,9 +76,10 @@ void tomb_sql_compile(tomb_sql *sql, const tomb_clause *clauses,
   sql->joined = joined;
 }
 
-void tomb_sql_among(tomb_sql *sql, const tomb_keys *keys, size_t from) {
+void tomb_sql_among_some(tomb_sql *sql, const tomb_keys *keys, size_t from,
+                         size_t to) {
   tomb_value json;
-  if (tomb_keys_json(&json, keys, from, tomb_keys_count(keys), &sql->bytes)) {
+  if (tomb_keys_json(&json, keys, from, to, &sql->bytes)) {
     sql->dialect->in_json(sql, &json);
   } else {
     sql->text.failed = true;

@@ -107,8 +107,14 @@ static inline void tomb_sql_name_of(tomb_sql *sql, const tomb_model *model) {
   tomb_value name = tomb_text(model->name);
   tomb_sql_value(sql, &name);
 }
-/* " IN (these keys)", from that one on */
-void tomb_sql_among(tomb_sql *sql, const tomb_keys *keys, size_t from);
+/* " IN (these keys)", from that one on, up to the end or without the one at `to`
+*/
+void tomb_sql_among_some(tomb_sql *sql, const tomb_keys *keys, size_t from,
+                         size_t to);
+static inline void tomb_sql_among(tomb_sql *sql, const tomb_keys *keys,
+                                  size_t from) {
+  tomb_sql_among_some(sql, keys, from, tomb_keys_count(keys));
+}
 /* The same for a text that holds a key. */
 void tomb_sql_among_texts(tomb_sql *sql, const tomb_keys *keys);
 /* A field that the statement answers as a column. */
@@ -167,14 +173,13 @@ void tomb_sql_inner_join(tomb_sql *sql, const tomb_way_step *step);
 ** and the statement sees the rows of `scope`. */
 void tomb_sql_table(tomb_sql *sql, const tomb_model *model, const char *way,
                     size_t size, tomb_scope scope);
-/* Which rows are seen at the end of a way: the living, unless the query shows
-** all of them. */
-tomb_scope tomb_seen_by_way(const tomb_sql *sql, const tomb_model *model,
-                            const char *way, size_t size);
 /* text_match.c: contains, startswith, like … */
 void tomb_sql_text_match(tomb_sql *sql, const tomb_cond *cond);
 /* select.c */
 void tomb_sql_select(tomb_sql *sql, const tomb_statement *statement);
+/* "max(", "count(DISTINCT " */
+void tomb_sql_begin_aggregate(tomb_sql *sql, tomb_aggregate_fn fn,
+                              bool distinct);
 void tomb_sql_from(tomb_sql *sql, const tomb_statement *statement);
 void tomb_sql_group(tomb_sql *sql, const tomb_statement *statement);
 void tomb_sql_order(tomb_sql *sql, const tomb_statement *statement);

@@ -3,16 +3,13 @@
 #include <string.h>
 
 #include "sql.h"
-
-static char fold(char c) {
-  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
+#include "value.h"
 
 static tomb_value folded(tomb_sql *sql, const tomb_value *text) {
   size_t size = text->as.text.size;
   char *bytes = tomb_sql_bytes(sql, size + 1);
   for (size_t i = 0; bytes != NULL && i < size; i++) {
-    bytes[i] = fold(text->as.text.data[i]);
+    bytes[i] = tomb_lower(text->as.text.data[i]);
   }
   return tomb_text_of(bytes, bytes == NULL ? 0 : size);
 }

@@ -114,6 +114,31 @@ static company led_by(const company *c, const tomb_cond *leader,
   return next;
 }
 
+/* How many tables a company joins, its own not counted. */
+static int count_tables(const company *c) {
+  int n = 0;
+  for (size_t i = 0; i < c->all->n_parts; i++) {
+    if (role_in(c, i) != LEADS) continue;
+    tomb_way_step s;
+    company next = led_by(c, c->all->parts[i], &s);
+    n += (s.way->kind == TOMB_TO_LINKED ? 2 : 1) + count_tables(&next);
+  }
+  return n;
+}
+
+int tomb_tables_joined(const tomb_model *model, const tomb_cond *all) {
+  int most = 0;
+  for (size_t i = 0; i < all->n_parts; i++) {
+    const tomb_cond *cond = all->parts[i];
+    if (cond->kind != TOMB_COND_LOOKUP || cond->path_size == 0) continue;
+    tomb_way_step s = step_of(model, cond, 0, true);
+    company c = {all, cond, tomb_way_model(s.way), s.to};
+    int n = count_tables(&c) + (s.way->kind == TOMB_TO_LINKED ? 2 : 1);
+    if (n > most) most = n;
+  }
+  return most;
+}
+
 /* ---- as SQL ------------------------------------------------------- */
 
 /* About the value at the end of the ways, which may be NULL; or that no row is

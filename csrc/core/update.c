@@ -43,6 +43,8 @@ static tomb_status check_expr(const tomb_model *model, const tomb_assignment *a,
 
 static tomb_status check_target(const tomb_model *model,
                                 const tomb_assignment *a, tomb_error *err) {
+  tomb_status st = tomb_check_writable(model, a->field, err);
+  if (st != TOMB_OK) return st;
   if (!is_writable(a->field)) {
     tomb_fail(err, TOMB_MISUSE, "%s.%s cannot be updated", model->name,
               a->field->name);

@@ -227,13 +227,24 @@ size_t tomb_utf8_prefix(const char *data, size_t size, size_t characters) {
 
 /* ---- collations --------------------------------------------------- */
 
-size_t tomb_fold_text(const tomb_field *field, char *text, size_t size) {
-  bool no_case =
-      field->collate != NULL && strcmp(field->collate, "NOCASE") == 0;
-  bool no_end = field->collate != NULL && strcmp(field->collate, "RTRIM") == 0;
-  while (no_end && size > 0 && text[size - 1] == ' ') size--;
-  for (size_t i = 0; no_case && i < size; i++) {
-    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = (char)(text[i] + 32);
+bool tomb_same_name(const char *a, size_t a_size, const char *b,
+                    size_t b_size) {
+  if (a_size != b_size) return false;
+  for (size_t i = 0; i < a_size; i++) {
+    if (tomb_lower(a[i]) != tomb_lower(b[i])) return false;
   }
+  return true;
+}
+
+static bool collates(const tomb_field *field, const char *name) {
+  return field->collate != NULL &&
+         tomb_same_name(field->collate, strlen(field->collate), name,
+                        strlen(name));
+}
+
+size_t tomb_fold_text(const tomb_field *field, char *text, size_t size) {
+  bool no_case = collates(field, "NOCASE"), no_end = collates(field, "RTRIM");
+  while (no_end && size > 0 && text[size - 1] == ' ') size--;
+  for (size_t i = 0; no_case && i < size; i++) text[i] = tomb_lower(text[i]);
   return size;
 }

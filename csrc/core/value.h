@@ -14,6 +14,12 @@ const char *tomb_type_wanted(tomb_field_type type);
 bool tomb_fit(const tomb_field *field, tomb_value *value);
 /* The other way, for what storage answers; what does not fit stays raw. */
 void tomb_unfit(const tomb_field *field, tomb_value *value);
+/* What the i-forms and SQL's names fold: ASCII alone. */
+static inline char tomb_lower(char c) {
+  return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+/* True for names that SQL takes for one. */
+bool tomb_same_name(const char *a, size_t a_size, const char *b, size_t b_size);
 bool tomb_value_equal(const tomb_value *a, const tomb_value *b);
 bool tomb_is_given(const tomb_value *value); /* neither absent nor NULL */
 /* Valid UTF-8 without NUL; `*characters` counts. */

@@ -46,9 +46,10 @@ tomb_status tomb_check_moves(tomb_db *db, const tomb_statement *statement,
                              const char *verb, tomb_error *err);
 
 /* db->sql counts rows that need what would go, and names one: refuses it where
-** there are any. `verb` is "delete" or "purge". Errors: restricted. */
+** there are any, `also` adding to an error that tells of others. `verb` is
+** "delete" or "purge". Errors: restricted. */
 tomb_status tomb_refuse_needed(tomb_db *db, const tomb_relation *relation,
-                               const char *verb, tomb_error *err);
+                               const char *verb, bool also, tomb_error *err);
 /* Rows have been taken for a restore: refuses it where one of the model needs a
 ** dead parent that is not taken itself. Errors: parent_deleted. */
 tomb_status tomb_check_taken_parents(tomb_db *db, const tomb_model *model,

@@ -171,6 +171,58 @@ void tomb_open_ways(tomb_model *model, tomb_model *const *models, size_t n) {
   for (size_t i = 0; i < n; i++) open_all(models[i], model, models, n);
 }
 
+/* ---- names -------------------------------------------------------- */
+
+static tomb_status check_free(const tomb_model *from, const tomb_model *has,
+                              const char *name, tomb_error *err) {
+  if (name == NULL) return TOMB_OK;
+  size_t size = strlen(name);
+  if (tomb_model_find(has, name, size) == NULL &&
+      tomb_model_way(has, name, size) == NULL) {
+    return TOMB_OK;
+  }
+  tomb_fail(err, TOMB_MISUSE, "%s has a field or a relation '%s' already",
+            has->name, name);
+  tomb_error_model(err, from->name);
+  tomb_error_hint(err, "give the relation of %s another name", from->name);
+  return TOMB_MISUSE;
+}
+
+/* The i-th relation of one model may open a way that another one opens, too. */
+static tomb_status check_twin(const tomb_model *child, size_t i,
+                              tomb_error *err) {
+  const tomb_relation *r = &child->relations[i];
+  for (size_t j = 0; r->related_name != NULL && j < i; j++) {
+    const tomb_relation *other = &child->relations[j];
+    if (other->related_name == NULL ||
+        strcmp(other->related_name, r->related_name) != 0 ||
+        strcmp(other->parent_name, r->parent_name) != 0) {
+      continue;
+    }
+    tomb_fail(err, TOMB_MISUSE, "Two relations of %s to %s are called '%s'",
+              child->name, r->parent_name, r->related_name);
+    tomb_error_model(err, child->name);
+    return TOMB_MISUSE;
+  }
+  return TOMB_OK;
+}
+
+/* What is not open yet must be free where it will be. */
+static tomb_status check_names(tomb_model *child, tomb_model *model,
+                               tomb_model *const *models, size_t n,
+                               tomb_error *err) {
+  tomb_status st = TOMB_OK;
+  for (size_t i = 0; st == TOMB_OK && i < child->n_relations; i++) {
+    const tomb_relation *r = &child->relations[i];
+    const tomb_model *parent = model_named(model, models, n, r->parent_name);
+    if (r->parent != NULL || parent == NULL) continue;
+    st = check_free(child, parent, r->related_name, err);
+    if (st == TOMB_OK) st = check_free(child, child, r->name, err);
+    if (st == TOMB_OK) st = check_twin(child, i, err);
+  }
+  return st;
+}
+
 /* ---- refusing ----------------------------------------------------- */
 
 /* One end of a link: `field` is the one that near or far names, or NULL, and
@@ -217,9 +269,12 @@ static tomb_status check_links(tomb_model *from, tomb_model *model,
     const tomb_linking *link = &from->links[i];
     ends e;
     if (link->linked || !find_ends(&e, link, from, model, models, n)) continue;
+    tomb_status st = check_free(from, from, link->name, err);
+    if (st == TOMB_OK) st = check_free(from, e.to, link->related_name, err);
+    if (st != TOMB_OK) return st;
     link_end near = {from, e.near, link->near, e.n_near};
     link_end far = {e.to, e.far, link->far, e.n_far};
-    tomb_status st = check_end(from, link, &e, &near, err);
+    st = check_end(from, link, &e, &near, err);
     if (st == TOMB_OK) st = check_end(from, link, &e, &far, err);
     if (st != TOMB_OK) return st;
   }
@@ -228,9 +283,11 @@ static tomb_status check_links(tomb_model *from, tomb_model *model,
 
 tomb_status tomb_check_ways(tomb_model *model, tomb_model *const *models,
                             size_t n, tomb_error *err) {
-  tomb_status st = check_links(model, model, models, n, err);
+  tomb_status st = check_names(model, model, models, n, err);
+  if (st == TOMB_OK) st = check_links(model, model, models, n, err);
   for (size_t i = 0; st == TOMB_OK && i < n; i++) {
-    st = check_links(models[i], model, models, n, err);
+    st = check_names(models[i], model, models, n, err);
+    if (st == TOMB_OK) st = check_links(models[i], model, models, n, err);
   }
   return st;
 }

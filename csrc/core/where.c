@@ -117,16 +117,10 @@ static void filters(tomb_sql *sql, const tomb_model *model,
 }
 
 static void among(tomb_sql *sql, const tomb_query *query, bool *first) {
-  tomb_value json;
   if (query->among == NULL) return;
   tomb_sql_join(sql, first, " WHERE ", " AND ");
   tomb_sql_field(sql, tomb_key_field(query->model));
-  if (tomb_keys_json(&json, query->among, query->among_from, query->among_to,
-                     &sql->bytes)) {
-    sql->dialect->in_json(sql, &json);
-  } else {
-    sql->text.failed = true;
-  }
+  tomb_sql_among_some(sql, query->among, query->among_from, query->among_to);
 }
 
 static void add_events(tomb_sql *sql, const tomb_query *query, bool *first) {

@@ -35,9 +35,9 @@ void tomb_dress_db(lua_State *L, lua_db *box);
 /* lquery.c */
 lua_query *tomb_push_filtered(lua_State *L, int parent, int index,
                               bool exclude);
-/* Pushes what a table holds under a name, the same whenever it is asked. */
+/* lfigures.c: pushes what a table holds under a name, the same whenever it is
+** asked; and which aggregate is at `index`, for the call of that name. */
 void tomb_push_member(lua_State *L, int index, const char *name);
-/* lfigures.c: which aggregate is at `index`, for the call of that name. */
 tomb_aggregate_fn tomb_check_aggregate_at(lua_State *L, int index,
                                           const char *call, bool *distinct);
 /* lnames.c */

@@ -20,6 +20,16 @@ bool tomb_isnull(lua_State *L, int index) {
   return lua_islightuserdata(L, index) && lua_touserdata(L, index) == NULL;
 }
 
+size_t tomb_count_pairs(lua_State *L, int index) {
+  size_t n = 0;
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    n++;
+    lua_pop(L, 1);
+  }
+  return n;
+}
+
 void tomb_pushnull(lua_State *L) {
   lua_pushlightuserdata(L, NULL);
 }

@@ -21,6 +21,16 @@ void tomb_pushkept(lua_State *L, const tomb_kept_value *kept);
 bool tomb_isnull(lua_State *L, int index);
 /* Pushes tombstone.null. */
 void tomb_pushnull(lua_State *L);
+/* How many keys a table has. */
+size_t tomb_count_pairs(lua_State *L, int index);
+/* Sizes of parts of a block that each begin where any type may. */
+static inline size_t tomb_rounded(size_t size) {
+  return (size + 15) / 16 * 16;
+}
+/* The first such place in a block, which has 16 bytes more than its parts. */
+static inline char *tomb_aligned(void *block) {
+  return (char *)block + (16 - (uintptr_t)block % 16) % 16;
+}
 /* core.set_json(encode, decode) */
 int tomb_set_json(lua_State *L);
 

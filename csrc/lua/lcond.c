@@ -17,18 +17,14 @@
 
 /* A block that is handed out from its beginning. */
 typedef struct block {
-  const tomb_model *model;
-  int box; /* index of its MODEL */
+  const tomb_query *query; /* that the condition narrows */
+  int box;                 /* index of its MODEL */
   char *at;
 } block;
 
-static size_t rounded(size_t size) {
-  return (size + 15) / 16 * 16;
-}
-
 static void *take(block *b, size_t size) {
   void *memory = b->at;
-  b->at += rounded(size);
+  b->at += tomb_rounded(size);
   memset(memory, 0, size);
   return memory;
 }
@@ -75,14 +71,14 @@ static void check_key(lua_State *L, int index) {
 /* ---- expressions -------------------------------------------------- */
 
 static size_t expr_size(lua_State *L, int index, int depth) {
-  size_t size = rounded(sizeof(tomb_expr));
+  size_t size = tomb_rounded(sizeof(tomb_expr));
   check_depth(L, depth);
   if (!tomb_isexpr(L, index)) return size;
   index = tomb_absindex(L, index);
   lua_getfield(L, index, "field");
   size_t name = lua_isstring(L, -1) ? lua_rawlen(L, -1) + 1 : 0;
   lua_pop(L, 1);
-  if (name > 0) return size + rounded(name);
+  if (name > 0) return size + tomb_rounded(name);
   for (int i = 1; i <= 2; i++) {
     lua_rawgeti(L, index, i);
     size += expr_size(L, -1, depth + 1);
@@ -140,16 +136,17 @@ tomb_expr *tomb_expr_build(lua_State *L, int index, void *memory) {
 /* ---- values ------------------------------------------------------- */
 
 static size_t text_size(lua_State *L, int index) {
-  return lua_type(L, index) == LUA_TSTRING ? rounded(lua_rawlen(L, index) + 1)
-                                           : 0;
+  return lua_type(L, index) == LUA_TSTRING
+             ? tomb_rounded(lua_rawlen(L, index) + 1)
+             : 0;
 }
 
 static size_t values_size(lua_State *L, int index, int depth) {
   if (tomb_isexpr(L, index)) return expr_size(L, index, depth);
   if (!is_list(L, index)) {
-    return rounded(sizeof(tomb_value)) + text_size(L, index);
+    return tomb_rounded(sizeof(tomb_value)) + text_size(L, index);
   }
-  size_t n = lua_rawlen(L, index), size = rounded(n * sizeof(tomb_value));
+  size_t n = lua_rawlen(L, index), size = tomb_rounded(n * sizeof(tomb_value));
   index = tomb_absindex(L, index);
   for (size_t i = 1; i <= n; i++) {
     lua_rawgeti(L, index, (int)i);
@@ -159,24 +156,6 @@ static size_t values_size(lua_State *L, int index, int depth) {
   return size;
 }
 
-#if !TOMB_LUA_INTEGERS
-/* What a key is about: a field, or the key of the rows at the end of ways. */
-static const tomb_field *field_of(const tomb_model *model, const char *key) {
-  const tomb_field *found = NULL;
-  for (;;) {
-    const char *end = strstr(key, "__");
-    size_t n = end == NULL ? strlen(key) : (size_t)(end - key);
-    const tomb_field *field = tomb_model_find(model, key, n);
-    const tomb_way *way = tomb_model_way(model, key, n);
-    if (field != NULL || way == NULL) return field != NULL ? field : found;
-    model = tomb_way_model(way);
-    found = tomb_model_role(model, TOMB_ROLE_KEY);
-    if (end == NULL) return found;
-    key = end + 2;
-  }
-}
-#endif
-
 /* Where Lua has no 64-bit integers they come as text too, and only the field
 ** tells that they are meant. */
 static const tomb_field *integer_field(const tomb_cond *cond, const block *b) {
@@ -185,7 +164,8 @@ static const tomb_field *integer_field(const tomb_cond *cond, const block *b) {
   (void)b;
   return NULL;
 #else
-  const tomb_field *field = field_of(b->model, cond->key);
+  const tomb_field *field =
+      tomb_key_subject(b->query, cond->key, cond->key_size);
   return field != NULL && field->type == TOMB_FIELD_INTEGER ? field : NULL;
 #endif
 }
@@ -260,7 +240,7 @@ static tomb_cond *build_pair(lua_State *L, block *b) {
     cond->expr = expr_build(L, -1, b);
   } else if (is_list(L, -1)) {
     build_list(L, -1, cond, b);
-    name_in(cond, b->model);
+    name_in(cond, b->query->model);
   } else {
     cond->n_values = 1;
     cond->values = take(b, sizeof *cond->values);
@@ -274,23 +254,24 @@ static tomb_cond *build_pair(lua_State *L, block *b) {
 static size_t cond_size(lua_State *L, int index, int box, int depth);
 
 static size_t filter_size(lua_State *L, int index, int box, int depth) {
-  size_t size = rounded(sizeof(tomb_cond)), pairs = 0;
+  size_t size = tomb_rounded(sizeof(tomb_cond)), pairs = 0;
   index = tomb_absindex(L, index);
   tomb_rows_to_keys(L, box, index, true);
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     check_key(L, -2);
-    size += rounded(sizeof(tomb_cond)) + rounded(lua_rawlen(L, -2) + 1) +
-            values_size(L, -1, depth);
+    size += tomb_rounded(sizeof(tomb_cond)) +
+            tomb_rounded(lua_rawlen(L, -2) + 1) + values_size(L, -1, depth);
     pairs++;
     lua_pop(L, 1);
   }
-  return size + rounded(pairs * sizeof(tomb_cond *)) + 16;
+  return size + tomb_rounded(pairs * sizeof(tomb_cond *)) + 16;
 }
 
 static size_t parts_size(lua_State *L, int index, int box, int depth) {
   size_t n = lua_rawlen(L, index);
-  size_t size = rounded(sizeof(tomb_cond)) + rounded(n * sizeof(tomb_cond *));
+  size_t size =
+      tomb_rounded(sizeof(tomb_cond)) + tomb_rounded(n * sizeof(tomb_cond *));
   index = tomb_absindex(L, index);
   for (size_t i = 1; i <= n; i++) {
     lua_rawgeti(L, index, (int)i);
@@ -323,22 +304,12 @@ static void sort(tomb_cond **parts, size_t n) {
   }
 }
 
-static size_t count_pairs(lua_State *L, int index) {
-  size_t n = 0;
-  lua_pushnil(L);
-  while (lua_next(L, index) != 0) {
-    n++;
-    lua_pop(L, 1);
-  }
-  return n;
-}
-
 static tomb_cond *build_filter(lua_State *L, int index, block *b) {
   index = tomb_absindex(L, index);
   tomb_rows_to_keys(L, b->box, index, true);
   tomb_cond *all = take(b, sizeof *all);
   all->kind = TOMB_COND_ALL;
-  all->parts = take(b, count_pairs(L, index) * sizeof *all->parts);
+  all->parts = take(b, tomb_count_pairs(L, index) * sizeof *all->parts);
   lua_pushnil(L);
   while (lua_next(L, index) != 0) {
     all->parts[all->n_parts++] = build_pair(L, b);
@@ -373,9 +344,9 @@ static tomb_cond *build(lua_State *L, int index, block *b) {
   return cond;
 }
 
-tomb_cond *tomb_cond_build(lua_State *L, int index, int model, void *memory) {
-  const lua_model *box = lua_touserdata(L, model);
-  block b = {box->model, model, memory};
+tomb_cond *tomb_cond_build(lua_State *L, int index, int model,
+                           const tomb_query *query, void *memory) {
+  block b = {query, model, memory};
   return build(L, index, &b);
 }
 

@@ -7,8 +7,9 @@
 /* Bytes that the condition at `index` needs. The MODEL is at `model`; where
 ** the table holds rows, one with their keys takes its place. */
 size_t tomb_cond_size(lua_State *L, int index, int model);
-/* Builds it in that memory. Keys are borrowed from the Lua table. */
-tomb_cond *tomb_cond_build(lua_State *L, int index, int model, void *memory);
+/* Builds it in that memory, for a filter of the query. */
+tomb_cond *tomb_cond_build(lua_State *L, int index, int model,
+                           const tomb_query *query, void *memory);
 /* The same for an expression, like F"views" + 1. */
 size_t tomb_expr_size(lua_State *L, int index);
 tomb_expr *tomb_expr_build(lua_State *L, int index, void *memory);

@@ -227,6 +227,7 @@ static void choose(lua_State *L, row_values *v, int names) {
 
 /* Turns the list of names at 2, if given, into a set at its place. */
 static void names_to_set(lua_State *L, const tomb_model *model) {
+  tomb_error err;
   if (lua_isnoneornil(L, 2)) return;
   tomb_need_table(L, 2, "save");
   size_t n = lua_rawlen(L, 2);
@@ -234,9 +235,8 @@ static void names_to_set(lua_State *L, const tomb_model *model) {
   for (size_t i = 1; i <= n; i++) {
     lua_rawgeti(L, 2, (int)i);
     const tomb_field *field = tomb_check_field(L, -1, model);
-    if (field->role == TOMB_ROLE_COUNTER) {
-      tomb_misuse(L, "leave it out", "%s.%s is counted by the database",
-                  tomb_model_name(model), field->name);
+    if (tomb_check_writable(model, field, &err) != TOMB_OK) {
+      tomb_raise(L, &err);
     }
     lua_pushboolean(L, 1);
     lua_rawset(L, -3);

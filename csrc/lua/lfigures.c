@@ -183,9 +183,9 @@ static tomb_aggregate to_aggregate(lua_State *L, const tomb_query *query,
                                    tomb_far_field *far) {
   tomb_aggregate a = {TOMB_COUNT, NULL, false};
   a.fn = tomb_check_aggregate_at(L, -1, "aggregate", &a.distinct);
-  lua_getfield(L, -1, "field");
-  const char *name = lua_tostring(L, -1);
-  if (name == NULL || strcmp(name, "*") != 0) {
+  tomb_push_member(L, -1, "field");
+  bool is_name = lua_type(L, -1) == LUA_TSTRING;
+  if (!is_name || strcmp(lua_tostring(L, -1), "*") != 0) {
     a.field = aggregated_field(L, query, far);
   } else if (a.fn != TOMB_COUNT) {
     tomb_misuse(L, NULL, "Only count takes \"*\"");

@@ -37,15 +37,10 @@ static tomb_keys **push_keys(lua_State *L, int parent) {
 static lua_query *push_fixed(lua_State *L, int parent, const tomb_keys *keys) {
   const lua_query *from = lua_touserdata(L, parent);
   lua_query *query = tomb_new_query(L, parent, 0);
-  tomb_query fixed = tomb_all_objects(from->query.model);
-  fixed.order = from->query.order;
-  fixed.n_order = from->query.n_order;
-  fixed.scope = from->query.scope;
+  tomb_query fixed = tomb_among(&from->query, from->query.scope, keys);
   fixed.of_event = from->query.of_event;
   fixed.event = from->query.event;
   fixed.owners = from->query.owners;
-  fixed.among = keys;
-  fixed.among_to = tomb_keys_count(keys);
   query->query = fixed;
   lua_pushvalue(L, -2);
   tomb_setref(L, -2, QUERY_PARENT); /* keys keep the query, it its parents */
@@ -97,6 +92,7 @@ The rows of this manager that go along with the rows of another query, these amo
 @string which `"delete"`: what a deletion takes; `"purge"`: the dead that go with
 them; `"forget"`: all that goes; `"restore"`: what may come back with them
 @treturn query
+@raise misuse for a query of another database
 @usage for row in Comment.objects:along(posts, "delete"):each() do print(row.id) end
 */
 static int query_along(lua_State *L) {
@@ -105,7 +101,10 @@ static int query_along(lua_State *L) {
   tomb_error err;
   lua_query *from = tomb_check_query(L, 1), *with = tomb_check_query(L, 2);
   tomb_along which = (tomb_along)luaL_checkoption(L, 3, NULL, words);
-  lua_settop(L, 1);
+  if (with->model->db != from->model->db) {
+    tomb_misuse(L, NULL, "along takes a query of its own database");
+  }
+  lua_settop(L, 2);
   tomb_keys **keys = push_keys(L, 1);
   tomb_status st = tomb_preview_along(keys, from->model->db->db, &with->query,
                                       from->query.model, which, &err);
@@ -126,7 +125,9 @@ static int query_expired(lua_State *L) {
   tomb_error err;
   lua_verb b;
   tomb_begin_query(L, &b);
-  int64_t left = (int64_t)lua_tonumber(L, 2), now = tomb_values_now(L, &b.v);
+  lua_Number given = lua_tonumber(L, 2);
+  luaL_argcheck(L, given >= 0 && given < 9e15, 2, "a number of rows");
+  int64_t left = (int64_t)given, now = tomb_values_now(L, &b.v);
   tomb_keys **keys = push_keys(L, 1);
   tomb_status st =
       tomb_expired(keys, &left, tomb_engine(&b), b.query.model, now, &err);

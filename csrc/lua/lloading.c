@@ -144,6 +144,7 @@ static int core_group(lua_State *L) {
   int groups = begin_groups(L, field, 1);
   for (int i = 1; i <= size; i++) {
     lua_rawgeti(L, 2, i);
+    luaL_argcheck(L, lua_istable(L, -1), 2, "a list of rows");
     lua_pushvalue(L, 4);
     lua_rawget(L, -2);
     fold(L, field);

@@ -24,10 +24,6 @@ typedef struct listed {
   size_t n;
 } listed;
 
-static size_t rounded(size_t size) {
-  return (size + 15) / 16 * 16;
-}
-
 static size_t names_size(lua_State *L, const char *call, size_t n) {
   size_t size = 0;
   for (size_t i = 0; i < n; i++) {
@@ -47,11 +43,11 @@ static void with_list(lua_State *L, const char *call, size_t item,
                       listed *out) {
   tomb_check_query(L, 1);
   out->n = (size_t)(lua_gettop(L) - 1);
-  size_t list = rounded(out->n * item), far = rounded(sizeof(tomb_far_field));
+  size_t list = tomb_rounded(out->n * item),
+         far = tomb_rounded(sizeof(tomb_far_field));
   out->query = tomb_new_query(
       L, 1, list + out->n * far + names_size(L, call, out->n) + 32);
-  char *block = (char *)(out->query + 1);
-  block += (16 - (uintptr_t)block % 16) % 16;
+  char *block = tomb_aligned(out->query + 1);
   out->list = block;
   out->far = (tomb_far_field *)(void *)(block + list);
   out->names = block + list + out->n * far;
@@ -341,11 +337,10 @@ static int query_annotate(lua_State *L) {
                 "annotate takes a table, not a %s", tomb_typename(L, 2));
   }
   size_t size = annotations_size(L, &n), before = from->query.n_annotations;
-  size_t list = rounded((before + n) * sizeof(tomb_field *));
-  size_t far_size = rounded(sizeof(tomb_far_field));
+  size_t list = tomb_rounded((before + n) * sizeof(tomb_field *));
+  size_t far_size = tomb_rounded(sizeof(tomb_far_field));
   lua_query *query = tomb_new_query(L, 1, list + n * far_size + size + 16);
-  char *block = (char *)(query + 1);
-  block += (16 - (uintptr_t)block % 16) % 16;
+  char *block = tomb_aligned(query + 1);
   const tomb_field **fields = (const tomb_field **)(void *)block;
   char *far = block + list, *text = far + n * far_size;
   if (before > 0) {

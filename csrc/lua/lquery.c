@@ -22,13 +22,12 @@ lua_query *tomb_push_filtered(lua_State *L, int parent, int index,
   index = tomb_absindex(L, index);
   tomb_getref(L, parent, QUERY_MODEL);
   int model = lua_gettop(L);
-  size_t link = (sizeof(tomb_filter_link) + 15) / 16 * 16;
+  size_t link = tomb_rounded(sizeof(tomb_filter_link));
   lua_query *query =
       tomb_new_query(L, parent, link + tomb_cond_size(L, index, model) + 16);
-  char *memory = (char *)(query + 1);
-  memory += (16 - (uintptr_t)memory % 16) % 16;
+  char *memory = tomb_aligned(query + 1);
   tomb_query from = query->query;
-  tomb_cond *cond = tomb_cond_build(L, index, model, memory + link);
+  tomb_cond *cond = tomb_cond_build(L, index, model, &from, memory + link);
   tomb_status st = tomb_filter(&query->query, &from, cond, exclude,
                                (tomb_filter_link *)(void *)memory, &err);
   if (st != TOMB_OK) tomb_raise(L, &err);

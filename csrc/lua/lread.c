@@ -323,7 +323,7 @@ static int query_explain(lua_State *L) {
 }
 
 /***
-Every table that the query's statement reads, in its order, and which of its rows are seen.
+Every table of a model that the query's statement reads, in its order, and which of its rows are seen.
 @function Query:explain_liveness
 @treturn {table,...} each with `path` (the relations that lead there, `""` for the query's own
 table), `model`, `table` and `rows`: `"living"`, `"dead"`, `"every"`, or `"undying"` where nothing

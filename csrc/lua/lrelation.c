@@ -94,19 +94,9 @@ static bool is_list(lua_State *L, int index) {
   return false;
 }
 
-static size_t count_pairs(lua_State *L, int index) {
-  size_t n = 0;
-  lua_pushnil(L);
-  while (lua_next(L, index) != 0) {
-    n++;
-    lua_pop(L, 1);
-  }
-  return n;
-}
-
 static void push_keys(lua_State *L, const way *w, int index) {
   size_t n = lua_rawlen(L, index);
-  if (count_pairs(L, index) != n) refuse(L, w, index, NULL);
+  if (tomb_count_pairs(L, index) != n) refuse(L, w, index, NULL);
   lua_createtable(L, (int)n, 0);
   for (size_t i = 1; i <= n; i++) {
     lua_rawgeti(L, index, (int)i);

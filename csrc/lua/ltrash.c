@@ -80,13 +80,13 @@ static void show_texts(lua_State *L, const lua_verb *b, const tomb_rows *rows) {
 /***
 Soft-deletes the row.
 @function Model:delete
-@tparam[opt] table options `actor`, `reason`
+@tparam[opt] table options `actor`, `reason`, `max_rows` (of all that would go)
 @treturn event|nil nil when it was dead already; true where the model has no events
-@raise misuse where the model has no soft delete
+@raise misuse where the model has no soft delete; restricted, naming all that need it; too_many
 @usage local event = post:delete { actor = "ana" }
 */
 static int row_delete(lua_State *L) {
-  static const char *const known[] = {"actor", "reason", NULL};
+  static const char *const known[] = {"actor", "reason", "max_rows", NULL};
   tomb_error err;
   tomb_deletion deletion;
   tomb_deleted deleted;

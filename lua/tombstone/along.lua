@@ -1,15 +1,13 @@
 --- Rows that go along with a call on others, for the hooks of their models.
 --
--- A call without hooks anywhere near never comes here: it stays a few statements, however many
+-- Where no model nearby has hooks, nothing is read: a call stays a few statements, however many
 -- rows there are.
 -- @module tombstone.along
 local core = require "tombstone.core"
+local tables = require "tombstone.tables"
 
 local M = {}
-local raw = {}
-for name, method in pairs(core.methods.model) do
-  raw[name] = method
-end
+local raw = core.methods.model
 
 --- The name of the model's key.
 -- @tparam model model
@@ -91,14 +89,13 @@ local MANAGER = {
 }
 
 local function without(all, rows, key)
-  local known, list = {}, {}
+  local known = {}
   for _, row in ipairs(rows) do
     known[row[key]] = true
   end
-  for _, row in ipairs(all) do
-    list[#list + 1] = not known[row[key]] and row or nil
-  end
-  return list
+  return tables.those(all, function(row)
+    return not known[row[key]]
+  end)
 end
 
 --- What `verb` reaches when it is called on the query's rows: for each model with hooks `own`, the
@@ -123,17 +120,16 @@ function M.sets(query, verb, rows, hooks_of)
 end
 
 local TRIAL = {}
+local REFUSALS = { integrity = true, parent_deleted = true, restricted = true }
 
 local function keep_living(set)
   local key, living = M.key_of(set.model), {}
   for _, row in ipairs(set.query:everywhere():filter({ deleted_at = core.null }):all()) do
     living[row[key]] = true
   end
-  local back = {}
-  for _, row in ipairs(set.rows) do
-    back[#back + 1] = living[row[key]] and row or nil
-  end
-  set.rows = back
+  set.rows = tables.those(set.rows, function(row)
+    return living[row[key]]
+  end)
 end
 
 local function has_rows(sets)
@@ -145,21 +141,15 @@ local function has_rows(sets)
   return false
 end
 
--- A function that decides conflicts is asked once, by the call itself.
+-- A function that decides conflicts is asked by the call itself, and only once.
 local function for_trial(options)
-  local trial = {}
-  for name, value in pairs(options or {}) do
-    trial[name] = value
-  end
-  if type(trial.on_conflict) == "function" then
-    trial.on_conflict = "skip"
-  end
-  return trial
+  local asks = options and type(options.on_conflict) == "function"
+  return tables.copy(options, asks and { on_conflict = "fail" } or nil)
 end
 
 --- Of the rows that may come back with the query's, leaves those that will. Owners, dead parents
--- and conflicts all have a say in that, so it is tried, and taken back. What the trial refuses
--- the call will refuse: then none is left.
+-- and conflicts all have a say in that, so it is tried, and taken back. Where the trial is refused,
+-- a hook or a function may still make the call succeed: then all that may come back are left.
 -- @tparam query query
 -- @tparam {table,...} sets
 -- @tparam[opt] table options of the restore
@@ -176,8 +166,8 @@ function M.leave_returning(query, sets, options, plain)
     end
     error(TRIAL, 0)
   end)
-  for _, set in ipairs(why ~= TRIAL and sets or {}) do
-    set.rows = {}
+  if why ~= TRIAL and not REFUSALS[type(why) == "table" and why.kind] then
+    error(why, 0)
   end
 end
 

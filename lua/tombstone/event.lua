@@ -3,9 +3,11 @@
 -- An event is a row: `id`, `at`, `model`, `pk` (of a row's own deletion), `actor`, `reason`,
 -- `undone_at`.
 -- @module tombstone.event
+local along = require "tombstone.along"
 local core = require "tombstone.core"
 local hooks = require "tombstone.hooks"
 local query = require "tombstone.query"
+local trash = require "tombstone.trash"
 
 local M = {}
 local Event = {}
@@ -44,6 +46,29 @@ local function needs_lua(db, options)
   return false
 end
 
+-- Strategies are named by model, or "default".
+local function check_strategies(db, strategies)
+  local side = core.side(db)
+  for name, strategy in pairs(type(strategies) == "table" and strategies or {}) do
+    local shown = type(name) == "string" and name or "a " .. type(name)
+    if name ~= "default" and not side.by_name[name] then
+      core.misuse("on_conflict names " .. shown .. ", which is no model", 'names of models, or "default"')
+    end
+    if type(strategy) ~= "string" and type(strategy) ~= "function" then
+      core.misuse("on_conflict of " .. shown .. " is a word or a function, not a " .. type(strategy))
+    end
+  end
+end
+
+-- The options for the rows of one model.
+local function options_for(name, options)
+  local strategies = options and options.on_conflict
+  if type(strategies) ~= "table" then
+    return options
+  end
+  return { on_conflict = strategies[name] or strategies.default }
+end
+
 -- The same options, with a function that tells of rows that it has skipped.
 local function watched(options, seen)
   local decide = options and options.on_conflict
@@ -67,17 +92,38 @@ end
 local function restore_models(event, db, options)
   local restored, seen = 0, {}
   for _, name in ipairs(db:undo_order()) do
-    local own = watched(query.options_for(db, name, options), seen)
-    restored = restored + query.restore_own(db:model(name):event_rows(event.id, "back"), own)
+    local own = watched(options_for(name, options), seen)
+    restored = restored + query.plain_restore(db:model(name):event_rows(event.id, "back"), own)
   end
   return restored + db:undo_end(event.id, seen.word)
 end
 
--- Conflict functions and hooks run between the restores of the models.
+-- The rows of models with hooks that are about to come back, parents first, rings last.
+local function hooked_sets(event, db)
+  local sets, seen = {}, {}
+  local function add(model)
+    if hooks.of(model) and not seen[model] then
+      seen[model] = true
+      local back = model:event_rows(event.id, "back"):coming()
+      sets[#sets + 1] = { model = model, query = back, own = back:all(), rows = {} }
+    end
+  end
+  for _, name in ipairs(db:undo_order()) do
+    add(db:model(name))
+  end
+  for _, model in ipairs(holders(db)) do
+    add(model)
+  end
+  return sets
+end
+
+-- Conflict functions run between the restores of the models, hooks around them all.
 local function undo_in_lua(event, db, options)
   return db:transaction(function()
-    local now = db:undo_begin(event.id)
-    return restore_models(event, db, options), now
+    return trash.around_restore(hooked_sets(event, db), function()
+      local now = db:undo_begin(event.id)
+      return restore_models(event, db, options), now
+    end)
   end)
 end
 
@@ -93,6 +139,7 @@ end
 function Event:undo(options)
   core.check_options(options, { "on_conflict" }, "undo")
   local db = database_of(self)
+  check_strategies(db, options and options.on_conflict)
   local undo = needs_lua(db, options) and undo_in_lua or undo_in_one
   local count, now = undo(self, db, options)
   self.undone_at = now
@@ -100,9 +147,13 @@ function Event:undo(options)
 end
 
 --- The rows of a model that this event still holds dead, as a query.
--- @tparam model model
+-- @tparam model|string model the model, or its name
 -- @treturn query
+-- @usage for post in event:rows("Post"):each() do print(post:original "title") end
 function Event:rows(model)
+  if type(model) == "string" then
+    model = database_of(self):model(model)
+  end
   core.methods.model.has_events(model) -- refuses what is no model
   return held(self, model)
 end
@@ -132,7 +183,7 @@ local function note_parents(plan, model_held, coming)
 end
 
 local function note_coming(coming, name, back)
-  local key = hooks.key_of(back:model())
+  local key = along.key_of(back:model())
   for _, pk in ipairs(back:pluck(key)) do
     coming[name .. " " .. tostring(pk)] = true
   end

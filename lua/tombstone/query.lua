@@ -2,6 +2,8 @@
 -- @module tombstone.query
 local core = require "tombstone.core"
 local hooks = require "tombstone.hooks"
+local tables = require "tombstone.tables"
+local trash = require "tombstone.trash"
 
 local M = {}
 local Query, Model = core.methods.query, core.methods.model
@@ -32,54 +34,14 @@ local function ask(job, query, decide)
   end
 end
 
-local function check_strategies(side, strategies)
-  for name, strategy in pairs(strategies) do
-    local shown = type(name) == "string" and name or "a " .. type(name)
-    if name ~= "default" and not side.by_name[name] then
-      core.misuse("on_conflict names " .. shown .. ", which is no model", 'names of models, or "default"')
-    end
-    if type(strategy) ~= "string" and type(strategy) ~= "function" then
-      core.misuse("on_conflict of " .. shown .. " is a word or a function, not a " .. type(strategy))
-    end
+-- One restore is one statement a model, with one word for all of them.
+local function refuse_strategies(options)
+  if type(options) == "table" and type(options.on_conflict) == "table" then
+    core.misuse(
+      "A restore has one on_conflict for all rows",
+      "event:undo { on_conflict = { … } } has one for each model"
+    )
   end
-end
-
---- The options of a restore of one model's rows, where `on_conflict` may be a table of strategies
--- by model: `{ Post = "rename", default = "skip" }`.
--- @tparam database db
--- @string name of the model
--- @tparam[opt] table options
--- @treturn table|nil
--- @raise misuse for what is no model
-function M.options_for(db, name, options)
-  local strategies = type(options) == "table" and options.on_conflict
-  if type(strategies) ~= "table" then
-    return options
-  end
-  check_strategies(core.side(db), strategies)
-  local own = {}
-  for option, value in pairs(options) do
-    own[option] = value
-  end
-  own.on_conflict = strategies[name] or strategies.default
-  return own
-end
-
--- Below its own rows a restore knows no strategy but to fail.
-local function options_of(query, options)
-  local model = raw_query.model(query)
-  local name = rawget(model, "__name")
-  local own = M.options_for(raw_model.database(model), name, options)
-  local strategies = type(options) == "table" and options.on_conflict
-  for other, strategy in pairs(type(strategies) == "table" and strategies or {}) do
-    if other ~= name and other ~= "default" and strategy ~= "fail" then
-      core.misuse(
-        "A restore of " .. name .. " has no strategy for " .. other,
-        "event:undo { on_conflict = … } has one for each model"
-      )
-    end
-  end
-  return own
 end
 
 local RESTORE_OPTIONS = { "all", "actor", "reason", "on_conflict", "parents" }
@@ -112,35 +74,32 @@ end
 --- Restores the query's dead rows, all or none.
 -- @tparam[opt] table options `on_conflict` (`"fail"`, `"skip"`, `"rename"`, `"replace"`, or a
 -- function that gets the row and the conflict and answers one of these or a table of new
--- values; or a table of these by model, with `default`), `parents` (dead parents come back
--- first), `all`, `actor` and `reason` (of the
--- deletions that `"replace"` makes)
+-- values: a word holds for the rows below as well, a function is asked of the query's own and
+-- below them a conflict is as under `"fail"`), `parents` (dead parents come back first), `all`,
+-- `actor` and `reason` (of the deletions that `"replace"` makes)
 -- @treturn number rows restored
 -- @raise integrity, with the rows in conflict; parent_deleted
 function Query:restore(options)
-  options = options_of(self, options)
-  if hooks.concern(raw_query.model(self)) then
+  refuse_strategies(options)
+  if trash.concern(raw_query.model(self)) then
     core.check_options(options, RESTORE_OPTIONS, "restore")
     need_meaning(self, options, "restore")
-    return hooks.restore(self, options, plain_restore)
+    return trash.restore(self, options, plain_restore)
   end
   return plain_restore(self, options)
 end
 
---- Restores rows of an event, one model at a time: hooks of this model alone run.
-function M.restore_own(query, options)
-  return hooks.restore_own(query, options, plain_restore)
-end
+M.plain_restore = plain_restore
 
 --- Soft-deletes the query's living rows in one event.
 -- @tparam[opt] table options `actor`, `reason`, `max_rows`, `all`
 -- @treturn number rows deleted
 -- @treturn event|nil the event; nil when nothing was deleted
 function Query:delete(options)
-  if hooks.concern(raw_query.model(self)) then
+  if trash.concern(raw_query.model(self)) then
     core.check_options(options, { "all", "actor", "reason", "max_rows" }, "delete")
     need_meaning(self, options, "delete")
-    return hooks.delete(self, options)
+    return trash.delete(self, options)
   end
   return raw_query.delete(self, options)
 end
@@ -154,10 +113,10 @@ end
 -- example }`, the living rows that would make the purge raise
 -- @raise restricted, while a living row needs one of them
 function Query:purge(options)
-  if hooks.concern(raw_query.model(self)) then
+  if trash.concern(raw_query.model(self)) then
     core.check_options(options, { "all", "living", "actor", "reason", "dry_run" }, "purge")
     need_meaning(self, options, "purge")
-    return hooks.purge(self, options)
+    return trash.purge(self, options)
   end
   return raw_query.purge(self, options)
 end
@@ -205,7 +164,7 @@ end
 -- What is no row is refused by the engine, in its own words.
 local function is_concerned(row)
   local model = type(row) == "table" and getmetatable(row)
-  return type(model) == "table" and rawget(model, "__name") and hooks.concern(model)
+  return type(model) == "table" and rawget(model, "__name") and trash.concern(model)
 end
 
 local function plain_restore_row(row, options)
@@ -214,7 +173,7 @@ local function plain_restore_row(row, options)
   end
   raw_model.need_kept(row)
   return hooks.within(row, function()
-    local count = restore_asking(M.itself(row), options)
+    local count = restore_asking(trash.itself(row), options)
     if count > 0 then
       raw_model.reload(row)
     end
@@ -226,34 +185,46 @@ end
 -- @tparam[opt] table options as for queries
 -- @treturn boolean false when it was not deleted, or was skipped
 function Model:restore(options)
-  if type(options) == "table" and type(options.on_conflict) == "table" then
-    options = options_of(getmetatable(self).all_objects, options)
-  end
+  refuse_strategies(options)
   if is_concerned(self) then
-    return hooks.restore_row(self, options, plain_restore_row)
+    core.check_options(options, RESTORE_OPTIONS, "restore")
+    return trash.restore_row(self, options, plain_restore_row)
   end
   return plain_restore_row(self, options)
 end
 
+local ROW_OPTIONS = {
+  delete = { "actor", "reason", "max_rows" },
+  purge = { "actor", "reason", "dry_run" },
+  forget = { "actor", "reason", "dry_run" },
+}
+
 -- These three look for hooks first; what they do is the engine's.
 for _, verb in ipairs { "delete", "purge", "forget" } do
-  local plain, with_hooks = raw_model[verb], hooks[verb .. "_row"]
+  local plain, with_hooks = raw_model[verb], trash[verb .. "_row"]
   Model[verb] = function(row, options)
     if is_concerned(row) then
+      core.check_options(options, ROW_OPTIONS[verb], verb)
       return with_hooks(row, options)
     end
     return plain(row, options)
   end
 end
 
---- The query of one row, dead or alive.
-function M.itself(row)
-  local model = getmetatable(row)
-  for _, field in ipairs(model:fields()) do
-    if field.primary_key then
-      return model.all_objects:filter { [field.name] = row[field.name] }
-    end
-  end
+--- What a deletion of this row would take, by model.
+-- @treturn {[string]=number}
+-- @usage print(author:delete_plan().Post)
+function Model:delete_plan()
+  raw_model.need_kept(self)
+  return trash.itself(self):delete_plan()
+end
+
+--- What a restore of this row would do, as that of a query.
+-- @treturn table
+-- @usage print(#post:restore_plan().conflicts)
+function Model:restore_plan()
+  raw_model.need_kept(self)
+  return trash.itself(self):restore_plan()
 end
 
 -- ---- get_or_create -----------------------------------------------------------------------------
@@ -293,22 +264,11 @@ local function revive(model, match, policy)
   return twin
 end
 
-local function merged(match, defaults)
-  local values = {}
-  for name, value in pairs(match) do
-    values[name] = value
-  end
-  for name, value in pairs(defaults or {}) do
-    values[name] = value
-  end
-  return values
-end
-
 -- Somebody may create the row between the look and the insert: the unique index says so,
 -- and then it is there to be found.
 local function create_or_find(model, match, defaults)
   local ok, row = pcall(function()
-    return model:create(merged(match, defaults))
+    return model:create(tables.copy(match, defaults))
   end)
   if ok then
     return row, true

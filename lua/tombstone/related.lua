@@ -3,23 +3,17 @@
 --
 -- A relation's query knows its row until it is refined. These calls are each one transaction.
 -- @module tombstone.related
+local along = require "tombstone.along"
 local core = require "tombstone.core"
-local hooks = require "tombstone.hooks"
 local loading = require "tombstone.loading"
+local tables = require "tombstone.tables"
 
 local M = {}
+local copy, put_back = tables.copy, tables.put_back
 local Query = core.methods.query
 
 local function name_of(model)
   return rawget(model, "__name")
-end
-
-local function copy(values)
-  local copied = {}
-  for name, value in pairs(values) do
-    copied[name] = value
-  end
-  return copied
 end
 
 local function set_of(list)
@@ -49,7 +43,7 @@ end
 
 -- The arguments must be saved rows of the model.
 local function need_rows(rows, model, call)
-  local key = hooks.key_of(model)
+  local key = along.key_of(model)
   for i = 1, #rows do
     local row = rows[i]
     if type(row) ~= "table" or getmetatable(row) ~= model then
@@ -63,7 +57,7 @@ local function need_rows(rows, model, call)
 end
 
 local function keys_of(rows, model)
-  local key, keys = hooks.key_of(model), {}
+  local key, keys = along.key_of(model), {}
   for i, row in ipairs(rows) do
     keys[i] = row[key]
   end
@@ -88,26 +82,20 @@ function Children:create(values, more)
   return self.model:create(values)
 end
 
--- Makes a row hold what it held.
-local function put_back(row, before)
-  for name in pairs(row) do
-    if before[name] == nil then
-      rawset(row, name, nil)
-    end
-  end
-  for name, value in pairs(before) do
-    rawset(row, name, value)
-  end
-end
-
 -- One transaction that writes the rows: where it fails they are in Lua what they were.
 function Children:write(rows, fn)
   local db, before = self.model:database(), {}
   for i, row in ipairs(rows) do
     before[i] = copy(row)
   end
-  local ok, err = pcall(db.transaction, db, fn)
-  for i = ok and 0 or #rows, 1, -1 do
+  local committed = false
+  local ok, err = pcall(db.transaction, db, function()
+    db:after_commit(function()
+      committed = true
+    end)
+    return fn()
+  end)
+  for i = (ok or committed) and 0 or #rows, 1, -1 do
     put_back(rows[i], before[i])
   end
   return ok and #rows or error(err, 0)
@@ -137,7 +125,7 @@ end
 
 -- The database says whose the rows are: what they hold may be old, or not be written.
 function Children:need_own(rows)
-  local key = hooks.key_of(self.model)
+  local key = along.key_of(self.model)
   local keys = keys_of(rows, self.model)
   local own = set_of(self.query:filter({ [key .. "__in"] = keys }):pluck(key))
   for _, row in ipairs(rows) do
@@ -163,7 +151,7 @@ function Children:set(rows)
   need_rows(rows, self.model, "set")
   local kept = set_of(keys_of(rows, self.model))
   return self:write(rows, function()
-    local key, others = hooks.key_of(self.model), {}
+    local key, others = along.key_of(self.model), {}
     for _, row in ipairs(self.query:all()) do
       others[#others + 1] = not kept[row[key]] and row or nil
     end

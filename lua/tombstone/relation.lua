@@ -1,10 +1,11 @@
 --- Relations: the ways from a row to its parent, to its children and to rows that are linked.
 -- @module tombstone.relation
+local along = require "tombstone.along"
 local core = require "tombstone.core"
 local field = require "tombstone.field"
-local hooks = require "tombstone.hooks"
 local loading = require "tombstone.loading"
 local related = require "tombstone.related"
+local tables = require "tombstone.tables"
 
 local M = {}
 
@@ -32,14 +33,6 @@ end
 -- ---- names ---------------------------------------------------------------------------------
 
 -- What a handle knows of names: by model, declared or only pointed to, name -> what has it.
-
-local function copy(names)
-  local copied = {}
-  for name, kind in pairs(names or {}) do
-    copied[name] = kind
-  end
-  return copied
-end
 
 -- The fields of a spec, with those that the engine adds.
 local function each_name(spec)
@@ -125,7 +118,7 @@ end
 function M.plan(side, spec)
   local plan = {}
   local function names_of(model_name)
-    plan[model_name] = plan[model_name] or copy(side.names[model_name])
+    plan[model_name] = plan[model_name] or tables.copy(side.names[model_name])
     return plan[model_name]
   end
   claim_own(names_of(spec.name), spec)
@@ -188,7 +181,7 @@ end
 
 -- author:posts(), or user:profile() where the relation is unique
 local function to_children(parent, child, way)
-  local key, name = hooks.key_of(parent), way.related_name
+  local key, name = along.key_of(parent), way.related_name
   return function(row)
     local value = need_key(row, parent, key, name)
     local found = loading.of(row, name, value)
@@ -205,7 +198,7 @@ end
 
 -- post:tags(), and the way back; `back` is what the other side calls it.
 local function to_linked(side, model, name, back)
-  local own = hooks.key_of(model)
+  local own = along.key_of(model)
   local way -- known when all three models are declared
   return function(row)
     local key = need_key(row, model, own, name)

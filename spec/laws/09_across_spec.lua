@@ -6,7 +6,7 @@ local counter = require "laws.work"
 local f, count, max = tombstone.field, tombstone.count, tombstone.max
 
 local POSTS, DEAD_EACH = helper.scaled(120, 60), 99
-local AUTHORS, TEAMS = POSTS / 4, 5
+local AUTHORS, TEAMS = math.floor(POSTS / 4), 5
 
 local function declare(db)
   local function to(model, related_name)
@@ -135,10 +135,11 @@ local QUESTIONS = {
 local function ask(made, question)
   local log, rollback = {}, {}
   made.log = log
-  pcall(made.db.transaction, made.db, function()
+  local _, why = pcall(made.db.transaction, made.db, function()
     question(made.Post.objects, made.Author.objects, made.Team.objects)
     error(rollback, 0)
   end)
+  assert(why == rollback, why)
   made.log = {}
   return counter.of_log(made.path, log)
 end

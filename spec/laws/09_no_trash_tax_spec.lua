@@ -235,10 +235,11 @@ local function ask(made, name, key)
   local log, statements = {}, {}
   made.log = log
   local rollback = {}
-  pcall(made.db.transaction, made.db, function()
+  local _, why = pcall(made.db.transaction, made.db, function()
     QUESTIONS[name](made.model.objects, made.model, key, row)
     error(rollback, 0)
   end)
+  assert(why == rollback, why)
   for i = 1, #log do
     statements[i] = log[i]
   end

@@ -1,15 +1,12 @@
 --- What SQLite counts of a statement: the steps of its virtual machine, among them those of a
 -- scan, and the rows that it had to sort (`steps.c`).
+local helper = require "helper"
 local tombstone = require "tombstone"
 
 local M = {}
 
 local here = debug.getinfo(1, "S").source:gsub("^@", ""):gsub("[^/\\]*$", "")
 local program
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 local function output_of(command)
   -- a sanitizer that is loaded into this Lua is not for the compiler
@@ -23,7 +20,7 @@ end
 function M.compile()
   program = os.tmpname()
   local command = "cc -O1 -o %s %s -lsqlite3"
-  local said = output_of(command:format(quoted(program), quoted(here .. "steps.c")))
+  local said = output_of(command:format(helper.quote(program), helper.quote(here .. "steps.c")))
   assert(said == "", "steps.c cannot be compiled: " .. said)
 end
 
@@ -42,9 +39,9 @@ end
 
 --- The work of a statement on a file: `rows`, `steps`, `scanned` and `sorted`.
 function M.of(path, sql, values)
-  local command = { quoted(program), quoted(path), quoted(sql) }
+  local command = { helper.quote(program), helper.quote(path), helper.quote(sql) }
   for i = 1, values.n do
-    command[#command + 1] = quoted(argument(values[i]))
+    command[#command + 1] = helper.quote(argument(values[i]))
   end
   local said = output_of(table.concat(command, " "))
   local work = {}

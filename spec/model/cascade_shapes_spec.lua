@@ -135,7 +135,7 @@ describe("a tree in one table", function()
     local leaf = s.Node.deleted_objects:filter { id = 11 }
     helper.refuses(
       "parent_deleted",
-      "Cannot restore record - Node 11 belongs to Node 5, which is deleted",
+      "Cannot restore record - Node 11 belongs to Node 5, which is deleted, as are Node 1, Node 2",
       leaf.restore,
       leaf
     )
@@ -308,7 +308,8 @@ describe("keys that are texts", function()
     local street = s:at("Street", 3)
     helper.refuses(
       "parent_deleted",
-      "Cannot restore record - Street 3 belongs to City 'it's __deleted_01', which is deleted",
+      "Cannot restore record - Street 3 belongs to City 'it's __deleted_01', which is deleted, "
+        .. "as is Land 'it's __deleted_'",
       street.restore,
       street
     )

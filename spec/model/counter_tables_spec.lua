@@ -1,4 +1,5 @@
 -- f.counter and the tables: the triggers that keep a counter, and what its children may be.
+local helper = require "helper"
 local tombstone = require "tombstone"
 local f = tombstone.field
 
@@ -7,9 +8,11 @@ local function counts(Model, name)
 end
 
 describe("the triggers of a counter", function()
+  after_each(helper.clean)
+
   it("are made once", function()
     local log = {}
-    local path = os.tmpname()
+    local path = helper.path()
     local function open()
       local other = tombstone.open(path, { log = function(sql)
         log[#log + 1] = sql
@@ -24,7 +27,6 @@ describe("the triggers of a counter", function()
     open():close()
     log = {}
     open():close()
-    os.remove(path)
     assert.is_nil(table.concat(log, "\n"):match "TRIGGER \"", table.concat(log, "\n"))
     assert.is_nil(table.concat(log, "\n"):match "UPDATE \"node\" SET")
   end)
@@ -46,7 +48,7 @@ describe("the triggers of a counter", function()
   end
 
   it("count once after its column got another name", function()
-    local path = os.tmpname()
+    local path = helper.path()
     local other = library(path, "n", "Book")
     other:exec "ALTER TABLE shelf RENAME COLUMN n TO total"
     other:close()
@@ -57,11 +59,10 @@ describe("the triggers of a counter", function()
     again:model("Book").objects:delete { all = true }
     assert.are.equal(0, shelf:reload().total)
     again:close()
-    os.remove(path)
   end)
 
   it("count the rows of another table after its relation has moved there", function()
-    local path = os.tmpname()
+    local path = helper.path()
     local other, Shelf = library(path, "n", "Book", "Disc")
     local shelf = Shelf:create {}
     other:model("Book"):create { shelf = shelf }
@@ -73,7 +74,6 @@ describe("the triggers of a counter", function()
     again:model("Book"):create { shelf = Moved.objects:first() }
     assert.are.equal(2, Moved.objects:first().n)
     again:close()
-    os.remove(path)
   end)
 
   it("are its own, whatever tables and columns are called", function()

@@ -719,7 +719,7 @@ describe("misuse", function()
     )
     misuse(
       "delete has no option 'actr'",
-      "did you mean 'actor'? the options are actor, reason",
+      "did you mean 'actor'? the options are actor, reason, max_rows",
       post.delete,
       post,
       { actr = "x" }

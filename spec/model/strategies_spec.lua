@@ -71,15 +71,28 @@ describe("strategies by model", function()
     end
   end)
 
-  it("of a restore are those of its own model", function()
-    Post.objects:purge { living = true, all = true }
-    Author:create { name = "ana" }
+  -- A word of a restore holds for all rows, so that a table would promise what is not kept.
+  it("are not for a restore", function()
     local ana = Author.deleted_objects:first()
-    local ok, err = pcall(ana.restore, ana, { on_conflict = { Author = "rename", Tag = "skip" } })
-    assert.is_false(ok)
-    assert.are.equal("A restore of Author has no strategy for Tag", err.message)
-    assert.is_true(ana:restore { on_conflict = { Author = "rename" } })
-    assert.are.equal("ana (restored)", ana.name)
+    local dead = Author.deleted_objects
+    for _, strategies in ipairs { { Author = "rename" }, { Author = "rename", Post = "fail" }, {} } do
+      for _, call in ipairs {
+        function()
+          return ana:restore { on_conflict = strategies }
+        end,
+        function()
+          return dead:restore { all = true, on_conflict = strategies }
+        end,
+      } do
+        local ok, err = pcall(call)
+        assert.is_false(ok)
+        assert.are.equal("misuse", err.kind)
+        assert.are.equal("A restore has one on_conflict for all rows", err.message)
+      end
+    end
+    assert.are.equal(1, dead:count())
+    assert.is_true(ana:restore { on_conflict = "rename" })
+    assert.are.equal(2, Post.objects:filter({ title__startswith = "t" }):count()) -- below, too
   end)
 
   it("can be chosen by the plan of the event, which sees all models", function()

@@ -99,11 +99,11 @@ describe("suitenumerique/docs#1489: a child whose parent is dead,", function()
     s:close()
   end)
 
-  it("is not restored, and the error names the first of those above", function()
+  it("is not restored, and the error names all of those above", function()
     local before = s:digest()
     helper.refuses(
       "parent_deleted",
-      "Cannot restore record - Comment 1 belongs to Post 1, which is deleted",
+      "Cannot restore record - Comment 1 belongs to Post 1, which is deleted, as is Author 1",
       s.c.restore,
       s.c
     )
