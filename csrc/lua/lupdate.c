@@ -331,8 +331,8 @@ static int model_upsert(lua_State *L) {
 }
 
 /***
-Counts the rows of the model's counters anew: for rows that were written while the triggers of
-`create_tables` were not there.
+Counts the rows of the model's counters anew: for rows that came while the triggers of `create_tables`
+were not there, by `INSERT OR REPLACE`, or before their parents.
 @function Model:recount
 @treturn number the rows whose counters were wrong
 @raise misuse, database, busy

@@ -49,8 +49,18 @@ local function state_of(db, batch)
     "SELECT count(*) AS n, count(deleted_at) AS dead, max(deleted_event) AS event FROM seat WHERE batch = ?",
     batch
   )[1]
-  if posts.n == 0 and seats.n == 0 then
+  local flights = db:query(
+    [[SELECT count(*) AS n, count(deleted_at) AS dead, max(deleted_event) AS event,
+      total(seat_count <> (SELECT count(*) FROM seat WHERE flight_id = flight.id AND deleted_at IS NULL))
+      AS miscounted FROM flight WHERE number = ?]],
+    batch
+  )[1]
+  if posts.n == 0 and seats.n == 0 and flights.n == 0 then
     return "gone"
+  elseif flights.n ~= 1 or flights.miscounted > 0 then
+    return ("%d flights, miscounted: %d"):format(flights.n, flights.miscounted)
+  elseif (flights.dead > 0) ~= (posts.dead > 0) or flights.event ~= posts.event then
+    return "a flight and posts that died apart"
   elseif posts.n ~= writer.POSTS or seats.n ~= writer.SEATS then
     return ("%d posts and %d seats"):format(posts.n, seats.n)
   elseif posts.odd > 0 or posts.views ~= writer.VIEWS then

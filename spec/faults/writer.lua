@@ -1,6 +1,7 @@
 -- A process that writes until it is killed: writer.lua FILE SYNCHRONOUS SEED MILLISECONDS
 --
--- Rows come in batches of a known size, in two models, and every change takes a whole batch.
+-- Rows come in batches of a known size, a flight with what hangs on it in two models, and every
+-- change takes a whole batch: of even ones by a call on the flight, of odd ones by one for each.
 -- A line says what is about to happen, another that it was committed:
 --   > delete 7
 --   < delete 7
@@ -13,14 +14,27 @@ local writer = {}
 
 function writer.open(path, synchronous)
   local db = tombstone.open(path, { synchronous = synchronous })
+  local function to_flight(related_name)
+    return f.belongs_to("Flight", { on_delete = "cascade", related_name = related_name })
+  end
+  local Flight = db:model("Flight", { number = f.integer { unique = true }, seat_count = f.counter "seats" })
   local Post = db:model("Post", {
     title = f.char { max_length = 40, unique = true },
     batch = f.integer { index = true },
     views = f.integer { default = 10 },
+    flight = to_flight "posts",
   })
-  local Seat = db:model("Seat", { place = f.integer { unique = true }, batch = f.integer { index = true } })
+  local Seat = db:model("Seat", {
+    place = f.integer { unique = true },
+    batch = f.integer { index = true },
+    flight = to_flight "seats",
+  })
   db:create_tables()
-  return { db = db, Post = Post, Seat = Seat }
+  return { db = db, Flight = Flight, Post = Post, Seat = Seat }
+end
+
+local function is_even(batch)
+  return batch % 2 == 0
 end
 
 --- What a batch holds: its rows, and the sum of their views, which only moves.
@@ -29,22 +43,29 @@ writer.POSTS, writer.SEATS, writer.VIEWS = POSTS, SEATS, POSTS * 10
 local verbs = {}
 
 function verbs.create(s, batch)
-  local posts = {}
-  for i = 1, POSTS do
-    posts[i] = { title = batch .. "/" .. i, batch = batch }
-  end
   s.db:transaction(function()
+    local flight, posts = s.Flight:create { number = batch }, {}
+    for i = 1, POSTS do
+      posts[i] = { title = batch .. "/" .. i, batch = batch, flight = flight }
+    end
     s.Post:bulk_create(posts)
     for i = 1, SEATS do
-      s.Seat:create { place = batch * 10 + i, batch = batch }
+      flight:seats():create { place = batch * 10 + i, batch = batch }
     end
   end)
 end
 
 function verbs.delete(s, batch)
-  s.db:deletion({ actor = "writer", reason = tostring(batch) }, function()
-    s.Post.objects:filter({ batch = batch }):delete()
+  local flights = s.Flight.objects:filter { number = batch }
+  local why = { actor = "writer", reason = tostring(batch) }
+  if is_even(batch) then
+    flights:get({ number = batch }):delete(why)
+    return
+  end
+  s.db:deletion(why, function()
+    s.Post.objects:filter({ flight__number = batch }):delete()
     s.Seat.objects:filter({ batch = batch }):delete()
+    flights:delete()
   end)
 end
 
@@ -58,7 +79,13 @@ function verbs.undo(s, batch)
 end
 
 function verbs.restore(s, batch)
+  if is_even(batch) then
+    s.Flight.deleted_objects:filter({ number = batch }):restore()
+    return
+  end
   s.db:transaction(function()
+    local post = s.Post.deleted_objects:filter({ batch = batch }):first()
+    post:restore { parents = true }
     s.Post.deleted_objects:filter({ batch = batch }):restore()
     for _, seat in ipairs(s.Seat.deleted_objects:filter({ batch = batch }):all()) do
       seat:restore()
@@ -75,9 +102,15 @@ function verbs.move(s, batch)
 end
 
 function verbs.purge(s, batch)
+  local flights = s.Flight.all_objects:filter { number = batch }
+  if is_even(batch) then
+    flights:first():forget()
+    return
+  end
   s.db:transaction(function()
     s.Post.all_objects:filter({ batch = batch }):purge { living = true }
     s.Seat.all_objects:filter({ batch = batch }):purge { living = true }
+    flights:purge { living = true }
   end)
 end
 

@@ -9,11 +9,11 @@ local f = tombstone.field
 describe("laws 4 and 7, related rows are what plain sets of owners say", function()
   run.each_case(function(shape, strategy)
     it("(" .. shape .. ", " .. strategy .. ")", function()
-      run.run { shape = shape, strategy = strategy, steps = 1500, length = 60 }
+      run.run { shape = shape, strategy = strategy, steps = 7000, length = 60 }
     end)
 
     it("(" .. shape .. ", " .. strategy .. ", with hooks)", function()
-      run.run { shape = shape, strategy = strategy, steps = 300, length = 60, world = { hooks = true } }
+      run.run { shape = shape, strategy = strategy, steps = 1000, length = 60, world = { hooks = true } }
     end)
   end)
 end)
