@@ -69,11 +69,12 @@ local function options_for(name, options)
   return { on_conflict = strategies[name] or strategies.default }
 end
 
--- The same options, with a function that tells of rows that it has skipped.
+-- The same options, with a function that tells of rows that it has skipped: rows that need each
+-- other and one of these stay dead with it.
 local function watched(options, seen)
   local decide = options and options.on_conflict
   if type(decide) ~= "function" then
-    seen.word = decide ~= "fail" and decide or seen.word
+    seen.word = decide == "skip" and decide or seen.word
     return options
   end
   return {
@@ -88,9 +89,11 @@ local function watched(options, seen)
 end
 
 -- Parents first: a child does not come back below a dead one. Rows that need each other come
--- last, together.
+-- last, together, by the one strategy that is for all models.
 local function restore_models(event, db, options)
-  local restored, seen = 0, {}
+  local all = options_for("default", options)
+  local seen = { word = all and type(all.on_conflict) == "string" and all.on_conflict or nil }
+  local restored = 0
   for _, name in ipairs(db:undo_order()) do
     local own = watched(options_for(name, options), seen)
     restored = restored + query.plain_restore(db:model(name):event_rows(event.id, "back"), own)
@@ -133,7 +136,8 @@ end
 
 --- Restores exactly what this deletion took and still holds.
 -- @tparam[opt] table options `on_conflict`, as for `restore`, of all models, or a table of
--- strategies by model: `{ Post = "rename", Comment = "skip", default = "fail" }`
+-- strategies by model: `{ Post = "rename", Comment = "skip", default = "fail" }`; rows that need each
+-- other come back by the one for all, `default`
 -- @treturn number rows restored
 -- @raise integrity, with the rows in conflict; then nothing was restored
 function Event:undo(options)

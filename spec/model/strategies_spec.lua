@@ -119,4 +119,27 @@ describe("strategies by model", function()
     assert.are.equal(1, plan.held_back.Post)
     assert.are.same({ { model = "Author", pk = other.id } }, plan.parents)
   end)
+
+  -- They come back in one statement a model, by what is for all: a strategy of one is not theirs.
+  it("are those of all for rows that need each other", function()
+    local Cat = db:model("Cat", {
+      name = f.text { unique = true },
+      dog = f.belongs_to("Dog", { on_delete = "cascade", null = true }),
+    })
+    local Dog = db:model("Dog", {
+      name = f.text { unique = true },
+      cat = f.belongs_to("Cat", { on_delete = "cascade", null = true }),
+    })
+    db:create_tables()
+    local cat = Cat:create { name = "c" }
+    cat:update { dog = Dog:create { name = "d", cat = cat } }
+    local ring = cat:delete()
+    Dog:create { name = "d" }
+    local ok, err = pcall(ring.undo, ring, { on_conflict = { Cat = "rename" } })
+    assert.is_false(ok)
+    assert.are.equal("integrity", err.kind)
+    assert.are.equal(0, Cat.objects:count())
+    assert.are.equal(2, ring:undo { on_conflict = { default = "rename" } })
+    assert.are.equal("d (restored)", Cat.objects:first():dog().name)
+  end)
 end)
