@@ -1,35 +1,5 @@
 -- Loading relations beforehand, and the dead: what people reported elsewhere.
-local tombstone = require "tombstone"
-local f = tombstone.field
-
-local function blog()
-  local s = { statements = 0 }
-  local db = tombstone.open(":memory:", {
-    log = function()
-      s.statements = s.statements + 1
-    end,
-  })
-  s.db = db
-  s.Author = db:model("Author", { name = f.text() })
-  s.Post = db:model("Post", {
-    title = f.text(),
-    author = f.belongs_to("Author", { on_delete = "keep", null = true, related_name = "posts" }),
-  })
-  s.Comment = db:model("Comment", {
-    text = f.text(),
-    post = f.belongs_to("Post", { on_delete = "cascade", related_name = "comments" }),
-  })
-  db:create_tables()
-  s.ana, s.ben = s.Author:create { name = "ana" }, s.Author:create { name = "ben" }
-  s.posts = s.Post:bulk_create {
-    { title = "1", author = s.ana },
-    { title = "2", author = s.ana },
-    { title = "3", author = s.ben },
-    { title = "4" },
-  }
-  s.Comment:bulk_create { { text = "x", post = s.posts[1] }, { text = "y", post = s.posts[1] } }
-  return s
-end
+local blog = require "scenario.blog"
 
 -- What loading beforehand shows: "ana(1 2) ben(3)".
 local function shown(authors)

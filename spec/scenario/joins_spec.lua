@@ -1,33 +1,8 @@
 -- Queries across relations and the dead: what people reported elsewhere.
 local tombstone = require "tombstone"
+local blog = require "scenario.blog"
 local helper = require "helper"
-local f, count = tombstone.field, tombstone.count
-
--- ana has the posts 1 and 2, ben has 3, and 4 has no author; post 1 has the comments x and y.
--- A post is kept when its author goes, a comment dies with its post.
-local function blog()
-  local db = tombstone.open ":memory:"
-  local s = { db = db }
-  s.Author = db:model("Author", { name = f.text() })
-  s.Post = db:model("Post", {
-    title = f.text(),
-    author = f.belongs_to("Author", { on_delete = "keep", null = true, related_name = "posts" }),
-  })
-  s.Comment = db:model("Comment", {
-    text = f.text(),
-    post = f.belongs_to("Post", { on_delete = "cascade", related_name = "comments" }),
-  })
-  db:create_tables()
-  s.ana, s.ben = s.Author:create { name = "ana" }, s.Author:create { name = "ben" }
-  s.posts = s.Post:bulk_create {
-    { title = "1", author = s.ana },
-    { title = "2", author = s.ana },
-    { title = "3", author = s.ben },
-    { title = "4" },
-  }
-  s.Comment:bulk_create { { text = "x", post = s.posts[1] }, { text = "y", post = s.posts[1] } }
-  return s
-end
+local count = tombstone.count
 
 local function titles(query)
   return table.concat(helper.list(query:order_by "id", "title"), " ")
