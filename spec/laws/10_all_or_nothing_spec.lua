@@ -472,7 +472,8 @@ describe("law 10, all or nothing:", function()
         end,
         weights = { inject = 60, transaction = 2, deletion = 2 },
       }
-      assert.is_true(injected > 0)
+      -- A short run may meet no statement that fails.
+      assert.is_true(injected > 0 or helper.scaled(1500) < 300)
     end)
   end)
 end)
