@@ -390,6 +390,8 @@ TOMB_API const tomb_model *tomb_model_named(const tomb_db *db,
                                             const char *name);
 TOMB_API const tomb_model *tomb_model_at(const tomb_db *db, size_t i);
 TOMB_API const char *tomb_model_name(const tomb_model *model);
+/* Its table in the database, borrowed. */
+TOMB_API const char *tomb_model_table(const tomb_model *model);
 TOMB_API size_t tomb_model_fields(const tomb_model *model);
 TOMB_API const tomb_field *tomb_model_field(const tomb_model *model, size_t i);
 TOMB_API const tomb_field *tomb_model_find(const tomb_model *model,

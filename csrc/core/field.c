@@ -27,6 +27,10 @@ const char *tomb_model_name(const tomb_model *model) {
   return model->name;
 }
 
+const char *tomb_model_table(const tomb_model *model) {
+  return model->table;
+}
+
 size_t tomb_model_fields(const tomb_model *model) {
   return model->n_fields;
 }

@@ -60,6 +60,7 @@ int tomb_model_rows_to_keys(lua_State *L);
 int tomb_query_relate(lua_State *L);
 int tomb_query_related(lua_State *L);
 int tomb_model_get_way(lua_State *L);
+int tomb_model_table_of(lua_State *L);
 int tomb_model_need_way(lua_State *L);
 
 /* lstream.c: a function of the module's table */

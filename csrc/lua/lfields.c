@@ -124,6 +124,18 @@ static int model_database(lua_State *L) {
   return 1;
 }
 
+/***
+The table of a model.
+@function core.table_of
+@tparam model model
+@treturn string
+@usage print(core.table_of(Post)) --> posts
+*/
+int tomb_model_table_of(lua_State *L) {
+  lua_pushstring(L, tomb_model_table(tomb_check_model(L, 1)->model));
+  return 1;
+}
+
 void tomb_open_model(lua_State *L) {
   static const luaL_Reg functions[] = {{"fields", model_fields},
                                        {"database", model_database},

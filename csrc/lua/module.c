@@ -4,8 +4,11 @@
 ** The one shared object works alone: luaopen_tombstone_core answers the core,
 ** luaopen_tombstone the whole module from the sources compiled in.
 */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "checksum.h"
 #include "classes.h"
 #include "convert.h"
 #include "lset.h"
@@ -113,12 +116,30 @@ static int core_check_options(lua_State *L) {
   return 0;
 }
 
+/***
+A number by which two texts are told apart, as 16 hexadecimal digits.
+@function core.checksum
+@string text
+@treturn string
+@usage print(core.checksum "hello") --> a430d84680aabd0b
+*/
+static int core_checksum(lua_State *L) {
+  char digits[17];
+  size_t size;
+  const char *text = luaL_checklstring(L, 1, &size);
+  snprintf(digits, sizeof digits, "%016" PRIx64, tomb_checksum(text, size));
+  lua_pushlstring(L, digits, 16);
+  return 1;
+}
+
 int luaopen_tombstone_core(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"set_json", tomb_set_json},
       {"misuse", core_misuse},
       {"fail", core_fail},
       {"check_options", core_check_options},
+      {"checksum", core_checksum},
+      {"table_of", tomb_model_table_of},
       {"side", tomb_db_side},
       {"is_unsaved", tomb_row_is_unsaved},
       {"lacks", tomb_row_lacks},

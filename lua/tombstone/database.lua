@@ -19,6 +19,7 @@ local function attach(db)
   local side = side_of(db)
   side.models, side.by_name, side.queue = {}, {}, {}
   side.names, side.waiting = {}, {} -- of relations
+  side.hints = {} -- what migrations are told, by model
   side.warned = {} -- places of loops that ask each row
   side.events = event.attach(db)
   return db

@@ -9,7 +9,8 @@
 -- `unique` (`true`: among the living, by the model's strategy; `"mangle"`, `"live"`,
 -- `"always"`), `index`, `choices` (a list), `check` (an SQL expression that the living obey,
 -- or a function `value -> ok, why`), `collate` (`"NOCASE"` …), `column` (its name in the
--- table), `attr` (its name in Lua), `primary_key`, and for texts `max_length` (characters).
+-- table), `attr` (its name in Lua), `primary_key`, `renamed_from` (the column's name before, for
+-- migrations), and for texts `max_length` (characters).
 -- @module tombstone.field
 local core = require "tombstone.core"
 
@@ -27,6 +28,7 @@ local OPTIONS = {
   "column",
   "attr",
   "primary_key",
+  "renamed_from",
 }
 
 local Field = { __name = "tombstone.field" }
@@ -87,7 +89,8 @@ local function need_model_name(word_name, model_name, example)
   end
 end
 
-local RELATION_OPTIONS = { "on_delete", "related_name", "null", "unique", "index", "column", "attr" }
+local RELATION_OPTIONS = { "on_delete", "related_name", "null", "unique", "index", "column", "attr",
+  "renamed_from" }
 local ON_DELETE = { cascade = true, restrict = true, keep = true }
 
 --- A row of another model, the parent. The relation `author` makes the field and column
@@ -109,7 +112,8 @@ local ON_DELETE = { cascade = true, restrict = true, keep = true }
 -- @tparam table options `on_delete`, what the parent's deletion means: `"cascade"` (the row dies
 -- and comes back with it), `"restrict"` (it is refused while the row lives) or `"keep"` (the row
 -- lives on; needs `null = true`); `related_name`, the parent's way to its children; `null`,
--- `unique`, `index`; `column`, the name in the table; `attr`, the relation's name in Lua
+-- `unique`, `index`; `column`, the name in the table; `attr`, the relation's name in Lua;
+-- `renamed_from`, the column's name before, for migrations
 -- @return what `db:model` takes as a field
 -- @raise misuse
 function M.belongs_to(model_name, options)
@@ -136,14 +140,14 @@ end
 -- `Author:recount()` counts anew, should rows have come while the triggers were not there, by
 -- `INSERT OR REPLACE`, or before their parents.
 -- @string name of the relation, declared before or after
--- @tparam[opt] table options `index`, `column`, `attr`
+-- @tparam[opt] table options `index`, `column`, `attr`, `renamed_from`
 -- @return what `db:model` takes as a field
 -- @raise misuse
 function M.counter(name, options)
   if type(name) ~= "string" then
     core.misuse("counter takes the name of a relation, not a " .. type(name), 'as in f.counter "posts"')
   end
-  core.check_options(options, { "index", "column", "attr" }, "counter")
+  core.check_options(options, { "index", "column", "attr", "renamed_from" }, "counter")
   return make({ type = "integer", counts = name }, options)
 end
 

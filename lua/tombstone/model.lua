@@ -16,6 +16,7 @@ local OPTIONS = {
   "timestamps",
   "version",
   "on",
+  "renamed_from",
 }
 local SOFT_DELETE = { "unique", "event", "column", "keep" }
 local LONGEST = 1e11 -- some three thousand years
@@ -88,6 +89,7 @@ local function read_field(spec, entry)
   local related, suffix = declared.references and name, declared.references and "_id" or ""
   name = name .. suffix -- the relation author is the field author_id
   local default, check = declared.default, declared.check
+  spec.hints[name] = { renamed_from = declared.renamed_from, default = default }
   if type(default) == "function" then
     spec.functions[name], default = default, nil
   end
@@ -129,7 +131,7 @@ local function read_link(spec, entry)
 end
 
 local function read_fields(spec, fields)
-  spec.functions, spec.checks, spec.links = {}, {}, {}
+  spec.functions, spec.checks, spec.links, spec.hints = {}, {}, {}, {}
   for _, entry in ipairs(each_field(fields)) do
     if entry.declared.links_to then
       read_link(spec, entry)
@@ -239,7 +241,7 @@ end
 -- @tparam string name
 -- @tparam {[string]=field} fields
 -- @tparam[opt] table options `table`, `indexes`, `unique_together`, `order_by`, `soft_delete`,
--- `timestamps`, `version`, `on`
+-- `timestamps`, `version`, `on`, `renamed_from` (the table's name before, for migrations)
 -- @return the model, which is also the metatable of its rows
 -- @treturn {table,...} models of links to be declared next: `name`, `fields`, `options`
 function M.declare(db, name, fields, options)
@@ -254,6 +256,7 @@ function M.declare(db, name, fields, options)
   local plan = relation.plan(side, spec)
   local links = check_generated(db, spec, relation.generated(spec))
   db:define(model, spec)
+  side.hints[name] = { renamed_from = options.renamed_from, fields = spec.hints }
   hooks.install(model, options.on)
   relation.install(side, model, spec, plan)
   return model, links

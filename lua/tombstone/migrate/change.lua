@@ -1,0 +1,256 @@
+--- Making a table of the database what it shall be.
+--
+-- A change is two values of a schema, the table before and after, and for each column after the
+-- SQL over the table before that gives its values. Which statements that takes is decided here:
+-- indexes come and go by themselves, columns at the end are added, all else is a new table that
+-- takes the rows over.
+-- @module tombstone.migrate.change
+local chunks = require "tombstone.migrate.chunks"
+local ddl = require "tombstone.migrate.ddl"
+local schema = require "tombstone.migrate.schema"
+local tokens = require "tombstone.migrate.tokens"
+
+local M = {}
+
+local NEW = "tombstone_new_"
+
+-- ---- indexes -----------------------------------------------------------------------------
+
+local function same_index(a, b)
+  return a ~= nil and schema.same_index(a, b)
+end
+
+local function by_name(indexes)
+  local found = {}
+  for _, index in ipairs(indexes) do
+    found[index.name:lower()] = index
+  end
+  return found
+end
+
+-- What has to go before, and what comes after.
+local function change_indexes(job, old, new)
+  local before, after = by_name(old.indexes), by_name(new.indexes)
+  for _, index in ipairs(old.indexes) do
+    if not same_index(after[index.name:lower()], index) then
+      job:run("DROP INDEX " .. tokens.name(index.name))
+    end
+  end
+  for _, index in ipairs(new.indexes) do
+    if not same_index(before[index.name:lower()], index) then
+      job:run(ddl.create_index(new, index))
+    end
+  end
+end
+
+-- ---- columns at the end ----------------------------------------------------------------------
+
+local function without_indexes(t)
+  local copy = schema.copy(t)
+  copy.indexes = {}
+  return copy
+end
+
+-- ALTER TABLE takes no other default: it would have to ask each row.
+local function is_constant(default)
+  local text = default:lower()
+  return not text:find "^%s*%(" and not text:find "^%s*current_"
+end
+
+-- The foreign key of this column alone.
+local function key_of(t, column)
+  for i, key in ipairs(t.foreign_keys) do
+    if #key.columns == 1 and key.columns[1]:lower() == column.name:lower() then
+      return key, i
+    end
+  end
+end
+
+local function can_add(column, key, from)
+  local is_plain = not column.generated and not from[column.name:lower()]
+  if not is_plain or (key and column.default) then
+    return false
+  end
+  if column.default then
+    return is_constant(column.default)
+  end
+  return column.null == true
+end
+
+-- The columns that ALTER TABLE can add so that `old` becomes `new`, or nil.
+local function addable(old, new, from)
+  local grown, added = without_indexes(old), {}
+  if new.strict or #new.columns <= #old.columns then
+    return nil
+  end
+  for i = #old.columns + 1, #new.columns do
+    local column = new.columns[i]
+    local key = key_of(new, column)
+    if not can_add(column, key, from) then
+      return nil
+    end
+    grown.columns[i] = column
+    grown.foreign_keys[#grown.foreign_keys + 1] = key
+    added[#added + 1] = { column = column, key = key }
+  end
+  return schema.same_table(grown, without_indexes(new)) and added or nil
+end
+
+local function is_taken_over(old, from)
+  for _, column in ipairs(old.columns) do
+    local sql = from[column.name:lower()]
+    if not column.generated and sql ~= tokens.name(column.name) then
+      return false
+    end
+  end
+  return true
+end
+
+-- ---- a new table ---------------------------------------------------------------------------------
+
+local function rowid_column(t)
+  local name = t.primary_key and #t.primary_key == 1 and t.primary_key[1]:lower()
+  for _, column in ipairs(t.columns) do
+    if column.name:lower() == name and (column.type or ""):lower() == "integer" and not t.rowid_hidden then
+      return column.name
+    end
+  end
+end
+
+-- What is copied: names of the new table, SQL over the old one.
+local function copied(old, new, from)
+  local names, values = {}, {}
+  for _, column in ipairs(new.columns) do
+    local sql = from[column.name:lower()]
+    if sql and not column.generated then
+      names[#names + 1], values[#values + 1] = tokens.name(column.name), sql
+    end
+  end
+  local here, there = chunks.rowid(new), chunks.rowid(old)
+  if here and there and not rowid_column(new) then
+    names[#names + 1], values[#values + 1] = here, there
+  end
+  return table.concat(names, ", "), table.concat(values, ", ")
+end
+
+local function copy_rows(job, old, new, from)
+  local names, values = copied(old, new, from)
+  local sql = ("INSERT INTO %s (%s) SELECT %s FROM %s"):format(
+    tokens.name(NEW .. new.name),
+    names,
+    values,
+    tokens.name(old.name)
+  )
+  chunks.each(job, old, function(condition, ...)
+    job:run(condition and (sql .. " WHERE " .. condition) or sql, ...)
+  end)
+end
+
+-- A refusal speaks of the table under its own name.
+local function explain(job, old, new, err)
+  if type(err) ~= "table" or err.kind ~= "integrity" then
+    error(err, 0)
+  end
+  local said = err.message:gsub(NEW .. old.name, old.name)
+  job:refuse(
+    ('Rows of "%s" do not fit what it shall be - %s'):format(new.name, said),
+    'mend the rows first, or say by using = "SQL" what they get'
+  )
+end
+
+-- The highest key that was ever given out.
+local function sequence(job, t)
+  if not t.autoincrement then
+    return nil
+  end
+  return job:value("SELECT seq AS value FROM sqlite_sequence WHERE name = ? COLLATE NOCASE", t.name)
+end
+
+local function keep_sequence(job, new, seq)
+  if not (new.autoincrement and seq) then
+    return
+  end
+  local changed = job:run("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", seq, new.name)
+  if changed == 0 then
+    job:run("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", new.name, seq)
+  end
+end
+
+local function triggers_of(job, t)
+  return job:rows("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE", t.name)
+end
+
+-- Views, triggers and foreign keys of other tables go on speaking of the name.
+local function take_place(job, old, new)
+  job:run("DROP TABLE " .. tokens.name(old.name))
+  job:run "PRAGMA legacy_alter_table = ON"
+  job:run(("ALTER TABLE %s RENAME TO %s"):format(tokens.name(NEW .. new.name), tokens.name(new.name)))
+  job:run "PRAGMA legacy_alter_table = OFF"
+end
+
+local function rebuild(job, old, new, from)
+  local seq, triggers = sequence(job, old), triggers_of(job, old)
+  job:run(ddl.create_table(new, NEW .. new.name))
+  local ok, err = pcall(copy_rows, job, old, new, from)
+  if not ok then
+    explain(job, old, new, err)
+  end
+  take_place(job, old, new)
+  keep_sequence(job, new, seq)
+  for _, index in ipairs(new.indexes) do
+    job:run(ddl.create_index(new, index))
+  end
+  for _, trigger in ipairs(triggers) do
+    job:run(trigger.sql)
+  end
+  job.rebuilt[#job.rebuilt + 1] = new.name
+end
+
+-- ---- all of it --------------------------------------------------------------------------------------
+
+--- The mapping of a table to itself: for each column (its name in lower case) the SQL of its values.
+-- @tparam table t of a schema
+-- @treturn {[string]=string}
+function M.identity(t)
+  local from = {}
+  for _, column in ipairs(t.columns) do
+    if not column.generated then
+      from[column.name:lower()] = tokens.name(column.name)
+    end
+  end
+  return from
+end
+
+--- Creates a table and its indexes.
+-- @tparam job job
+-- @tparam table t of a schema
+function M.create(job, t)
+  job:run(ddl.create_table(t))
+  for _, index in ipairs(t.indexes) do
+    job:run(ddl.create_index(t, index))
+  end
+end
+
+--- Makes `new` of the table `old`, which bears the same name.
+-- @tparam job job
+-- @tparam table old of a schema, as it is
+-- @tparam table new as it shall be
+-- @tparam {[string]=string} from the SQL over `old` that gives a column of `new` its values; a
+-- column without gets its default
+-- @raise migration where rows do not fit
+function M.alter(job, old, new, from)
+  local is_same = schema.same_table(without_indexes(old), without_indexes(new))
+  if is_same and is_taken_over(old, from) then
+    return change_indexes(job, old, new)
+  end
+  local added = is_taken_over(old, from) and addable(old, new, from)
+  if not added then
+    return rebuild(job, old, new, from)
+  end
+  for _, entry in ipairs(added) do
+    job:run(ddl.add_column(new, entry.column, entry.key))
+  end
+  change_indexes(job, old, new)
+end
+
+return M

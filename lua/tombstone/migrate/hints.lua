@@ -1,0 +1,56 @@
+--- What models tell their migrations: names before a rename, and what rows get in a new column.
+-- @module tombstone.migrate.hints
+local core = require "tombstone.core"
+local tokens = require "tombstone.migrate.tokens"
+
+local M = {}
+
+local NOW = "strftime('%Y-%m-%d %H:%M:%S', 'now')"
+
+-- A default as SQL, where it is a value that SQL spells as the engine stores it.
+local function literal(field, default)
+  local kind = type(default)
+  if kind == "boolean" then
+    return default and "1" or "0"
+  elseif kind == "string" and (field.type == "char" or field.type == "text") then
+    return tokens.text(default)
+  elseif kind == "number" and (field.type == "integer" or field.type == "number") then
+    return ("%.17g"):format(default)
+  end
+end
+
+-- Columns that models keep by themselves.
+local function own_value(field, hint)
+  if hint then
+    return literal(field, hint.default)
+  elseif field.type == "datetime" and not field.null then
+    return NOW
+  elseif field.name == "version" then
+    return "1"
+  end
+end
+
+local function of_model(found, model, hints)
+  local t = core.table_of(model)
+  found.tables[t] = hints.renamed_from
+  found.columns[t], found.using[t] = {}, {}
+  for _, field in ipairs(model:fields()) do
+    local hint = hints.fields[field.name]
+    found.columns[t][field.column] = hint and hint.renamed_from
+    found.using[t][field.column] = own_value(field, hint)
+  end
+end
+
+--- The hints of a database's models.
+-- @tparam database db
+-- @treturn table `tables` (new name -> name before), `columns` (table -> column -> name before),
+-- `using` (table -> column -> SQL)
+function M.of(db)
+  local found, side = { tables = {}, columns = {}, using = {} }, core.side(db)
+  for _, model in ipairs(db:models()) do
+    of_model(found, model, side.hints[rawget(model, "__name")])
+  end
+  return found
+end
+
+return M

@@ -1,0 +1,350 @@
+--- Applies migrations and takes them back.
+--
+-- Each runs in a transaction of its own, with the note of it, so that it is applied or not,
+-- whenever the process ends. Who comes second finds it noted, and goes on.
+-- @module tombstone.migrate.runner
+local core = require "tombstone.core"
+local checks = require "tombstone.migrate.checks"
+local database = require "tombstone.database"
+local files = require "tombstone.migrate.files"
+local history = require "tombstone.migrate.history"
+local jobs = require "tombstone.migrate.job"
+local lock = require "tombstone.migrate.lock"
+local reverse = require "tombstone.migrate.reverse"
+local words = require "tombstone.migrate.words"
+
+local M = {}
+
+local Runner = {}
+Runner.__index = Runner
+
+local OPTIONS = { "migrations", "progress", "log" }
+
+--- A runner for the migrations of `db`.
+-- @tparam database db
+-- @tparam table options `migrations`, a folder's path or a table; `progress` and `log`, functions, see
+-- `tombstone.migrate.job`
+-- @raise migration, misuse
+-- @usage local runner = migrate.open(db, { migrations = "migrations" })
+function M.open(db, options)
+  core.side(db) -- refuses what is no database
+  core.check_options(options, OPTIONS, "migrate.open")
+  if not (options and options.migrations) then
+    core.misuse("migrate.open needs migrations", 'as in migrate.open(db, { migrations = "migrations" })')
+  end
+  return setmetatable({
+    db = db,
+    list = files.load(options.migrations),
+    options = { progress = options.progress, log = options.log },
+  }, Runner)
+end
+
+--- How files and database stand to each other; writes nothing.
+-- @treturn {table,...} see `tombstone.migrate.history`
+function Runner:status()
+  return history.status(self.db, self.list)
+end
+
+--- Takes the edited files as they are now for those that were applied.
+-- @treturn {string,...} their names
+function Runner:accept()
+  local names = {}
+  for _, entry in ipairs(self:status()) do
+    if entry.state == "edited" then
+      history.accept(self.db, entry.migration)
+      names[#names + 1] = entry.name
+    end
+  end
+  return names
+end
+
+-- ---- one migration --------------------------------------------------------------------------------
+
+-- Says whose failure it is. Errors of the library stay what they are.
+local function fail(migration, err)
+  if type(err) == "table" then
+    if rawget(err, "kind") then
+      rawset(err, "migration", migration.name)
+    end
+    error(err, 0)
+  end
+  local message = ("Migration '%s' failed - %s"):format(migration.name, tostring(err))
+  local ok, made = pcall(core.fail, "migration", message, "nothing of it is kept: mend the file and migrate again")
+  made = not ok and made or nil
+  rawset(made, "migration", migration.name)
+  rawset(made, "cause", err)
+  error(made, 0)
+end
+
+-- Foreign keys are checked at the end, when all tables are in place again.
+local function without_foreign_keys(db, fn)
+  local before = db:query("PRAGMA foreign_keys")[1].foreign_keys
+  db:exec "PRAGMA foreign_keys = OFF"
+  local ok, err = pcall(fn)
+  db:exec("PRAGMA foreign_keys = " .. before)
+  if not ok then
+    error(err, 0)
+  end
+  return err
+end
+
+local function run_step(step, job)
+  local m = words.new(job)
+  step(m)
+  m:flush()
+end
+
+local function is_done(db, migration, direction)
+  local row = history.read(db)[migration.name]
+  if direction == "down" then
+    return row == nil
+  end
+  return row ~= nil and row.finished == 1
+end
+
+local function note(db, migration, direction, started)
+  if direction == "up" then
+    history.note(db, migration, true, db:now() - started)
+  else
+    history.forget(db, migration)
+  end
+end
+
+local function in_transaction(db, migration, direction, step, job)
+  return without_foreign_keys(db, function()
+    return db:transaction(function()
+      if is_done(db, migration, direction) then
+        return false
+      end
+      local before, started = checks.before(db), db:now()
+      run_step(step, job)
+      checks.check(job, before)
+      note(db, migration, direction, started)
+      return true
+    end)
+  end)
+end
+
+local function main_file(db)
+  local file = db:query("PRAGMA database_list")[1].file
+  return file ~= "" and file or nil
+end
+
+-- What was begun and not finished is run again: such a migration must bear that.
+local function by_itself(db, migration, direction, step, job)
+  local release = lock.take(main_file(db))
+  local ok, err = pcall(function()
+    if is_done(db, migration, direction) then
+      return false
+    end
+    local started = db:now()
+    history.note(db, migration, false)
+    run_step(step, job)
+    note(db, migration, direction, started)
+    return true
+  end)
+  release(ok)
+  if not ok then
+    error(err, 0)
+  end
+  return err
+end
+
+local function step_of(migration, direction)
+  return direction == "up" and migration.up or reverse.down(migration)
+end
+
+-- True when this runner did it, false when another had.
+local function apply(self, migration, direction, log)
+  local job = jobs.new(self.db, { log = log or self.options.log, progress = self.options.progress })
+  job.name = migration.name
+  local how = migration.transaction and in_transaction or by_itself
+  local ok, result = pcall(function()
+    return how(self.db, migration, direction, step_of(migration, direction), job)
+  end)
+  if not ok then
+    fail(migration, result)
+  end
+  return result
+end
+
+local function pretend(self, migration, direction)
+  self.db:transaction(function()
+    note(self.db, migration, direction, self.db:now())
+  end)
+  return true
+end
+
+-- ---- which ------------------------------------------------------------------------------------------
+
+local function matches(name, wanted)
+  local digits = wanted:match "^%d+$"
+  return name == wanted or (digits ~= nil and tonumber(name:match "^%d+") == tonumber(digits))
+end
+
+-- The place of the migration that `to` names, by name or number; 0 is before the first.
+local function place_of(list, to)
+  local wanted = tostring(to)
+  if wanted:match "^0+$" then
+    return 0
+  end
+  for i, migration in ipairs(list) do
+    if matches(migration.name, wanted) then
+      return i
+    end
+  end
+  return core.fail("migration", ("There is no migration '%s'"):format(wanted), "give its name or its number")
+end
+
+local function states(self)
+  local entries, state = self:status(), {}
+  history.check(entries)
+  for _, entry in ipairs(entries) do
+    state[entry.name] = entry.state
+  end
+  return state
+end
+
+local function forward(self, options)
+  local state, chosen = states(self), {}
+  local last = options.to and place_of(self.list, options.to) or #self.list
+  for i = 1, last do
+    local migration = self.list[i]
+    if state[migration.name] ~= "applied" then
+      chosen[#chosen + 1] = migration
+    end
+  end
+  return chosen
+end
+
+local function backward(self, options)
+  local state, chosen = states(self), {}
+  local first = options.to and place_of(self.list, options.to) + 1 or 1
+  local steps = options.steps or (options.to and #self.list or 1)
+  for i = #self.list, first, -1 do
+    local migration = self.list[i]
+    if #chosen < steps and state[migration.name] ~= "pending" then
+      chosen[#chosen + 1] = migration
+    end
+  end
+  return chosen
+end
+
+-- ---- several -------------------------------------------------------------------------------------------
+
+local function need_no_transaction(self)
+  if self.db:depth() > 0 then
+    core.misuse("Migrations begin their own transactions", "call them outside of db:transaction")
+  end
+end
+
+local UNDO_ALL = {}
+
+-- Tries each in one transaction that is taken back.
+local function rehearse(self, chosen, direction)
+  local names = {}
+  without_foreign_keys(self.db, function()
+    local ok, err = pcall(self.db.transaction, self.db, function()
+      for _, migration in ipairs(chosen) do
+        if not migration.transaction then
+          break
+        end
+        names[#names + 1] = migration.name
+        apply(self, migration, direction)
+      end
+      error(UNDO_ALL, 0)
+    end)
+    if not ok and err ~= UNDO_ALL then
+      error(err, 0)
+    end
+  end)
+  return names
+end
+
+local function run_all(self, chosen, direction, options)
+  if options.dry_run then
+    return rehearse(self, chosen, direction)
+  end
+  local names = {}
+  local how = options.fake and pretend or apply
+  for _, migration in ipairs(chosen) do
+    if how(self, migration, direction) then
+      names[#names + 1] = migration.name
+    end
+  end
+  return names
+end
+
+--- Applies what is pending, in order. Each migration is committed by itself: after a failure the
+-- next call goes on where it failed.
+-- @tparam[opt] table options `to` (a name or number: no further), `fake` (notes them without running
+-- them), `dry_run` (runs them in a transaction that is taken back, as far as one that
+-- wants no transaction)
+-- @treturn {string,...} names of those applied
+-- @raise migration, busy, and what the migrations raise; each error has `migration`
+-- @usage runner:up()
+function Runner:up(options)
+  core.check_options(options, { "to", "fake", "dry_run" }, "up")
+  need_no_transaction(self)
+  options = options or {}
+  return run_all(self, forward(self, options), "up", options)
+end
+
+--- Takes applied migrations back, the last first.
+-- @tparam[opt] table options `steps` (how many, 1), `to` (a name or number that stays, 0 for none),
+-- `fake`, `dry_run`
+-- @treturn {string,...} names of those taken back
+-- @raise migration, busy, and what the migrations raise
+-- @usage runner:down { to = "0003" }
+function Runner:down(options)
+  core.check_options(options, { "to", "steps", "fake", "dry_run" }, "down")
+  need_no_transaction(self)
+  options = options or {}
+  return run_all(self, backward(self, options), "down", options)
+end
+
+-- ---- SQL --------------------------------------------------------------------------------------------------
+
+-- An empty copy of the database. Tables before indexes before views and triggers.
+local function copy_of(db)
+  local copy = database.open ":memory:"
+  local sql = [[SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+    ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, rowid]]
+  for _, row in ipairs(db:query(sql)) do
+    pcall(copy.exec, copy, row.sql) -- shadow tables of virtual ones are there already
+  end
+  for _, row in pairs(history.read(db)) do
+    history.note(copy, row, row.finished == 1)
+  end
+  return copy
+end
+
+--- The SQL of migrations, found by running them on an empty copy of the database in memory: functions
+-- run too, without rows.
+-- @tparam[opt] table options `to`, `steps`, and `down`, to see them taken back
+-- @treturn {table,...} `name` and `statements`, texts
+-- @raise migration, and what the migrations raise
+function Runner:sql(options)
+  core.check_options(options, { "to", "steps", "down" }, "sql")
+  options = options or {}
+  local direction = options.down and "down" or "up"
+  local chosen = (options.down and backward or forward)(self, options)
+  local found, copy = {}, copy_of(self.db)
+  local stand_in = setmetatable({ db = copy, list = self.list, options = {} }, Runner)
+  local ok, err = pcall(function()
+    for i, migration in ipairs(chosen) do
+      local statements = {}
+      apply(stand_in, migration, direction, function(sql)
+        statements[#statements + 1] = sql
+      end)
+      found[i] = { name = migration.name, statements = statements }
+    end
+  end)
+  copy:close()
+  if not ok then
+    error(err, 0)
+  end
+  return found
+end
+
+return M

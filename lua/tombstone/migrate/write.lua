@@ -1,0 +1,116 @@
+--- The text of a migration.
+-- @module tombstone.migrate.write
+local M = {}
+
+local WIDTH = 100
+local ORDER = { "key", "null", "default", "collate", "unique", "check", "references", "generated", "stored", "using",
+  "primary_key", "uniques", "foreign_keys", "checks", "indexes", "without_rowid", "strict", "where", "name", "columns",
+  "table", "to", "sql", "on_delete", "on_update", "deferrable", "from" }
+local RESERVED = { ["end"] = true, ["and"] = true, ["or"] = true, ["not"] = true, ["nil"] = true, ["in"] = true,
+  ["if"] = true, ["do"] = true, ["for"] = true, ["local"] = true, ["while"] = true, ["repeat"] = true,
+  ["until"] = true, ["then"] = true, ["else"] = true, ["elseif"] = true, ["function"] = true, ["return"] = true,
+  ["break"] = true, ["goto"] = true, ["true"] = true, ["false"] = true }
+
+local function text(value)
+  local escaped = ("%q"):format(value):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\t", "\\t")
+  return escaped
+end
+
+local function keys_of(value)
+  local place, keys = {}, {}
+  for i, key in ipairs(ORDER) do
+    place[key] = i
+  end
+  for key in pairs(value) do
+    if type(key) == "string" then
+      keys[#keys + 1] = key
+    end
+  end
+  table.sort(keys, function(a, b)
+    local pa, pb = place[a] or #ORDER + 1, place[b] or #ORDER + 1
+    if pa ~= pb then
+      return pa < pb
+    end
+    return a < b
+  end)
+  return keys
+end
+
+local function key_text(key)
+  if key:match "^[%a_][%w_]*$" and not RESERVED[key] then
+    return key
+  end
+  return "[" .. text(key) .. "]"
+end
+
+local function parts_of(value, indent)
+  local parts = {}
+  for _, entry in ipairs(value) do
+    parts[#parts + 1] = M.value(entry, indent)
+  end
+  for _, key in ipairs(keys_of(value)) do
+    parts[#parts + 1] = key_text(key) .. " = " .. M.value(value[key], indent)
+  end
+  return parts
+end
+
+-- Lists of columns are read one by one.
+local function is_long(value, line)
+  return #line > WIDTH or line:find("\n", 1, true) or (type(value[1]) == "table" and #value > 1)
+end
+
+--- A value as Lua source.
+-- @param value text, number, boolean or table
+-- @string[opt] indent of the lines after the first
+-- @treturn string
+function M.value(value, indent)
+  indent = indent or ""
+  if type(value) == "string" then
+    return text(value)
+  elseif type(value) ~= "table" then
+    return tostring(value)
+  end
+  local line = "{ " .. table.concat(parts_of(value, indent), ", ") .. " }"
+  if next(value) == nil then
+    return "{}"
+  elseif not is_long(value, indent .. line) then
+    return line
+  end
+  local deeper = indent .. "  "
+  return "{\n" .. deeper .. table.concat(parts_of(value, deeper), ",\n" .. deeper) .. ",\n" .. indent .. "}"
+end
+
+--- A word and its arguments as a line of Lua, or several.
+-- @tparam table word of `tombstone.migrate.diff`
+-- @string indent
+-- @treturn string
+function M.word(word, indent)
+  local last = word.n
+  while last > 0 and word[last] == nil do
+    last = last - 1
+  end
+  local arguments = {}
+  for i = 1, last do
+    arguments[i] = word[i] == nil and "nil" or M.value(word[i], indent)
+  end
+  return ("%sm:%s(%s)"):format(indent, word.word, table.concat(arguments, ", "))
+end
+
+--- A file of words.
+-- @tparam {table,...} words
+-- @tparam {string,...} remarks, each a line of comment at its top
+-- @treturn string
+function M.file(words, remarks)
+  local lines = {}
+  for _, remark in ipairs(remarks) do
+    lines[#lines + 1] = "-- " .. remark
+  end
+  lines[#lines + 1] = "return {\n  up = function(m)"
+  for _, word in ipairs(words) do
+    lines[#lines + 1] = M.word(word, "    ")
+  end
+  lines[#lines + 1] = "  end,\n}\n"
+  return table.concat(lines, "\n")
+end
+
+return M
