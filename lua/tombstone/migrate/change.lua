@@ -6,6 +6,7 @@
 -- takes the rows over.
 -- @module tombstone.migrate.change
 local chunks = require "tombstone.migrate.chunks"
+local compare = require "tombstone.migrate.compare"
 local ddl = require "tombstone.migrate.ddl"
 local schema = require "tombstone.migrate.schema"
 local tokens = require "tombstone.migrate.tokens"
@@ -17,7 +18,7 @@ local NEW = "tombstone_new_"
 -- ---- indexes -----------------------------------------------------------------------------
 
 local function same_index(a, b)
-  return a ~= nil and schema.same_index(a, b)
+  return a ~= nil and compare.text.index(a) == compare.text.index(b)
 end
 
 local function by_name(indexes)
@@ -26,6 +27,28 @@ local function by_name(indexes)
     found[index.name:lower()] = index
   end
   return found
+end
+
+local function index_columns(index)
+  local names = {}
+  for i, column in ipairs(index.columns) do
+    names[i] = column.name or column.sql
+  end
+  return table.concat(names, ", ")
+end
+
+local function create_index(job, t, index)
+  local ok, err = pcall(job.run, job, ddl.create_index(t, index))
+  if ok then
+    return
+  end
+  if type(err) ~= "table" or err.kind ~= "integrity" then
+    error(err, 0)
+  end
+  job:refuse(
+    ("Rows of '%s' are not unique by %s, as index '%s' wants them"):format(t.name, index_columns(index), index.name),
+    "mend the rows first, by run or update"
+  )
 end
 
 -- What has to go before, and what comes after.
@@ -38,7 +61,7 @@ local function change_indexes(job, old, new)
   end
   for _, index in ipairs(new.indexes) do
     if not same_index(before[index.name:lower()], index) then
-      job:run(ddl.create_index(new, index))
+      create_index(job, new, index)
     end
   end
 end
@@ -67,8 +90,8 @@ local function key_of(t, column)
 end
 
 local function can_add(column, key, from)
-  local is_plain = not column.generated and not from[column.name:lower()]
-  if not is_plain or (key and column.default) then
+  local is_plain = not column.generated and not column.conflict and not from[column.name:lower()]
+  if not is_plain or (key and (column.default or key.name)) then
     return false
   end
   if column.default then
@@ -108,15 +131,6 @@ end
 
 -- ---- a new table ---------------------------------------------------------------------------------
 
-local function rowid_column(t)
-  local name = t.primary_key and #t.primary_key == 1 and t.primary_key[1]:lower()
-  for _, column in ipairs(t.columns) do
-    if column.name:lower() == name and (column.type or ""):lower() == "integer" and not t.rowid_hidden then
-      return column.name
-    end
-  end
-end
-
 -- What is copied: names of the new table, SQL over the old one.
 local function copied(old, new, from)
   local names, values = {}, {}
@@ -127,7 +141,7 @@ local function copied(old, new, from)
     end
   end
   local here, there = chunks.rowid(new), chunks.rowid(old)
-  if here and there and not rowid_column(new) then
+  if here and there and not schema.rowid_alias(new) then
     names[#names + 1], values[#values + 1] = here, there
   end
   return table.concat(names, ", "), table.concat(values, ", ")
@@ -153,7 +167,7 @@ local function explain(job, old, new, err)
   end
   local said = err.message:gsub(NEW .. old.name, old.name)
   job:refuse(
-    ('Rows of "%s" do not fit what it shall be - %s'):format(new.name, said),
+    ("Rows of '%s' do not fit what it shall be - %s"):format(new.name, said),
     'mend the rows first, or say by using = "SQL" what they get'
   )
 end
@@ -198,12 +212,17 @@ local function rebuild(job, old, new, from)
   take_place(job, old, new)
   keep_sequence(job, new, seq)
   for _, index in ipairs(new.indexes) do
-    job:run(ddl.create_index(new, index))
+    create_index(job, new, index)
   end
   for _, trigger in ipairs(triggers) do
     job:run(trigger.sql)
   end
   job.rebuilt[#job.rebuilt + 1] = new.name
+end
+
+local function add_column(t, column, key)
+  local sql = ("ALTER TABLE %s ADD COLUMN %s"):format(tokens.name(t.name), ddl.column(column))
+  return key and sql .. " " .. ddl.references(key) or sql
 end
 
 -- ---- all of it --------------------------------------------------------------------------------------
@@ -227,7 +246,7 @@ end
 function M.create(job, t)
   job:run(ddl.create_table(t))
   for _, index in ipairs(t.indexes) do
-    job:run(ddl.create_index(t, index))
+    create_index(job, t, index)
   end
 end
 
@@ -248,7 +267,7 @@ function M.alter(job, old, new, from)
     return rebuild(job, old, new, from)
   end
   for _, entry in ipairs(added) do
-    job:run(ddl.add_column(new, entry.column, entry.key))
+    job:run(add_column(new, entry.column, entry.key))
   end
   change_indexes(job, old, new)
 end

@@ -128,12 +128,17 @@ local function check_views(job, before)
   end
 end
 
-local function check_tables(job)
-  for _, name in ipairs(job.rebuilt) do
+local function is_there(db, name)
+  return #db:query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", name) > 0
+end
+
+local function check_table(job, name)
+  if is_there(job.db, name) then -- it may have gone, or got another name
     local rows = job:rows(("PRAGMA integrity_check(%s)"):format(tokens.text(name)))
     local said = rows[1] and rows[1].integrity_check
     if said ~= "ok" then
-      job:refuse(("Table '%s' is not sound - %s"):format(name, tostring(said)), "look at the file by integrity_check")
+      local why = ("Table '%s' is not sound - %s"):format(name, tostring(said))
+      job:refuse(why, "look at the file by integrity_check")
     end
   end
 end
@@ -144,7 +149,9 @@ end
 function M.check(job, before)
   check_views(job, before)
   check_foreign_keys(job, before)
-  check_tables(job)
+  for _, name in ipairs(job.rebuilt) do
+    check_table(job, name)
+  end
 end
 
 return M

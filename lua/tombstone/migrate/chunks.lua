@@ -25,17 +25,15 @@ function M.rowid(t)
   end
 end
 
+local SPAN = "SELECT min(r) AS first, max(r) AS last, count(*) AS n FROM "
+  .. "(SELECT %s AS r FROM %s%s ORDER BY %s LIMIT %d)"
+
 -- The first and the last rowid of the next rows, and their number.
 local function next_span(job, from, rowid, after)
-  local more = after and (" WHERE " .. rowid .. " > ?") or ""
-  local sql = ("SELECT min(r) AS first, max(r) AS last, count(*) AS n FROM (SELECT %s AS r FROM %s%s ORDER BY %s LIMIT %d)"):format(
-    rowid,
-    from,
-    more,
-    rowid,
-    SIZE
-  )
-  return job:rows(sql, after)[1]
+  local more = after and " WHERE " .. rowid .. " > ?" or ""
+  local sql = SPAN:format(rowid, from, more, rowid, SIZE)
+  local rows = after and job:rows(sql, after) or job:rows(sql)
+  return rows[1]
 end
 
 --- Calls `step(condition, first, last)` for the rows of a table, some thousands at a time, in the

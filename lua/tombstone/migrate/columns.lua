@@ -10,8 +10,10 @@ local core = require "tombstone.core"
 
 local M = {}
 
-local COLUMN = { "key", "null", "default", "collate", "check", "references", "unique", "generated", "stored" }
-local TABLE = { "primary_key", "uniques", "foreign_keys", "checks", "indexes", "without_rowid", "strict" }
+local COLUMN = { "key", "null", "default", "collate", "check", "references", "unique", "generated", "stored",
+  "conflict" }
+local TABLE = { "primary_key", "uniques", "foreign_keys", "checks", "indexes", "without_rowid",
+  "strict", "autoincrement" }
 local HINT = 'as in { "title", "varchar(100)", null = true }'
 
 -- Named options of a table whose array part is something else.
@@ -45,11 +47,12 @@ function M.column(given)
   end
   return {
     name = given[1],
-    type = given[2],
+    type = given[2] or "",
     null = given.null or nil,
     default = given.default,
     collate = given.collate,
     generated = given.generated and { sql = given.generated, stored = given.stored } or nil,
+    conflict = given.conflict,
   }
 end
 
@@ -90,7 +93,7 @@ end
 
 --- A foreign key. `parent` is a table's name, or `{ table, column }`.
 function M.foreign_key(columns, parent, options)
-  core.check_options(options, { "on_delete", "on_update", "deferrable", "name" }, "foreign key")
+  core.check_options(options, { "on_delete", "on_update", "deferrable", "match", "name" }, "foreign key")
   options = options or {}
   local given = as_list(parent)
   if type(given) ~= "table" or type(given[1]) ~= "string" then
@@ -104,9 +107,10 @@ function M.foreign_key(columns, parent, options)
     columns = as_list(columns),
     table = given[1],
     to = #to > 0 and to or nil,
-    on_delete = options.on_delete,
-    on_update = options.on_update,
+    on_delete = options.on_delete and options.on_delete:lower(),
+    on_update = options.on_update and options.on_update:lower(),
     deferrable = options.deferrable,
+    match = options.match,
     name = options.name,
   }
 end
@@ -132,6 +136,7 @@ function M.table(name, given, options)
     checks = {},
     indexes = {},
     primary_key = options.primary_key,
+    autoincrement = options.autoincrement,
     without_rowid = options.without_rowid,
     strict = options.strict,
   }
@@ -197,18 +202,19 @@ end
 function M.spell_column(column)
   return {
     column.name,
-    column.type,
+    column.type ~= "" and column.type or nil,
     null = column.null,
     default = column.default,
     collate = column.collate,
     generated = column.generated and column.generated.sql,
     stored = column.generated and column.generated.stored,
+    conflict = column.conflict,
   }
 end
 
 local function spell_key(given, t)
   local key = t.primary_key
-  if not key or #key ~= 1 then
+  if not key or #key ~= 1 or key.name or key.conflict or key.desc or key.collate then
     return key
   end
   for _, column in ipairs(given) do
@@ -221,10 +227,19 @@ local function spell_key(given, t)
   return key
 end
 
+local function has_word_key(given)
+  for _, column in ipairs(given) do
+    if column.key then
+      return true
+    end
+  end
+  return false
+end
+
 local function spell_references(given, t)
   local others = {}
   for _, key in ipairs(t.foreign_keys) do
-    local is_plain = #key.columns == 1 and not (key.on_delete or key.on_update or key.deferrable or key.name)
+    local is_plain = #key.columns == 1 and not (key.on_delete or key.on_update or key.deferrable or key.match or key.name)
     local column
     for _, candidate in ipairs(is_plain and given or {}) do
       if candidate[1]:lower() == key.columns[1]:lower() and not candidate.references then
@@ -253,11 +268,13 @@ function M.spell_table(t)
   for i, column in ipairs(t.columns) do
     given[i] = M.spell_column(column)
   end
+  local key = spell_key(given, t)
   local options = {
-    primary_key = spell_key(given, t),
+    primary_key = key,
     foreign_keys = unless_empty(spell_references(given, t)),
     uniques = unless_empty(t.uniques),
     checks = unless_empty(t.checks),
+    autoincrement = not has_word_key(given) and t.autoincrement or nil,
     without_rowid = t.without_rowid,
     strict = t.strict,
   }

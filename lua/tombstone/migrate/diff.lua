@@ -1,6 +1,7 @@
 --- The words that make one schema another.
 -- @module tombstone.migrate.diff
 local columns = require "tombstone.migrate.columns"
+local compare = require "tombstone.migrate.compare"
 local rename = require "tombstone.migrate.rename"
 local schema = require "tombstone.migrate.schema"
 local tokens = require "tombstone.migrate.tokens"
@@ -21,7 +22,7 @@ end
 -- ---- lists of things that are known by what they are ---------------------------------------------
 
 -- Splits into those of `old` that are not in `new`, and the other way round. `key` answers a text.
-local function compare(old, new, key)
+local function compare_lists(old, new, key)
   local function missing(from, there)
     local known, left = {}, {}
     for _, entry in ipairs(there) do
@@ -39,25 +40,8 @@ local function compare(old, new, key)
   return missing(old, new), missing(new, old)
 end
 
-local function list_key(list)
-  return fold(table.concat(list or {}, "\0"))
-end
-
-local function check_key(check)
-  return fold(check.name or "") .. "\0" .. tokens.normal(check.sql)
-end
-
-local function unique_key(unique)
-  return list_key(unique.columns) .. "\1" .. fold(unique.name or "") .. "\1" .. fold(unique.conflict or "")
-end
-
-local function foreign_key_key(key)
-  local parts = { list_key(key.columns), fold(key.table), list_key(key.to) }
-  for _, option in ipairs { "on_delete", "on_update", "deferrable", "name" } do
-    parts[#parts + 1] = fold(tostring(key[option] or ""))
-  end
-  return table.concat(parts, "\1")
-end
+local UNIQUE = { "name", "conflict", "collate", "desc" }
+local FOREIGN_KEY = { "on_delete", "on_update", "deferrable", "match", "name" }
 
 local function options_of(entry, names)
   local options = {}
@@ -76,7 +60,7 @@ local function say_foreign_key(self, word, t, key)
     end
   end
   local own = #key.columns == 1 and key.columns[1] or key.columns
-  self:say(word, t.name, own, parent, options_of(key, { "on_delete", "on_update", "deferrable", "name" }))
+  self:say(word, t.name, own, parent, options_of(key, FOREIGN_KEY))
 end
 
 -- ---- columns ------------------------------------------------------------------------------------------
@@ -87,25 +71,6 @@ local function by_name(t)
     found[fold(column.name)] = { column = column, place = i }
   end
   return found
-end
-
-local function same_generated(a, b)
-  if not (a and b) then
-    return a == b
-  end
-  return tokens.normal(a.sql) == tokens.normal(b.sql) and (a.stored or false) == (b.stored or false)
-end
-
-local function same_sql(a, b)
-  return (a and tokens.normal(a)) == (b and tokens.normal(b))
-end
-
-local function same_column(a, b)
-  return fold(a.type or "") == fold(b.type or "")
-    and (a.null or false) == (b.null or false)
-    and same_sql(a.default, b.default)
-    and fold(a.collate or "binary") == fold(b.collate or "binary")
-    and same_generated(a.generated, b.generated)
 end
 
 -- Words on single columns keep those there are in place and add at the end.
@@ -123,8 +88,7 @@ local function is_in_order(old, new)
 end
 
 local function same_shape(old, new)
-  return list_key(old.primary_key) == list_key(new.primary_key)
-    and (old.autoincrement or false) == (new.autoincrement or false)
+  return compare.text.key(old) == compare.text.key(new)
     and (old.without_rowid or false) == (new.without_rowid or false)
     and (old.strict or false) == (new.strict or false)
     and is_in_order(old, new)
@@ -183,7 +147,7 @@ function Diff:change_columns(old, new)
   local before, using = by_name(old), self.using[new.name] or {}
   for _, column in ipairs(new.columns) do
     local was = before[fold(column.name)]
-    if was and not same_column(was.column, column) then
+    if was and not compare.columns(was.column, column) then
       local sql = filled(was.column, column, using[column.name])
       self:say("change_column", new.name, spell(column), { from = spell(was.column), using = sql })
     end
@@ -191,15 +155,6 @@ function Diff:change_columns(old, new)
 end
 
 -- ---- tables ---------------------------------------------------------------------------------------------
-
-local function index_key(index)
-  local parts = { fold(index.name), tostring(index.unique or false), index.where and tokens.normal(index.where) or "" }
-  for _, column in ipairs(index.columns) do
-    parts[#parts + 1] = column.name and fold(column.name) or tokens.normal(column.sql)
-    parts[#parts + 1] = fold(column.collate or "") .. tostring(column.desc or false)
-  end
-  return table.concat(parts, "\1")
-end
 
 local function say_index(self, word, t, index)
   self:say(word, t.name, columns.spell_index(t.name, index))
@@ -249,10 +204,10 @@ function Diff:replace(old, new)
 end
 
 function Diff:alter(old, new)
-  local lost_indexes, new_indexes = compare(old.indexes, new.indexes, index_key)
-  local lost_checks, new_checks = compare(old.checks, new.checks, check_key)
-  local lost_uniques, new_uniques = compare(old.uniques, new.uniques, unique_key)
-  local lost_keys, new_keys = compare(old.foreign_keys, new.foreign_keys, foreign_key_key)
+  local lost_indexes, new_indexes = compare_lists(old.indexes, new.indexes, compare.text.index)
+  local lost_checks, new_checks = compare_lists(old.checks, new.checks, compare.text.check)
+  local lost_uniques, new_uniques = compare_lists(old.uniques, new.uniques, compare.text.unique)
+  local lost_keys, new_keys = compare_lists(old.foreign_keys, new.foreign_keys, compare.text.foreign_key)
   for _, index in ipairs(lost_indexes) do
     say_index(self, "drop_index", old, index)
   end
@@ -260,7 +215,7 @@ function Diff:alter(old, new)
     self:say("drop_check", old.name, check.sql, options_of(check, { "name" }))
   end
   for _, unique in ipairs(lost_uniques) do
-    self:say("drop_unique", old.name, unique.columns, options_of(unique, { "name", "conflict" }))
+    self:say("drop_unique", old.name, unique.columns, options_of(unique, UNIQUE))
   end
   for _, key in ipairs(lost_keys) do
     say_foreign_key(self, "drop_foreign_key", old, key)
@@ -272,7 +227,7 @@ function Diff:alter(old, new)
     say_foreign_key(self, "add_foreign_key", new, key)
   end
   for _, unique in ipairs(new_uniques) do
-    self:say("add_unique", new.name, unique.columns, options_of(unique, { "name", "conflict" }))
+    self:say("add_unique", new.name, unique.columns, options_of(unique, UNIQUE))
   end
   for _, check in ipairs(new_checks) do
     self:say("add_check", new.name, check.sql, options_of(check, { "name" }))

@@ -44,7 +44,8 @@ end
 --- True where SQL speaks of this name.
 function M.mentions(sql, name)
   for _, token in ipairs(sql and tokens.list(sql) or {}) do
-    if token.name and M.same(token.name, name) then
+    local is_name = token.kind == "word" or token.kind == "name"
+    if is_name and M.same(token.value, name) then
       return true
     end
   end

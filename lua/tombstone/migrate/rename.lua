@@ -14,8 +14,20 @@ local function in_list(list, old, new)
   end
 end
 
+-- In a check or an index a name can only be a column's, or a function's, which a parenthesis follows.
 local function in_sql(sql, old, new)
-  return sql and tokens.replace(sql, old, new)
+  if not sql then
+    return nil
+  end
+  local list = tokens.list(sql)
+  for i, token in ipairs(list) do
+    local is_name = token.kind == "name" or token.kind == "word"
+    local is_call = list[i + 1] and list[i + 1].text == "("
+    if is_name and not is_call and same(token.value, old) then
+      token.text = tokens.name(new)
+    end
+  end
+  return tokens.join(list)
 end
 
 local function in_indexes(t, old, new)

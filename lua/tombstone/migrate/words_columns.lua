@@ -59,14 +59,30 @@ function inverse.add_column(name, given)
   return "drop_column", name, given[1], given
 end
 
+-- The check and the UNIQUE that stand in the column's own words.
+local function drop_words(t, given)
+  if given.check then
+    finding.take(t, t.checks, "check " .. given.check, function(check)
+      return tokens.bare(check.sql) == tokens.bare(given.check)
+    end)
+  end
+  if given.unique then
+    finding.take(t, t.uniques, "UNIQUE constraint on " .. given[1], function(unique)
+      return finding.same_list(unique.columns, { given[1] })
+    end)
+  end
+end
+
 --- Drops a column and its values. Indexes and checks that use it have to go before.
 -- @string name of the table
 -- @string column_name
--- @tparam[opt] table given the column, so that the migration can be taken back
-function Migration:drop_column(name, column_name)
+-- @tparam[opt] table given the column as `add_column` takes it, so that the migration can be taken
+-- back; a check and a UNIQUE that stand in it go too
+function Migration:drop_column(name, column_name, given)
   migration.need_name(column_name, "A column", 'as in m:drop_column("posts", "title")')
   self:alter(name, function(t, from)
     local column, i = finding.find_column(t, column_name)
+    drop_words(t, given or {})
     finding.need_unused(t, column.name)
     finding.drop_constraints(t, column.name)
     table.remove(t.columns, i)

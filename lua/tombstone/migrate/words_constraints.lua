@@ -2,6 +2,7 @@
 -- @module tombstone.migrate.words_constraints
 local core = require "tombstone.core"
 local columns = require "tombstone.migrate.columns"
+local compare = require "tombstone.migrate.compare"
 local finding = require "tombstone.migrate.finding"
 local migration = require "tombstone.migrate.migration"
 local tokens = require "tombstone.migrate.tokens"
@@ -78,11 +79,12 @@ function inverse.add_foreign_key(...)
 end
 
 --- Drops a foreign key. Arguments as of `add_foreign_key`.
-function Migration:drop_foreign_key(name, given, parent)
-  local key = columns.foreign_key(given, parent)
+function Migration:drop_foreign_key(name, given, parent, options)
+  local key = columns.foreign_key(given, parent, options)
   self:alter(name, function(t)
     finding.take(t, t.foreign_keys, ("foreign key to '%s'"):format(key.table), function(entry)
-      return finding.same(entry.table, key.table) and finding.same_list(entry.columns, key.columns)
+      return options and compare.text.foreign_key(entry) == compare.text.foreign_key(key)
+        or not options and finding.same(entry.table, key.table) and finding.same_list(entry.columns, key.columns)
     end)
   end)
 end
@@ -112,7 +114,7 @@ end
 function Migration:drop_check(name, sql)
   self:alter(name, function(t)
     finding.take(t, t.checks, "check " .. tostring(sql), function(check)
-      return tokens.normal(check.sql) == tokens.normal(sql)
+      return tokens.bare(check.sql) == tokens.bare(sql)
     end)
   end)
 end
@@ -121,13 +123,23 @@ function inverse.drop_check(...)
   return "add_check", ...
 end
 
+local function unique_of(given, options)
+  core.check_options(options, { "name", "conflict", "collate", "desc" }, "unique")
+  local unique = { columns = type(given) == "string" and { given } or given }
+  for key, value in pairs(options or {}) do
+    unique[key] = value
+  end
+  return unique
+end
+
 --- Adds a UNIQUE constraint to the table itself. An index is the better choice: it comes and goes
 -- without a new table.
 -- @string name of the table
 -- @tparam string|{string,...} given columns
-function Migration:add_unique(name, given)
+-- @tparam[opt] table options `name`, `conflict`, `collate` and `desc` (lists)
+function Migration:add_unique(name, given, options)
+  local unique = unique_of(given, options)
   self:alter(name, function(t)
-    local unique = { columns = type(given) == "string" and { given } or given }
     for _, column in ipairs(unique.columns) do
       finding.find_column(t, column)
     end
@@ -140,11 +152,13 @@ function inverse.add_unique(...)
 end
 
 --- Drops a UNIQUE constraint. Arguments as of `add_unique`.
-function Migration:drop_unique(name, given)
-  local list = type(given) == "string" and { given } or given
+function Migration:drop_unique(name, given, options)
+  local wanted = unique_of(given, options)
   self:alter(name, function(t)
-    finding.take(t, t.uniques, "UNIQUE constraint on " .. table.concat(list, ", "), function(unique)
-      return finding.same_list(unique.columns, list)
+    local what = "UNIQUE constraint on " .. table.concat(wanted.columns, ", ")
+    finding.take(t, t.uniques, what, function(unique)
+      return options and compare.text.unique(unique) == compare.text.unique(wanted)
+        or not options and finding.same_list(unique.columns, wanted.columns)
     end)
   end)
 end
