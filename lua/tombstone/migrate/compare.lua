@@ -100,6 +100,16 @@ local function index_text(index)
     .. (index.where and " where " .. tokens.bare(index.where) or "")
 end
 
+--- What a part of a table says, as one text: two parts that say the same have the same one.
+-- `key` takes a table, the others the part.
+M.text = {
+  key = key_text,
+  unique = unique_text,
+  check = check_text,
+  foreign_key = foreign_text,
+  index = index_text,
+}
+
 -- ---- columns ------------------------------------------------------------------------------
 
 local function generated_text(column)
