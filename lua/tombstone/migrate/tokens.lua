@@ -226,6 +226,19 @@ function M.normal(sql)
   return table.concat(parts)
 end
 
+--- A text for people: simple names without their quotes, all else as it stands.
+-- @string sql
+-- @usage tokens.readable '"deleted_at" IS NULL' == "deleted_at IS NULL"
+function M.readable(sql)
+  local list = M.list(sql)
+  for _, made in ipairs(list) do
+    if made.kind == "name" and made.value:match "^[%l_][%l%d_]*$" then
+      made.text = plain(made.value)
+    end
+  end
+  return M.join(list)
+end
+
 -- ---- parentheses ------------------------------------------------------------------
 
 --- The place of the parenthesis that closes the one at `at`, or nil.
