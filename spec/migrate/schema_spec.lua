@@ -5,6 +5,7 @@ local helper = require "helper"
 local nasty = require "migrate.nasty"
 local random_schema = require "migrate.random_schema"
 local schema = require "tombstone.migrate.schema"
+local tokens = require "tombstone.migrate.tokens"
 local tombstone = require "tombstone"
 local f = tombstone.field
 
@@ -36,10 +37,69 @@ local function assert_same(a, b)
   assert.is_true(same, why)
 end
 
--- What is written from a schema reads as that schema.
-local function assert_writes(found)
+local XINFO = [[SELECT m.name AS t, x.cid, x.name, x.type, x."notnull", x.pk, x.hidden
+  FROM sqlite_master m JOIN pragma_table_xinfo(m.name, 'main') x WHERE m.type = 'table'
+  AND m.sql NOT LIKE 'create virtual%']]
+local KEYS = [[SELECT m.name AS t, x."table", x.seq, x."from", x."to", x.on_update, x.on_delete
+  FROM sqlite_master m JOIN pragma_foreign_key_list(m.name, 'main') x WHERE m.type = 'table']]
+local UNIQUES = [[SELECT m.name AS t, iif(l.origin = 'c', l.name, '') AS name, l."unique", l.origin,
+  l.partial, (SELECT group_concat(seqno || ifnull(name, '-') || cid || "desc" || coll || "key")
+  FROM pragma_index_xinfo(l.name, 'main')) AS parts
+  FROM sqlite_master m JOIN pragma_index_list(m.name, 'main') l WHERE m.type = 'table'
+  AND m.sql NOT LIKE 'create virtual%']]
+
+local function line(row, names)
+  local list = {}
+  for i, name in ipairs(names) do
+    list[i] = tostring(row[name])
+  end
+  return table.concat(list, "|")
+end
+
+-- Keys that are NOT NULL anyway say so when they are written, types in quotes lose them.
+local function plain(row)
+  row.notnull = row.pk and row.pk > 0 and "?" or row.notnull
+  row.type = row.type and row.type:match "^%w+$" and row.type:upper() or row.type
+  return row
+end
+
+-- What SQLite says of the tables, without asking the reader that is tested.
+local function catalogue(db)
+  local lines = {}
+  local function add(sql, ...)
+    for _, row in ipairs(db:query(sql)) do
+      lines[#lines + 1] = line(plain(row), { ... })
+    end
+  end
+  add(XINFO, "t", "cid", "name", "type", "notnull", "pk", "hidden")
+  add(KEYS, "t", "table", "seq", "from", "to", "on_update", "on_delete")
+  add(UNIQUES, "t", "name", "unique", "origin", "partial", "parts")
+  table.sort(lines)
+  return lines
+end
+
+-- The row that defaults alone make, without the time of it.
+local function default_row(db, name)
+  local values = {}
+  if pcall(db.exec, db, "INSERT INTO " .. tokens.name(name) .. " DEFAULT VALUES") then
+    for column, value in pairs(db:query("SELECT * FROM " .. tokens.name(name))[1]) do
+      values[column] = tostring(value):match "^%d+[-:]%d+[-:]%d+" and "a time" or value
+    end
+  end
+  return values
+end
+
+-- What is written from a schema reads as that schema, and is the same to SQLite.
+local function assert_writes(found, db)
   local copy = made(ddl.schema(found))
   assert_same(found, schema.read(copy))
+  assert.same(ddl.schema(found), ddl.schema(schema.read(copy)))
+  if db then
+    assert.same(catalogue(db), catalogue(copy))
+  end
+  for _, name in ipairs(db and found.order or {}) do
+    assert.same(default_row(db, name), default_row(copy, name))
+  end
   copy:close()
 end
 
@@ -91,6 +151,24 @@ describe("a schema", function()
     local reader = tombstone.open(path, { read_only = true })
     assert.is_truthy(schema.read(reader).tables.a)
     reader:close()
+  end)
+
+  it("is one picture, whoever changes it meanwhile", function()
+    local path, changes, writer = helper.path(), 0, nil
+    local db = tombstone.open(path, { log = function(sql)
+      if changes < 3 and sql:find("pragma_table_xinfo", 1, true) then
+        changes = changes + 1
+        writer:exec("ALTER TABLE a ADD COLUMN c" .. changes)
+      end
+    end })
+    db:exec "CREATE TABLE a (x int)"
+    writer = tombstone.open(path)
+    assert.equal(4, #schema.read(db).tables.a.columns)
+    changes = 2
+    writer:exec "ALTER TABLE a DROP COLUMN c3"
+    assert.equal(4, #schema.read_table(db, "a").columns)
+    writer:close()
+    db:close()
   end)
 
   it("of a hundred tables takes no time", function()
@@ -146,13 +224,23 @@ describe("what people have written", function()
       local db = open(sql)
       local found = schema.read(db)
       assert.is_truthy(found.order[1])
-      assert_writes(found)
+      assert_writes(found, db)
       for _, name in ipairs(found.order) do
         assert.same(found.tables[name], schema.read_table(db, name))
       end
       db:close()
     end)
   end
+
+  it("keeps what defaults of all kinds are", function()
+    local db = made(ddl.schema(read [[CREATE TABLE a (a default -5, b default "it's", c default foo,
+      d default true, e default (1 -- one
+      + 2), f default (NULL), g default [x'00'], h default 0x10, i default - /* x */ 5.5e1)]]))
+    db:exec "INSERT INTO a DEFAULT VALUES"
+    assert.same({ a = -5, b = "it's", c = "foo", d = 1, e = 3, g = "x'00'", h = 16, i = -55 },
+      db:query("SELECT * FROM a")[1])
+    db:close()
+  end)
 
   -- This library's handles take double quotes for names only, other programs' do not.
   for _, sql in ipairs(nasty.loose) do
@@ -183,6 +271,7 @@ describe("random schemas", function()
       local db = made(ddl.schema(wanted))
       local same, why = schema.same(wanted, schema.read(db))
       assert.is_true(same, ("seed %d, schema %d: %s"):format(seed, n, tostring(why)))
+      assert.same(ddl.schema(wanted), ddl.schema(schema.read(db)))
       rows = rows + (n % 20 == 0 and random_schema.fill(db, wanted, random, 5) or 0)
       db:close()
     end
