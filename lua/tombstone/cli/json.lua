@@ -46,6 +46,11 @@ local function number(value)
   end
 end
 
+-- lua-cjson escapes each slash, which nobody needs.
+local function text(value, cjson)
+  return (cjson.encode(value):gsub("\\/", "/"))
+end
+
 local function sorted_keys(object)
   local keys = {}
   for key in pairs(object) do
@@ -76,7 +81,7 @@ end
 local function write_object(object, indent, cjson)
   local items = {}
   for i, key in ipairs(sorted_keys(object)) do
-    items[i] = cjson.encode(key) .. ": " .. write(object[key], indent .. "  ", cjson)
+    items[i] = text(key, cjson) .. ": " .. write(object[key], indent .. "  ", cjson)
   end
   return write_all(items, "{", "}", indent)
 end
@@ -90,8 +95,10 @@ function write(value, indent, cjson)
     return (is_list and write_list or write_object)(value, indent, cjson)
   elseif kind == "number" then
     return number(value)
+  elseif kind == "boolean" then
+    return tostring(value)
   end
-  return cjson.encode(kind == "boolean" and value or tostring(value))
+  return text(tostring(value), cjson)
 end
 
 --- A value as JSON, with keys in the order of the alphabet.

@@ -31,6 +31,7 @@ function M.reader(terminal, words)
   end
   readline.set_options { histfile = history_file(), keeplines = 1000, completion = true }
   readline.set_complete_list(words)
+  readline.set_completion_append_character "" -- a name goes on with a dot, not with a blank
   return readline.readline, readline.save_history
 end
 

@@ -72,7 +72,9 @@ function Terminal:ask(question)
   while true do
     io.stderr:write(question, " [y/N] ")
     io.stderr:flush()
+    self.asking = true
     local answer = io.read()
+    self.asking = false
     if answer == nil then
       io.stderr:write "\n"
       return false
@@ -112,9 +114,12 @@ function Terminal:progress(what, done, total)
   io.stderr:flush()
 end
 
---- Takes the line of progress away.
+--- Takes the line of progress away, and leaves that of a question where Ctrl-C ended it.
 function Terminal:clear()
-  if self.drawn then
+  if self.asking then
+    io.stderr:write "\n"
+    self.asking = false
+  elseif self.drawn then
     io.stderr:write(CLEAR)
     io.stderr:flush()
     self.drawn = false

@@ -54,19 +54,21 @@ end
 
 local function show(out, sets, found)
   local rows, names = {}, {}
-  local at_most = #sets > 1 and "up to " or ""
+  local function at_most(n)
+    return #sets > 1 and "up to " .. n or n
+  end
   for name, n in pairs(found.along) do
     names[#names + 1] = n > 0 and name or nil
   end
   local chosen = selection.counts(sets)
   for _, set in ipairs(sets) do
     local along = found.along[set.name] or 0
-    rows[#rows + 1] = { set.name, set.count, along > 0 and at_most .. along or nil }
+    rows[#rows + 1] = { set.name, set.count, along > 0 and at_most(along) or nil }
   end
   table.sort(names)
   for _, name in ipairs(names) do
     if not chosen[name] then
-      rows[#rows + 1] = { name, nil, at_most .. found.along[name] }
+      rows[#rows + 1] = { name, nil, at_most(found.along[name]) }
     end
   end
   out:table({ "MODEL", "PURGED", "GO ALONG" }, rows)
