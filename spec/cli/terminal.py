@@ -3,17 +3,22 @@
     terminal.py STEP... -- COMMAND...
 
 A step is `wait:TEXT` (until the screen has shown it after the last step), `send:TEXT` (with
-escapes as in Python), `interrupt` (Ctrl-C), `end` (Ctrl-D) or `sleep:SECONDS`. What the screen has
-shown goes to stdout, and last a line `exit CODE`, or `signal NUMBER`.
+escapes as in Python), `interrupt` (Ctrl-C), `end` (Ctrl-D), `kill` or `sleep:SECONDS`. What the
+screen has shown goes to stdout, and last a line `exit CODE`, or `signal NUMBER`.
 """
 
 import os
 import pty
+import re
 import select
 import sys
 import time
 
-PATIENCE = 60
+PATIENCE = float(os.environ.get("SPEC_PATIENCE", "60"))
+
+
+# What readline puts around a line, so that a terminal can tell what was pasted.
+AROUND_LINES = re.compile(rb"\x1b\[\?2004[hl]\r?")
 
 
 class Screen:
@@ -42,7 +47,7 @@ class Screen:
     def wait(self, text):
         end = time.time() + PATIENCE
         while True:
-            at = self.shown.find(text, self.seen)
+            at = AROUND_LINES.sub(b"", self.shown).find(text, self.seen)
             if at >= 0:
                 self.seen = at + len(text)
                 return
@@ -84,6 +89,8 @@ def take(screen, step):
         screen.send(b"\x03")
     elif word == "end":
         screen.send(b"\x04")
+    elif word == "kill":
+        os.kill(screen.pid, 9)
     elif word == "sleep":
         time.sleep(float(text))
     else:

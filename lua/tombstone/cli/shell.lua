@@ -49,9 +49,10 @@ local function load_text(text, name, environment)
   return chunk and setfenv(chunk, environment), why
 end
 
--- An expression first, so that its values can be shown.
+-- An expression first, so that its values can be shown. It is an argument and no tail call, after
+-- which errors would not know their place.
 local function compile(text, name, environment)
-  local expression = load_text("return " .. text, name, environment)
+  local expression = load_text("return (...)(" .. text .. "\n)", name, environment)
   if expression then
     return expression
   end
@@ -68,6 +69,10 @@ local function pack(...)
   return { n = select("#", ...), ... }
 end
 
+local function pass(...)
+  return ...
+end
+
 local function show(values)
   for i = 1, values.n do
     io.write(readable.text(values[i]), "\n")
@@ -76,12 +81,12 @@ end
 
 local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 
-local function run_text(text, name, environment, ...)
+local function run_text(text, name, environment)
   local chunk, why = compile(text, name, environment)
   if not chunk then
     refusal.raise(why)
   end
-  show(pack(chunk(...)))
+  show(pack(chunk(pass)))
 end
 
 local function read_all(path)
@@ -139,7 +144,7 @@ end
 local function run_one(context, db, chunk)
   local depth = db:is_open() and db:depth() or 0
   local ok, values = pcall(function()
-    return pack(chunk())
+    return pack(chunk(pass))
   end)
   if ok then
     ok, values = pcall(show, values)
