@@ -99,7 +99,7 @@ end
 --- Runs the command without a terminal.
 -- @tparam string folder where it runs
 -- @tparam {string,...} arguments
--- @tparam[opt] table options `input`, `environment`
+-- @tparam[opt] table options `input`, `environment`, and `program` in place of the command
 -- @treturn number the exit code
 -- @treturn string what it wrote to stdout
 -- @treturn string and to stderr
@@ -107,7 +107,7 @@ function command.run(folder, arguments, options)
   options = options or {}
   local line = ("%s %s %s"):format(
     environment(options.environment),
-    helper.quote(command.launcher),
+    helper.quote(options.program or command.launcher),
     words_of(arguments)
   )
   return execute(folder, line, options.input)

@@ -70,6 +70,46 @@ COMP_WORDS=(tombstone trash undo --on-conflict re); COMP_CWORD=4; _tombstone; ec
   end)
 end)
 
+describe("the output", function()
+  after_each(command.clean)
+
+  it("that cannot be written is a failure", function()
+    local folder = blog.filled()
+    local file = folder .. "/run"
+    command.write(file, ("exec %s trash list >/dev/full"):format(command.launcher))
+    local code, out, err = command.run(folder, { file }, { program = "sh" })
+    local line_of_error = "tombstone: cannot write the output - No space left on device\n"
+    assert.same({ 1, "", line_of_error }, { code, out, err })
+  end)
+end)
+
+describe("the installed command", function()
+  after_each(command.clean)
+
+  it("finds its modules from where it lies", function()
+    local prefix = command.folder()
+    local build = command.launcher:match "^(.*)/"
+    local code = command.run(".", { "--install", build, "--prefix", prefix }, {
+      program = "cmake",
+      environment = { LD_PRELOAD = "" },
+    })
+    assert.equal(0, code)
+    local program = prefix .. "/bin/tombstone"
+    local mine = command.read("lua/tombstone/cli/version.lua")
+    local module = "io.stdout:write('mine ')" .. mine
+    local path = ("/share/lua/%s/tombstone/cli/version.lua"):format(_VERSION:match "%d.%d")
+    command.write(prefix .. path, module)
+    for _, folder in ipairs { ".", prefix .. "/bin" } do
+      local status, out = command.run(folder, { "version" }, { program = program })
+      assert.equal(0, status)
+      assert.is_truthy(out:match "^mine tombstone 0")
+    end
+    local status, out = command.run(prefix, { "version" }, { program = "bin/tombstone" })
+    assert.equal(0, status)
+    assert.is_truthy(out:match "^mine tombstone 0")
+  end)
+end)
+
 describe("tombstone init", function()
   after_each(command.clean)
 

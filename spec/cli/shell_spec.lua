@@ -64,6 +64,8 @@ return x]]
       { "{ ['a b'] = 2 }", '{ ["a b"] = 2 }' },
       { "Author.objects:filter { name = 'Ben' }", "SELECT .* WHERE .* -- { \"Ben\" }", true },
       { "Post", "tombstone.model (Post)" },
+      { "select('#', ...)", "0" },
+      { "(function() end)()", nil },
     }
     for _, case in ipairs(cases) do
       local code, out, err = run(folder, { "-e", case[1] })
@@ -71,7 +73,7 @@ return x]]
       if case[3] then
         assert.is_truthy(out:match("^" .. case[2] .. "\n$"), out)
       else
-        assert.equal(case[2] .. "\n", out)
+        assert.equal(case[2] and case[2] .. "\n" or "", out)
       end
     end
   end)

@@ -205,6 +205,9 @@ describe("the prompt of the shell", function()
     if not pcall(require, "readline") then
       pending "needs lua-readline"
       return
+    elseif os.getenv "ASAN_OPTIONS" then
+      pending "lua-readline leaks what it completes"
+      return
     end
     local folder = blog.filled()
     command.sit(folder, SHELL, { "wait:> ", "send:1 + 1\\n", "wait:\n2\r", "wait:> ", "end" })
@@ -213,6 +216,7 @@ describe("the prompt of the shell", function()
       "wait:> ", "send:\27[A\\n", "wait:\n2\r", "wait:> ", "send:Auth\\t.objects:count()\\n", "wait:\n1\r",
       "wait:> ", "end",
     })
+    contains(screen, "> Author.objects:count()")
     contains(screen, "\nexit 0\n")
   end)
 end)

@@ -89,6 +89,7 @@ describe("tombstone trash list", function()
       { "Post", 3 },
       { "--model Post", 3 },
       { "Post 1 2", 2 },
+      { "Post 0003", 1 },
       { "--actor zoe", 2 },
       { "--reason spam", 1 },
       { "--event 2", 3 }, -- One is held by it as well
@@ -148,6 +149,17 @@ Parents that are dead:
     golden(folder, "show_post", "show Post 3")
     golden(folder, "show_invoice", "show Invoice 1")
     golden(folder, "show_legacy", "show Legacy 1")
+  end)
+
+  it("show a row of models without cascades", function()
+    local folder = command.folder()
+    command.run(folder, { "init" })
+    command.write(folder .. "/app.db", "")
+    local code = 'db:create_tables() Post:create({ title = "Hello" }):delete { actor = "ana" }'
+    assert.equal(0, (command.run(folder, { "shell", "-e", code })))
+    local out = trash(folder, "show Post 1")
+    assert.is_truthy(out:match "\ntitle +Hello\n")
+    assert.is_truthy(out:match "\nHeld by event 1, of Post 1, [%d :-]+ by ana\n$")
   end)
 
   it("show an event", function()

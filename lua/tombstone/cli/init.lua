@@ -6,6 +6,7 @@
 -- @module tombstone.cli
 local commands = require "tombstone.cli.commands"
 local context_of = require "tombstone.cli.context"
+local output = require "tombstone.cli.output"
 local parser = require "tombstone.cli.parser"
 local refusal = require "tombstone.cli.refusal"
 
@@ -23,7 +24,9 @@ local function run(state, arguments)
   local command, parsed = parser.parse(arguments, commands)
   state.context = context_of.new(parsed)
   state.context.commands = commands
-  return command.run(state.context, parsed) or refusal.DONE
+  local code = command.run(state.context, parsed) or refusal.DONE
+  output.flush()
+  return code
 end
 
 -- Only the first Ctrl-C comes as an error; what follows it here is short.

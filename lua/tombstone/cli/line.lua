@@ -15,6 +15,20 @@ local function history_file()
   return home and home .. "/.tombstone_history" or ""
 end
 
+-- A name goes on with a dot and not with a blank, which is to be said at each completion.
+local function completer(readline, words)
+  return function(text, from, to)
+    readline.set_completion_append_character ""
+    local begun, matches = text:sub(from, to), {}
+    for _, word in ipairs(words) do
+      if word:sub(1, #begun) == begun then
+        matches[#matches + 1] = word
+      end
+    end
+    return matches
+  end
+end
+
 --- A reader of lines.
 -- @tparam terminal terminal
 -- @tparam {string,...} words that Tab completes
@@ -30,8 +44,7 @@ function M.reader(terminal, words)
     end, function() end
   end
   readline.set_options { histfile = history_file(), keeplines = 1000, completion = true }
-  readline.set_complete_list(words)
-  readline.set_completion_append_character "" -- a name goes on with a dot, not with a blank
+  readline.set_complete_function(completer(readline, words))
   return readline.readline, readline.save_history
 end
 

@@ -1,6 +1,7 @@
 --- What a command prints: lines and tables for people, or one JSON document for scripts.
 -- @module tombstone.cli.output
 local json = require "tombstone.cli.json"
+local refusal = require "tombstone.cli.refusal"
 
 local M = {}
 local Output = {}
@@ -53,13 +54,29 @@ function M.new(terminal, as_json)
   return setmetatable({ terminal = terminal, as_json = as_json == true }, Output)
 end
 
+local function write(...)
+  local ok, why = io.write(...)
+  if not ok then
+    refusal.raise("cannot write the output - " .. tostring(why))
+  end
+end
+
+--- Hands over what was written: a full disk is told of here at the latest.
+-- @raise a refusal
+function M.flush()
+  local ok, why = io.stdout:flush()
+  if not ok then
+    refusal.raise("cannot write the output - " .. tostring(why))
+  end
+end
+
 --- A line for people; nothing under `--json`.
 -- @tparam string text
 -- @tparam[opt] string colour
 function Output:line(text, colour)
   if not self.as_json then
     self.terminal:clear()
-    io.write(colour and self.terminal:paint(colour, text) or text, "\n")
+    write(colour and self.terminal:paint(colour, text) or text, "\n")
   end
 end
 
@@ -116,7 +133,7 @@ end
 -- @param value tables of strings, numbers and booleans; `output.list{}` for lists that may be empty
 function Output:result(value)
   if self.as_json then
-    io.write(json.encode(value), "\n")
+    write(json.encode(value), "\n")
   end
 end
 

@@ -135,7 +135,8 @@ function M.key(model, text)
     refusal.raise(("'%s' is no key of %s, which are integers"):format(text, M.name_of(model)))
   end
   local number = tonumber(text)
-  return ("%.0f"):format(number) == text and number or text -- beyond what is exact: as text
+  local is_exact = math.abs(number) < 2 ^ 53 or tostring(number) == text
+  return is_exact and number or text
 end
 
 local function by_keys(query, model, texts)
@@ -231,14 +232,19 @@ function M.of(db, arguments)
   return chosen
 end
 
+-- A float that is an integer is one in the text, too.
+local function text_of(key)
+  return type(key) == "number" and ("%.0f"):format(key) or tostring(key)
+end
+
 local function refuse_missing(set, arguments)
   local found = {}
   for _, key in ipairs(set.query:pluck(M.key_field(set.model).name)) do
-    found[tostring(key)] = true
+    found[text_of(key)] = true
   end
   local missing = {}
   for _, text in ipairs(arguments.keys) do
-    if not found[text] then
+    if not found[text_of(M.key(set.model, text))] then
       missing[#missing + 1] = set.name .. " " .. text
     end
   end

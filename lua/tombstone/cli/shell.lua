@@ -49,12 +49,18 @@ local function load_text(text, name, environment)
   return chunk and setfenv(chunk, environment), why
 end
 
--- An expression first, so that its values can be shown. It is an argument and no tail call, after
--- which errors would not know their place.
+local function all_but_first(_, ...)
+  return ...
+end
+
+-- An expression first, so that its values can be shown. It is no tail call, after which errors
+-- would not know their place.
 local function compile(text, name, environment)
-  local expression = load_text("return (...)(" .. text .. "\n)", name, environment)
+  local expression = load_text("return nil, " .. text, name, environment)
   if expression then
-    return expression
+    return function()
+      return all_but_first(expression())
+    end
   end
   return load_text(text, name, environment)
 end
@@ -67,10 +73,6 @@ end
 
 local function pack(...)
   return { n = select("#", ...), ... }
-end
-
-local function pass(...)
-  return ...
 end
 
 local function show(values)
@@ -86,7 +88,7 @@ local function run_text(text, name, environment)
   if not chunk then
     refusal.raise(why)
   end
-  show(pack(chunk(pass)))
+  show(pack(chunk()))
 end
 
 local function read_all(path)
@@ -144,7 +146,7 @@ end
 local function run_one(context, db, chunk)
   local depth = db:is_open() and db:depth() or 0
   local ok, values = pcall(function()
-    return pack(chunk(pass))
+    return pack(chunk())
   end)
   if ok then
     ok, values = pcall(show, values)

@@ -65,7 +65,17 @@ local function event_told(event)
   }
 end
 
--- The first owner stands in the row, the further ones in a table of their own.
+-- The first owner stands in the row, the further ones in a table of their own, which is there
+-- where a model cascades.
+local FURTHER = "SELECT event FROM tombstone_owner WHERE model = ? AND pk = ? ORDER BY event"
+
+local function further_owners(db, name, key)
+  if not db:query("SELECT 1 FROM sqlite_master WHERE name = 'tombstone_owner'")[1] then
+    return {}
+  end
+  return db:query(FURTHER, name, key)
+end
+
 local function owners(db, row)
   local model = getmetatable(row)
   if not model:has_events() or row.deleted_event == nil then
@@ -73,8 +83,7 @@ local function owners(db, row)
   end
   local name, key = selection.name_of(model), row[selection.key_field(model).name]
   local events = { selection.event(db, row.deleted_event) }
-  local further = "SELECT event FROM tombstone_owner WHERE model = ? AND pk = ? ORDER BY event"
-  for _, owner in ipairs(db:query(further, name, tostring(key))) do
+  for _, owner in ipairs(further_owners(db, name, tostring(key))) do
     events[#events + 1] = selection.event(db, owner.event)
   end
   return events
