@@ -26,7 +26,11 @@ migrations[2] = {
   name = "0002_name_and_worth",
   up = function(m)
     m:rename_column("items", "label", "name")
-    m:change_column("items", { "worth", "integer" }, { using = "CAST(worth AS integer)", from = { "worth", "text" } })
+    m:change_column(
+      "items",
+      { "worth", "integer" },
+      { using = "CAST(worth AS integer)", from = { "worth", "text" } }
+    )
     m:add_index("items", { "worth" })
   end,
 }
@@ -82,7 +86,8 @@ migrations[4] = {
 local _, err = pcall(function()
   migrate.open(db, { migrations = migrations }):up()
 end)
-print(err.migration, err) --> 0004_unique_names  Rows of 'items' are not unique by name, as index 'items__name__key' wants them
+print(err.migration, err.kind, err)
+--> 0004_unique_names  migration  Rows of 'items' are not unique by name, as index 'items__name__key' wants them
 print(Item.objects:aggregate({ worth = tombstone.sum "worth" }).worth) --> 12
 
 _, err = pcall(runner.down, runner, { to = 0 })

@@ -58,7 +58,7 @@ local function joined(...)
   return all
 end
 
--- ---- what is said about it ---------------------------------------------------------------------
+-- ---- what is said about it ------------------------------------------------------------------
 
 local function count(db, sql)
   local ok, rows = pcall(db.query, db, sql)
@@ -90,10 +90,8 @@ end
 local function suspect_rename(words, lost, remarks)
   local added = lost.column and added_columns(words, lost.table) or {}
   if #added > 0 then
-    remarks[#remarks + 1] = ("was it renamed? then say renamed_from = %q in the model of '%s', and diff again"):format(
-      lost.column,
-      lost.table
-    )
+    local hint = "was it renamed? then say renamed_from = %q in the model of '%s', and diff again"
+    remarks[#remarks + 1] = hint:format(lost.column, lost.table)
   end
 end
 
@@ -106,7 +104,7 @@ local function describe(db, words, lost, warnings)
   return joined(remarks, warnings)
 end
 
--- ---- its name --------------------------------------------------------------------------------------
+-- ---- its name -------------------------------------------------------------------------------
 
 local VERBS = { create_table = "create", drop_table = "drop", add_column = "add", drop_column = "drop" }
 
@@ -128,7 +126,7 @@ local function name_for(words)
   return text .. (column and " " .. column or "")
 end
 
--- ---- all of it -------------------------------------------------------------------------------------------
+-- ---- all of it ------------------------------------------------------------------------------
 
 --- The words that make the database what its models say. Tables, indexes and constraints that no
 -- model knows are left alone; what is dropped is said.

@@ -58,7 +58,7 @@ function Runner:accept()
   return names
 end
 
--- ---- one migration --------------------------------------------------------------------------------
+-- ---- one migration --------------------------------------------------------------------------
 
 -- Says whose failure it is. Errors of the library stay what they are.
 local function fail(migration, err)
@@ -72,7 +72,12 @@ local function fail(migration, err)
     error(err, 0) -- Ctrl-C, as the interpreter says it
   end
   local message = ("Migration '%s' failed - %s"):format(migration.name, tostring(err))
-  local ok, made = pcall(core.fail, "migration", message, "nothing of it is kept: mend the file and migrate again")
+  local ok, made = pcall(
+    core.fail,
+    "migration",
+    message,
+    "nothing of it is kept: mend the file and migrate again"
+  )
   made = not ok and made or nil
   rawset(made, "migration", migration.name)
   rawset(made, "cause", err)
@@ -178,7 +183,7 @@ local function pretend(self, migration, direction)
   return true
 end
 
--- ---- which ------------------------------------------------------------------------------------------
+-- ---- which ----------------------------------------------------------------------------------
 
 local function matches(name, wanted)
   local digits = wanted:match "^%d+$"
@@ -233,7 +238,7 @@ local function backward(self, options)
   return chosen
 end
 
--- ---- several -------------------------------------------------------------------------------------------
+-- ---- several --------------------------------------------------------------------------------
 
 local function need_no_transaction(self)
   if self.db:depth() > 0 then
@@ -319,7 +324,7 @@ function Runner:down(options)
   return run_all(self, backward(self, options), "down", options)
 end
 
--- ---- SQL --------------------------------------------------------------------------------------------------
+-- ---- SQL ------------------------------------------------------------------------------------
 
 -- An empty copy of the database. Tables before indexes before views and triggers.
 local function copy_of(db)

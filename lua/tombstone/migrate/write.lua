@@ -3,31 +3,43 @@
 local M = {}
 
 local WIDTH = 100
-local ORDER = { "key", "null", "default", "collate", "unique", "check", "references", "generated", "stored", "after", "first", "using",
-  "primary_key", "uniques", "foreign_keys", "checks", "indexes", "without_rowid", "strict", "where", "name", "columns",
-  "table", "to", "sql", "on_delete", "on_update", "deferrable", "from" }
-local RESERVED = { ["end"] = true, ["and"] = true, ["or"] = true, ["not"] = true, ["nil"] = true, ["in"] = true,
-  ["if"] = true, ["do"] = true, ["for"] = true, ["local"] = true, ["while"] = true, ["repeat"] = true,
-  ["until"] = true, ["then"] = true, ["else"] = true, ["elseif"] = true, ["function"] = true, ["return"] = true,
-  ["break"] = true, ["goto"] = true, ["true"] = true, ["false"] = true }
 
+local function places(words)
+  local found, n = {}, 0
+  for word in words:gmatch "%S+" do
+    n = n + 1
+    found[word] = n
+  end
+  return found, n
+end
+
+-- What stands first in a table.
+local PLACE, LAST = places [[
+  key null default collate unique check references generated stored after first using
+  primary_key uniques foreign_keys checks indexes without_rowid strict where name columns
+  table to sql on_delete on_update deferrable from
+]]
+local RESERVED = places [[
+  and break do else elseif end false for function goto if in local nil not or repeat return then true
+  until while
+]]
+
+-- The quotes that need the fewest escapes.
 local function text(value)
-  if value:find '"' and not value:find "['\\%c]" then
+  local is_plain = not value:find "[%c\\]"
+  if is_plain and value:find '"' and not value:find "'" then
     return "'" .. value .. "'"
-  elseif value:find "['\"]" and not value:find "%]%]" and not value:find "[%c\\]" and value:sub(-1) ~= "]" then
-    return value:find '"' and "[[" .. value .. "]]" or '"' .. value .. '"'
+  elseif is_plain and value:find '"' and not value:find "%]%]" and value:sub(-1) ~= "]" then
+    return "[[" .. value .. "]]"
   end
   local escaped = ("%q"):format(value):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\t", "\\t")
   return escaped
 end
 
 local function keys_of(value)
-  local place, keys, n = {}, {}, 0
+  local keys, n = {}, 0
   while value[n + 1] ~= nil do
     n = n + 1
-  end
-  for i, key in ipairs(ORDER) do
-    place[key] = i
   end
   for key in pairs(value) do
     if type(key) == "string" or key > n then
@@ -35,7 +47,7 @@ local function keys_of(value)
     end
   end
   table.sort(keys, function(a, b)
-    local pa, pb = place[a] or #ORDER + 1, place[b] or #ORDER + 1
+    local pa, pb = PLACE[a] or LAST + 1, PLACE[b] or LAST + 1
     if pa ~= pb then
       return pa < pb
     end
