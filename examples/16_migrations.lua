@@ -87,7 +87,7 @@ local _, err = pcall(function()
   migrate.open(db, { migrations = migrations }):up()
 end)
 print(err.migration, err.kind, err)
---> 0004_unique_names  migration  Rows of 'items' are not unique by name, as index 'items__name__key' wants them
+--> 0004_unique_names  migration  Rows of 'items' are not unique by name, as index 'items__name__key' wants
 print(Item.objects:aggregate({ worth = tombstone.sum "worth" }).worth) --> 12
 
 _, err = pcall(runner.down, runner, { to = 0 })

@@ -361,7 +361,7 @@ describe("words on constraints", function()
       m:add_index("posts", { "title" }, { unique = true })
     end)
     assert.equal(
-      "Rows of 'posts' are not unique by title, as index 'posts__title__key' wants them",
+      "Rows of 'posts' are not unique by title, as index 'posts__title__key' wants",
       err.message
     )
     refused(function(m)

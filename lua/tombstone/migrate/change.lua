@@ -46,7 +46,7 @@ local function create_index(job, t, index)
     error(err, 0)
   end
   job:refuse(
-    ("Rows of '%s' are not unique by %s, as index '%s' wants them"):format(
+    ("Rows of '%s' are not unique by %s, as index '%s' wants"):format(
       t.name,
       index_columns(index),
       index.name

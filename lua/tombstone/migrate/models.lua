@@ -76,22 +76,22 @@ local function loss(db, lost)
   return ("drops column '%s' of '%s'%s"):format(lost.column, lost.table, values)
 end
 
-local function added_columns(words, table_name)
-  local names = {}
+local function drops(words, lost)
   for _, word in ipairs(words) do
-    if word.word == "add_column" and word[1] == table_name then
-      names[#names + 1] = word[2][1]
+    if word.word == "drop_column" and word[1] == lost.table and word[2] == lost.column then
+      return word[3]
     end
   end
-  return names
 end
 
--- A column that goes while another comes may be the same one under another name.
+-- A column that goes while one of its type comes may be the same one under another name.
 local function suspect_rename(words, lost, remarks)
-  local added = lost.column and added_columns(words, lost.table) or {}
-  if #added > 0 then
-    local hint = "was it renamed? then say renamed_from = %q in the model of '%s', and diff again"
-    remarks[#remarks + 1] = hint:format(lost.column, lost.table)
+  local gone = lost.column and drops(words, lost)
+  for _, word in ipairs(gone and words or {}) do
+    if word.word == "add_column" and word[1] == lost.table and word[2][2] == gone[2] then
+      local hint = "is it '%s' now? then say renamed_from = %q in the model of '%s', and diff again"
+      remarks[#remarks + 1] = hint:format(word[2][1], lost.column, lost.table)
+    end
   end
 end
 

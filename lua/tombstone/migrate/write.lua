@@ -84,8 +84,9 @@ end
 --- A value as Lua source.
 -- @param value text, number, boolean or table
 -- @string[opt] indent of the lines after the first
+-- @bool[opt] wide a line for each part
 -- @treturn string
-function M.value(value, indent)
+function M.value(value, indent, wide)
   indent = indent or ""
   if type(value) == "string" then
     return text(value)
@@ -95,11 +96,29 @@ function M.value(value, indent)
   local line = "{ " .. table.concat(parts_of(value, indent), ", ") .. " }"
   if next(value) == nil then
     return "{}"
-  elseif not is_long(value, indent .. line) then
+  elseif not wide and not is_long(value, indent .. line) then
     return line
   end
   local deeper = indent .. "  "
   return "{\n" .. deeper .. table.concat(parts_of(value, deeper), ",\n" .. deeper) .. ",\n" .. indent .. "}"
+end
+
+local function spelled(word, indent, n, wide)
+  local arguments = {}
+  for i = 1, n do
+    local is_wide = i == wide and type(word[i]) == "table"
+    arguments[i] = word[i] == nil and "nil" or M.value(word[i], indent, is_wide)
+  end
+  return ("%sm:%s(%s)"):format(indent, word.word, table.concat(arguments, ", "))
+end
+
+local function is_wide(text)
+  for line in text:gmatch "[^\n]+" do
+    if #line > WIDTH then
+      return true
+    end
+  end
+  return false
 end
 
 --- A word and its arguments as a line of Lua, or several.
@@ -107,15 +126,12 @@ end
 -- @string indent
 -- @treturn string
 function M.word(word, indent)
-  local last = word.n
-  while last > 0 and word[last] == nil do
-    last = last - 1
+  local n = word.n
+  while n > 0 and word[n] == nil do
+    n = n - 1
   end
-  local arguments = {}
-  for i = 1, last do
-    arguments[i] = word[i] == nil and "nil" or M.value(word[i], indent)
-  end
-  return ("%sm:%s(%s)"):format(indent, word.word, table.concat(arguments, ", "))
+  local line = spelled(word, indent, n)
+  return is_wide(line) and spelled(word, indent, n, n) or line
 end
 
 --- A file of words.
