@@ -112,8 +112,8 @@ local function spelled(word, indent, n, wide)
   return ("%sm:%s(%s)"):format(indent, word.word, table.concat(arguments, ", "))
 end
 
-local function is_wide(text)
-  for line in text:gmatch "[^\n]+" do
+local function is_wide(lines)
+  for line in lines:gmatch "[^\n]+" do
     if #line > WIDTH then
       return true
     end
