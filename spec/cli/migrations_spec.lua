@@ -63,10 +63,10 @@ describe("the commands on migrations", function()
     assert.equal("applied     0001_create_posts  2026-01-02 03:04:05 UTC\n", plain(out))
     models "title = f.char { max_length = 100, unique = true }, views = f.integer { default = 7 }"
     says("wrote migrations/0002_add_posts_views.lua\n", "diff")
-    local sql = [[INSERT INTO "tombstone_new_posts" ("id", "title", "deleted_at", "deleted_event", "views")]]
+    local sql = [[INSERT OR ABORT INTO "tombstone_new_posts" ("id", "title", "deleted_at", "deleted_event", ]]
     local _, shown = run "sql"
     assert.truthy(shown:find("-- 0002_add_posts_views\n", 1, true))
-    assert.truthy(shown:find(sql, 1, true) or shown:find "INSERT OR ABORT", shown)
+    assert.truthy(shown:find(sql, 1, true), shown)
     assert.equal(3, run "status")
     says("would be applied 0002_add_posts_views\n", "migrate", "--dry-run")
     says("applied 0002_add_posts_views\n", "migrate")
@@ -163,7 +163,8 @@ end)
 describe("in a terminal", function()
   local LONG = [[return { up = function(m)
     m:create_table("t", { { "id", "integer", key = true }, { "n", "integer", null = true } })
-    m:execute "WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 200000) INSERT INTO t (n) SELECT n FROM i"
+    m:execute "WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 200000)\
+      INSERT INTO t (n) SELECT n FROM i"
     m:change_column("t", { "n", "text", null = true }, { using = "n || ''" })
     for _ = 1, 60 do m:update("t", { n = "n + 1" }) end
   end }]]
@@ -171,9 +172,10 @@ describe("in a terminal", function()
   it("rollback asks", function()
     run "diff"
     run "migrate"
-    local screen = command.sit(folder, { "rollback" }, { "wait:Take back 0001_create_posts? [y/N]", "send:n\\n" })
+    local asked = "wait:Take back 0001_create_posts? [y/N]"
+    local screen = command.sit(folder, { "rollback" }, { asked, "send:n\\n" })
     assert.truthy(screen:find("not agreed, nothing was changed", 1, true), screen)
-    screen = command.sit(folder, { "rollback" }, { "wait:Take back 0001_create_posts? [y/N]", "send:y\\n" })
+    screen = command.sit(folder, { "rollback" }, { asked, "send:y\\n" })
     assert.truthy(screen:find("taken back 0001_create_posts", 1, true), screen)
   end)
 
