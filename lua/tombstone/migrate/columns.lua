@@ -7,6 +7,7 @@
 --
 -- @module tombstone.migrate.columns
 local core = require "tombstone.core"
+local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
@@ -255,6 +256,14 @@ local function spell_references(given, t)
   return others
 end
 
+local function readable(checks)
+  local list = {}
+  for i, check in ipairs(checks) do
+    list[i] = { name = check.name, sql = tokens.readable(check.sql) }
+  end
+  return list
+end
+
 local function unless_empty(list)
   return list and #list > 0 and list or nil
 end
@@ -273,7 +282,7 @@ function M.spell_table(t)
     primary_key = key,
     foreign_keys = unless_empty(spell_references(given, t)),
     uniques = unless_empty(t.uniques),
-    checks = unless_empty(t.checks),
+    checks = unless_empty(readable(t.checks)),
     autoincrement = not has_word_key(given) and t.autoincrement or nil,
     without_rowid = t.without_rowid,
     strict = t.strict,
@@ -293,7 +302,8 @@ function M.spell_index(table_name, index)
     given[i] = is_name and column.name or column
     plain = plain and column.name ~= nil
   end
-  local options = { unique = index.unique, where = index.where }
+  local where = index.where and tokens.readable(index.where)
+  local options = { unique = index.unique, where = where }
   if not plain or index_name(table_name, index.columns, index) ~= index.name then
     options.name = index.name
   end

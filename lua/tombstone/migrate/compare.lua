@@ -3,6 +3,7 @@
 -- Names differ by more than the case of their letters, SQL by more than its spelling. The order of
 -- columns counts, that of constraints and indexes does not.
 -- @module tombstone.migrate.compare
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
@@ -16,15 +17,6 @@ local function folded(names)
     list[i] = fold(name)
   end
   return table.concat(list, ", ")
-end
-
--- A quoted type is another one: "INTEGER" in quotes makes no rowid.
-local function type_text(text)
-  local list = {}
-  for i, token in ipairs(tokens.list(text)) do
-    list[i] = fold(token.text)
-  end
-  return table.concat(list, " ")
 end
 
 local function sql_text(sql)
@@ -119,7 +111,7 @@ end
 
 -- What a column says, in the order in which it is compared.
 local ASPECTS = {
-  { "the type", function(column) return column.type == "" and "none" or type_text(column.type) end },
+  { "the type", function(column) return column.type == "" and "none" or shape.type_of(column) end },
   { "NULL", function(column) return column.null and "allowed" or "not allowed" end },
   { "the default", function(column) return sql_text(column.default) end },
   { "the collation", function(column) return column.collate and fold(column.collate) or "none" end },

@@ -9,8 +9,35 @@ local M = {}
 
 local function nothing() end
 
---- Waits for the lock, as long as the handle waits for others.
--- @string|nil path of the database; nil for one in memory, which nobody shares
+local ATTEMPTS = 5
+
+local function hold(file)
+  local holder = database.open ":memory:"
+  local ok, err = pcall(function()
+    holder:exec("ATTACH DATABASE ? AS held", file)
+    holder:begin()
+  end)
+  if ok then
+    return holder
+  end
+  holder:close()
+  return nil, err
+end
+
+-- Whoever is done removes the file, perhaps while we open it, which SQLite calls an I/O error.
+local function hold_at_last(file)
+  local holder, err
+  for _ = 1, ATTEMPTS do
+    holder, err = hold(file)
+    if holder or err.kind ~= "database" then
+      break
+    end
+  end
+  return holder or error(err, 0)
+end
+
+--- Waits for the lock, as long as a handle waits for others.
+-- @tparam ?string path of the database; nil for one in memory, which nobody shares
 -- @treturn function `release(done)`: with `done` the lock's file is removed
 -- @raise busy
 -- @usage local release = lock.take("blog.db")
@@ -19,15 +46,7 @@ function M.take(path)
     return nothing
   end
   local file = path .. "-migrating"
-  local holder = database.open(":memory:")
-  local ok, err = pcall(function()
-    holder:exec("ATTACH DATABASE ? AS held", file)
-    holder:begin()
-  end)
-  if not ok then
-    holder:close()
-    error(err, 0)
-  end
+  local holder = hold_at_last(file)
   return function(done)
     if done then
       os.remove(file)

@@ -226,6 +226,19 @@ function M.normal(sql)
   return table.concat(parts)
 end
 
+--- A text for people: simple names without their quotes, all else as it stands.
+-- @string sql
+-- @usage tokens.readable '"deleted_at" IS NULL' == "deleted_at IS NULL"
+function M.readable(sql)
+  local list = M.list(sql)
+  for _, made in ipairs(list) do
+    if made.kind == "name" and made.value:match "^[%l_][%l%d_]*$" then
+      made.text = plain(made.value)
+    end
+  end
+  return M.join(list)
+end
+
 -- ---- parentheses ------------------------------------------------------------------
 
 --- The place of the parenthesis that closes the one at `at`, or nil.
@@ -253,6 +266,15 @@ function M.inside(list, from, to)
     from, to = from + 1, to - 1
   end
   return from, to
+end
+
+--- True for one token, a call or something in parentheses: what stands behind belongs to all of it.
+-- @tparam {table,...} list
+-- @int from
+-- @int to
+function M.is_whole(list, from, to)
+  local opening = list[from].word and from < to and from + 1 or from
+  return from == to or (list[opening].text == "(" and M.closing(list, opening) == to)
 end
 
 local function is_balanced(list)

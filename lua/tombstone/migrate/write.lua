@@ -12,6 +12,11 @@ local RESERVED = { ["end"] = true, ["and"] = true, ["or"] = true, ["not"] = true
   ["break"] = true, ["goto"] = true, ["true"] = true, ["false"] = true }
 
 local function text(value)
+  if value:find '"' and not value:find "['\\%c]" then
+    return "'" .. value .. "'"
+  elseif value:find "['\"]" and not value:find "%]%]" and not value:find "[%c\\]" and value:sub(-1) ~= "]" then
+    return value:find '"' and "[[" .. value .. "]]" or '"' .. value .. '"'
+  end
   local escaped = ("%q"):format(value):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\t", "\\t")
   return escaped
 end
