@@ -1099,6 +1099,12 @@ TOMB_API tomb_value tomb_original(const tomb_model *model,
                                   const tomb_field *field,
                                   const tomb_value *values);
 
+/* ---- checksums ---------------------------------------------------- */
+
+/* A number by which two texts are told apart: FNV-1a of 64 bits, against
+** accidents, not against attackers. */
+TOMB_API uint64_t tomb_checksum(const char *text, size_t size);
+
 /* ---- log ---------------------------------------------------------- */
 
 /* Keeps each statement as a row (its text, then its values) for the host. */

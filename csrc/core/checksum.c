@@ -1,5 +1,5 @@
 /* checksum.c - FNV-1a, 64 bits. */
-#include "checksum.h"
+#include "tombstone.h"
 
 #define OFFSET_BASIS UINT64_C(14695981039346656037)
 #define PRIME UINT64_C(1099511628211)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "checksum.h"
 #include "classes.h"
 #include "convert.h"
 #include "lset.h"

@@ -131,6 +131,14 @@ end
 
 -- ---- a new table ---------------------------------------------------------------------------------
 
+local function first_default(t)
+  for _, column in ipairs(t.columns) do
+    if not column.generated then
+      return tokens.name(column.name), column.default or "NULL"
+    end
+  end
+end
+
 -- What is copied: names of the new table, SQL over the old one.
 local function copied(old, new, from)
   local names, values = {}, {}
@@ -144,12 +152,16 @@ local function copied(old, new, from)
   if here and there and not schema.rowid_alias(new) then
     names[#names + 1], values[#values + 1] = here, there
   end
+  if #names == 0 then -- nothing of the old rows but that they are there
+    names[1], values[1] = first_default(new)
+  end
   return table.concat(names, ", "), table.concat(values, ", ")
 end
 
+-- OR ABORT: a constraint that says ON CONFLICT REPLACE would drop rows and not say so.
 local function copy_rows(job, old, new, from)
   local names, values = copied(old, new, from)
-  local sql = ("INSERT INTO %s (%s) SELECT %s FROM %s"):format(
+  local sql = ("INSERT OR ABORT INTO %s (%s) SELECT %s FROM %s"):format(
     tokens.name(NEW .. new.name),
     names,
     values,

@@ -12,7 +12,7 @@ local tokens = require "tombstone.migrate.tokens"
 local M = {}
 
 local COLUMN = { "key", "null", "default", "collate", "check", "references", "unique", "generated", "stored",
-  "conflict" }
+  "conflict", "after", "first" }
 local TABLE = { "primary_key", "uniques", "foreign_keys", "checks", "indexes", "without_rowid",
   "strict", "autoincrement" }
 local HINT = 'as in { "title", "varchar(100)", null = true }'

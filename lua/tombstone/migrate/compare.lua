@@ -185,16 +185,18 @@ local function same_value(what, here, there)
   return false, what .. " is " .. tostring(here) .. " here, " .. tostring(there) .. " there"
 end
 
-local function flags(made)
-  local words = (made.without_rowid and "WITHOUT ROWID " or "") .. (made.strict and "STRICT" or "")
-  return words == "" and "none" or words
+local function options(made)
+  local words = {}
+  words[1] = made.without_rowid and "WITHOUT ROWID" or nil
+  words[#words + 1] = made.strict and "STRICT" or nil
+  return #words > 0 and table.concat(words, ", ") or "none"
 end
 
 local STEPS = {
   function(a, b) return same_value("the name", fold(a.name), fold(b.name)) end,
   all_columns,
   function(a, b) return same_value("the primary key", key_text(a), key_text(b)) end,
-  function(a, b) return same_value("the table's option", flags(a), flags(b)) end,
+  function(a, b) return same_value("the option", options(a), options(b)) end,
   function(a, b) return same_set(a.uniques, b.uniques, unique_text) end,
   function(a, b) return same_set(a.checks, b.checks, check_text) end,
   function(a, b) return same_set(a.foreign_keys, b.foreign_keys, foreign_text) end,

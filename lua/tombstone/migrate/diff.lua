@@ -4,6 +4,7 @@ local columns = require "tombstone.migrate.columns"
 local compare = require "tombstone.migrate.compare"
 local rename = require "tombstone.migrate.rename"
 local schema = require "tombstone.migrate.schema"
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
@@ -87,11 +88,24 @@ local function is_in_order(old, new)
   return true
 end
 
+-- One word at a time would pass through tables in which a generated column lacks its source.
+local function keeps_generated(old, new)
+  local after = by_name(new)
+  for _, column in ipairs(old.columns) do
+    local entry = column.generated and after[fold(column.name)]
+    if column.generated and not (entry and compare.columns(column, entry.column)) then
+      return false
+    end
+  end
+  return true
+end
+
 local function same_shape(old, new)
   return compare.text.key(old) == compare.text.key(new)
     and (old.without_rowid or false) == (new.without_rowid or false)
     and (old.strict or false) == (new.strict or false)
     and is_in_order(old, new)
+    and keeps_generated(old, new)
 end
 
 local function spell(column, using)
@@ -116,12 +130,27 @@ local function stand_in(column)
   return "''"
 end
 
+-- The column as it is to be brought back: where it stood among those that are left by then.
+local function spell_dropped(column, left, place)
+  local given = spell(column, stand_in(column))
+  given.after = left[place - 1] and left[place - 1].name
+  given.first = place == 1 or nil
+  if place == #left then
+    given.after, given.first = nil, nil
+  end
+  return given
+end
+
 function Diff:drop_columns(old, new)
-  local after = by_name(new)
-  for _, column in ipairs(old.columns) do
-    if not after[fold(column.name)] then
+  local after, left, place = by_name(new), shape.copy(old.columns), 1
+  while place <= #left do
+    local column = left[place]
+    if after[fold(column.name)] then
+      place = place + 1
+    else
       self.lost[#self.lost + 1] = { table = old.name, column = column.name }
-      self:say("drop_column", old.name, column.name, spell(column, stand_in(column)))
+      self:say("drop_column", old.name, column.name, spell_dropped(column, left, place))
+      table.remove(left, place)
     end
   end
 end

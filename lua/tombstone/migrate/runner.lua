@@ -69,6 +69,9 @@ local function fail(migration, err)
     end
     error(err, 0)
   end
+  if type(err) == "string" and err:match "interrupted!$" then
+    error(err, 0) -- Ctrl-C, as the interpreter says it
+  end
   local message = ("Migration '%s' failed - %s"):format(migration.name, tostring(err))
   local ok, made = pcall(core.fail, "migration", message, "nothing of it is kept: mend the file and migrate again")
   made = not ok and made or nil
@@ -272,6 +275,19 @@ local function run_all(self, chosen, direction, options)
     if how(self, migration, direction) then
       names[#names + 1] = migration.name
     end
+  end
+  return names
+end
+
+--- The names of those that `up` or `down` would run, in its order.
+-- @string direction `"up"` or `"down"`
+-- @tparam[opt] table options `to`, `steps`
+-- @treturn {string,...}
+-- @raise migration where files were edited or are missing
+function Runner:plan(direction, options)
+  local names = {}
+  for i, migration in ipairs((direction == "up" and forward or backward)(self, options or {})) do
+    names[i] = migration.name
   end
   return names
 end

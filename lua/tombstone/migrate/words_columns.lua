@@ -37,10 +37,21 @@ local function need_values(self, t, column, using)
   end
 end
 
---- Adds a column.
+-- Where a new column stands: at the end, unless it says otherwise.
+local function place_of(t, spelled)
+  if spelled.first then
+    return 1
+  elseif spelled.after then
+    local _, i = finding.find_column(t, spelled.after)
+    return i + 1
+  end
+  return #t.columns + 1
+end
+
+--- Adds a column, at the end.
 -- @string name of the table
 -- @tparam table given the column; with `using = "SQL"` over the other columns, which gives the rows
--- that are there their values
+-- that are there their values; with `after`, a column's name, or `first = true` elsewhere than at the end
 -- @usage m:add_column("posts", { "slug", "text", using = "lower(title)" })
 function Migration:add_column(name, given)
   local spelled, using = split_using(given)
@@ -49,7 +60,7 @@ function Migration:add_column(name, given)
   self:alter(name, function(t, from)
     finding.need_free(t, column.name)
     need_values(self, t, column, using)
-    t.columns[#t.columns + 1] = column
+    table.insert(t.columns, place_of(t, spelled), column)
     columns.add_words(t, spelled)
     from[column.name:lower()] = using
   end)

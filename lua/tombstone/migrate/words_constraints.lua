@@ -111,10 +111,12 @@ function inverse.add_check(...)
 end
 
 --- Drops a check. Arguments as of `add_check`.
-function Migration:drop_check(name, sql)
+function Migration:drop_check(name, sql, options)
+  local wanted = options and options.name
   self:alter(name, function(t)
     finding.take(t, t.checks, "check " .. tostring(sql), function(check)
-      return tokens.bare(check.sql) == tokens.bare(sql)
+      local is_named = not wanted or (check.name ~= nil and finding.same(check.name, wanted))
+      return is_named and tokens.bare(check.sql) == tokens.bare(sql)
     end)
   end)
 end

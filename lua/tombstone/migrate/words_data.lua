@@ -62,7 +62,7 @@ end
 function Migration:update(name, set, options)
   core.check_options(options, { "where" }, "update")
   local t = self:table(name)
-  local sql = ("UPDATE %s SET %s WHERE (%s)"):format(
+  local sql = ("UPDATE OR ABORT %s SET %s WHERE (%s)"):format(
     tokens.name(t.name),
     assignments(set),
     options and options.where or "1"

@@ -3,7 +3,7 @@
 local M = {}
 
 local WIDTH = 100
-local ORDER = { "key", "null", "default", "collate", "unique", "check", "references", "generated", "stored", "using",
+local ORDER = { "key", "null", "default", "collate", "unique", "check", "references", "generated", "stored", "after", "first", "using",
   "primary_key", "uniques", "foreign_keys", "checks", "indexes", "without_rowid", "strict", "where", "name", "columns",
   "table", "to", "sql", "on_delete", "on_update", "deferrable", "from" }
 local RESERVED = { ["end"] = true, ["and"] = true, ["or"] = true, ["not"] = true, ["nil"] = true, ["in"] = true,
@@ -22,12 +22,15 @@ local function text(value)
 end
 
 local function keys_of(value)
-  local place, keys = {}, {}
+  local place, keys, n = {}, {}, 0
+  while value[n + 1] ~= nil do
+    n = n + 1
+  end
   for i, key in ipairs(ORDER) do
     place[key] = i
   end
   for key in pairs(value) do
-    if type(key) == "string" then
+    if type(key) == "string" or key > n then
       keys[#keys + 1] = key
     end
   end
@@ -36,13 +39,15 @@ local function keys_of(value)
     if pa ~= pb then
       return pa < pb
     end
-    return a < b
+    return tostring(a) < tostring(b)
   end)
   return keys
 end
 
 local function key_text(key)
-  if key:match "^[%a_][%w_]*$" and not RESERVED[key] then
+  if type(key) == "number" then
+    return "[" .. key .. "]"
+  elseif key:match "^[%a_][%w_]*$" and not RESERVED[key] then
     return key
   end
   return "[" .. text(key) .. "]"
@@ -50,7 +55,7 @@ end
 
 local function parts_of(value, indent)
   local parts = {}
-  for _, entry in ipairs(value) do
+  for _, entry in ipairs(value) do -- up to a hole; what is behind it is named
     parts[#parts + 1] = M.value(entry, indent)
   end
   for _, key in ipairs(keys_of(value)) do

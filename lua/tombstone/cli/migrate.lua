@@ -1,0 +1,29 @@
+--- `tombstone migrate`
+-- @module tombstone.cli.migrate
+local migrations = require "tombstone.cli.migrations"
+
+local M = {
+  name = "migrate",
+  summary = "Apply the migrations that are pending.",
+  epilog = "Each is a transaction: after a failure, mend the file and migrate again.",
+}
+
+function M.arguments(command)
+  command:option("--to", "Go no further than this one: a name, or a number.")
+  command:flag("--fake", "Note them as applied without running them.")
+  command:flag("--dry-run", "Run them in a transaction that is taken back."):target "dry_run"
+  command:flag("--accept-edited", "Take files that were edited since for those that were applied."):target "accept"
+end
+
+function M.run(context, arguments)
+  local runner = migrations.runner(context, { create = true })
+  if arguments.accept then
+    for _, name in ipairs(runner:accept()) do
+      context.out:line("accepted " .. name)
+    end
+  end
+  local names = runner:up { to = arguments.to, fake = arguments.fake, dry_run = arguments.dry_run }
+  migrations.tell(context, names, "applied", arguments.dry_run)
+end
+
+return M
