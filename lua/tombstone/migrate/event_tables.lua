@@ -70,7 +70,7 @@ local function may_cascade(found, with)
   return false
 end
 
---- Creates what models with events need, as far as it is missing.
+--- Creates what soft-deletable models need, as far as it is missing.
 -- @tparam job job
 function M.create(job)
   create(job, M.EVENT)
@@ -92,8 +92,12 @@ function M.drop_unused(job)
       job:run("DROP TABLE " .. tokens.name(name))
     end
   end
+  local has_soft = false
+  for _, t in pairs(found.tables) do
+    has_soft = has_soft or soft.is_made(t)
+  end
   drop(M.OWNER, may_cascade(found, with))
-  drop(M.EVENT, next(with) ~= nil)
+  drop(M.EVENT, has_soft)
 end
 
 -- ---- names of models -------------------------------------------------------------------------------

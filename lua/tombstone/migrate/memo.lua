@@ -1,9 +1,11 @@
 --- What soft-delete words found before they changed it, kept in the database itself, so that they can
 -- be taken back exactly: the table `tombstone_before`, which is there while there is something to keep.
+-- What was kept last of a subject is asked for first.
 -- @module tombstone.migrate.memo
 local core = require "tombstone.core"
 local ddl = require "tombstone.migrate.ddl"
 local parse = require "tombstone.migrate.parse"
+local schema = require "tombstone.migrate.schema"
 
 local M = {}
 
@@ -11,8 +13,9 @@ local M = {}
 M.TABLE = "tombstone_before"
 
 local CREATE = [[CREATE TABLE tombstone_before
-(id integer NOT NULL PRIMARY KEY, subject text NOT NULL, key text NOT NULL, value text)]]
-local INSERT = "INSERT INTO tombstone_before (subject, key, value) VALUES (?, ?, ?)"
+(id integer NOT NULL PRIMARY KEY, entry integer NOT NULL, subject text NOT NULL, key text NOT NULL, value text)]]
+local INSERT = "INSERT INTO tombstone_before (entry, subject, key, value) VALUES (?, ?, ?, ?)"
+local LAST = "SELECT max(entry) AS value FROM tombstone_before WHERE ? IN (subject, '')"
 
 local function is_there(db)
   return #db:query("SELECT 1 FROM sqlite_master WHERE name = ?", M.TABLE) > 0
@@ -22,38 +25,59 @@ local function subject_of(word, t, detail)
   return table.concat({ word, (type(t) == "table" and t.name or t):lower(), detail }, " ")
 end
 
-local function put(job, subject, key, value)
-  job:run(INSERT, subject, key, value)
-end
-
-local function put_table(job, subject, t)
-  put(job, subject, "table", ddl.create_table(t))
-  for _, index in ipairs(t.indexes) do
-    put(job, subject, "index", ddl.create_index(t, index))
+local function putter(job, subject)
+  local entry = (job:value(LAST, "") or 0) + 1
+  return function(key, value)
+    job:run(INSERT, entry, subject, key, value)
   end
 end
 
---- Keeps a table as it is, and texts; what was kept of the same before is forgotten.
+-- The order of indexes and constraints depends on how they came about.
+local function index_texts(t)
+  local texts = {}
+  for i, index in ipairs(t.indexes) do
+    texts[i] = ddl.create_index(t, index)
+  end
+  table.sort(texts)
+  return texts
+end
+
+local function in_order(t)
+  local copy = schema.copy(t)
+  for _, part in ipairs { "unique", "check", "foreign_key" } do
+    table.sort(copy[part .. "s"], function(a, b)
+      return ddl[part](a) < ddl[part](b)
+    end)
+  end
+  return copy
+end
+
+local function sorted(texts)
+  local keys = {}
+  for key in pairs(texts or {}) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+--- Keeps a table as it is, and texts.
 -- @tparam job job
 -- @string word
 -- @tparam table t of a schema
 -- @string[opt] detail
 -- @tparam[opt] {[string]=string} texts
 function M.put(job, word, t, detail, texts)
-  local subject = subject_of(word, t, detail)
-  if is_there(job.db) then
-    job:run("DELETE FROM tombstone_before WHERE subject = ?", subject)
-  else
+  if not is_there(job.db) then
     job:run(CREATE)
   end
-  put_table(job, subject, t)
-  local keys = {}
-  for key in pairs(texts or {}) do
-    keys[#keys + 1] = key
+  local put = putter(job, subject_of(word, t, detail))
+  put("table", ddl.create_table(in_order(t)))
+  for _, sql in ipairs(index_texts(t)) do
+    put("index", sql)
   end
-  table.sort(keys)
-  for _, key in ipairs(keys) do
-    put(job, subject, "text " .. key, texts[key])
+  for _, key in ipairs(sorted(texts)) do
+    put("text " .. key, texts[key])
   end
 end
 
@@ -68,30 +92,35 @@ local function read_row(found, row)
   end
 end
 
---- What was kept.
+local function last_entry(job, word, t, detail)
+  return is_there(job.db) and job:value(LAST, subject_of(word, t, detail)) or nil
+end
+
+--- What was kept last.
 -- @tparam job job
 -- @string word
 -- @tparam table|string t a table or its name
 -- @string[opt] detail
 -- @treturn table|nil `table` (as it was) and `texts`
 function M.get(job, word, t, detail)
-  if not is_there(job.db) then
+  local entry = last_entry(job, word, t, detail)
+  if not entry then
     return nil
   end
-  local sql = "SELECT key, value FROM tombstone_before WHERE subject = ? ORDER BY id"
   local found = { texts = {} }
-  for _, row in ipairs(job:rows(sql, subject_of(word, t, detail))) do
+  for _, row in ipairs(job:rows("SELECT key, value FROM tombstone_before WHERE entry = ? ORDER BY id", entry)) do
     read_row(found, row)
   end
-  return found.table and found or nil
+  return found
 end
 
 --- Forgets it.
 function M.drop(job, word, t, detail)
-  if not is_there(job.db) then
+  local entry = last_entry(job, word, t, detail)
+  if not entry then
     return
   end
-  job:run("DELETE FROM tombstone_before WHERE subject = ?", subject_of(word, t, detail))
+  job:run("DELETE FROM tombstone_before WHERE entry = ?", entry)
   if job:value "SELECT count(*) AS value FROM tombstone_before" == 0 then
     job:run "DROP TABLE tombstone_before"
   end
@@ -104,8 +133,8 @@ function M.copy(from, to)
   if not is_there(from) then
     return
   end
-  for _, row in ipairs(from:query "SELECT subject, key, value FROM tombstone_before ORDER BY id") do
-    to:exec(INSERT, row.subject, row.key, row.value or core.null)
+  for _, row in ipairs(from:query "SELECT * FROM tombstone_before ORDER BY id") do
+    to:exec(INSERT, row.entry, row.subject, row.key, row.value or core.null)
   end
 end
 

@@ -85,6 +85,11 @@ local function spelled(t, name)
   return column and column.name
 end
 
+--- True for tables that have the index of the living, as models and migrations make it.
+function M.is_made(t)
+  return stamp_of(t) ~= nil
+end
+
 --- What is soft-deletable about a table.
 -- @tparam table t of a schema
 -- @string[opt] column of the marks, where no index tells it
@@ -353,23 +358,6 @@ local function add_columns(t, stamp, event)
   end
 end
 
---- The index that makes columns unique among the living.
-function M.live_index(t, group, stamp)
-  local columns = {}
-  for i, name in ipairs(group.columns) do
-    local how = group.index and group.index.columns[i] or group.constraint
-    local desc = group.index and how.desc or how.desc and how.desc[i]
-    local collate = group.index and how.collate or how.collate and how.collate[i]
-    columns[i] = { name = name, collate = collate, desc = desc or nil }
-  end
-  return {
-    name = M.index_name(t, group.columns, "live"),
-    columns = columns,
-    unique = true,
-    where = M.living(stamp),
-  }
-end
-
 --- Takes a group's constraint or index off its table.
 function M.drop_group(t, group)
   for _, list in ipairs { t.uniques, t.indexes } do
@@ -380,6 +368,51 @@ function M.drop_group(t, group)
       end
     end
   end
+end
+
+local function collation(group, i)
+  return (group.collate[i] or "binary"):lower()
+end
+
+local function same_group(a, b)
+  if not finding.same_list(a.columns, b.columns) then
+    return false
+  end
+  for i = 1, #a.columns do
+    if collation(a, i) ~= collation(b, i) then
+      return false
+    end
+  end
+  return true
+end
+
+local function live_columns(group)
+  local columns = {}
+  for i, name in ipairs(group.columns) do
+    local column = group.index and group.index.columns[i]
+    local how = group.constraint or {}
+    columns[i] = {
+      name = name,
+      collate = column and column.collate or how.collate and how.collate[i] or nil,
+      desc = column and column.desc or how.desc and how.desc[i] or nil,
+    }
+  end
+  return columns
+end
+
+--- Makes a group, which is off its table, unique among the living by an index.
+function M.make_live(t, group, stamp)
+  for _, other in ipairs(M.groups(t, stamp)) do
+    if other.kind == "live" and same_group(other, group) then
+      return
+    end
+  end
+  t.indexes[#t.indexes + 1] = {
+    name = M.index_name(t, group.columns, "live"),
+    columns = live_columns(group),
+    unique = true,
+    where = M.living(stamp),
+  }
 end
 
 -- Which of them bind the dead too, and make place by a suffix.
@@ -404,7 +437,7 @@ local function free_uniques(tables, t, stamp, strategy)
       index.where = index.where and ("(%s) AND %s"):format(index.where, M.living(stamp)) or M.living(stamp)
     elseif group.kind == "whole" and not stays_whole(tables, t, group, strategy) then
       M.drop_group(t, group)
-      t.indexes[#t.indexes + 1] = M.live_index(t, group, stamp)
+      M.make_live(t, group, stamp)
     end
   end
 end
@@ -452,10 +485,21 @@ end
 
 -- ---- taking off -------------------------------------------------------------------------------------------
 
-local function find_group(before, columns)
-  for _, group in ipairs(before and M.groups(before) or {}) do
-    if group.kind == "whole" and finding.same_list(group.columns, columns) then
-      return group
+-- There may have been several, by which the same was unique.
+local function groups_before(before, group)
+  local list = {}
+  for _, was in ipairs(before and M.groups(before) or {}) do
+    list[#list + 1] = was.kind == "whole" and same_group(was, group) and was or nil
+  end
+  return list
+end
+
+local function put_back(t, groups)
+  for _, was in ipairs(groups) do
+    if was.constraint then
+      t.uniques[#t.uniques + 1] = schema.copy(was.constraint)
+    else
+      t.indexes[#t.indexes + 1] = schema.copy(was.index)
     end
   end
 end
@@ -465,15 +509,14 @@ end
 -- @tparam table group
 -- @tparam[opt] table before the table as it was
 function M.make_whole(t, group, before)
-  local was = find_group(before, group.columns)
+  local was = groups_before(before, group)
   M.drop_group(t, group)
-  if was and was.constraint then
-    t.uniques[#t.uniques + 1] = schema.copy(was.constraint)
-    return
+  if #was > 0 then
+    return put_back(t, was)
   end
-  local index = was and schema.copy(was.index) or schema.copy(group.index)
+  local index = schema.copy(group.index)
   index.where = nil
-  index.name = was and index.name or M.index_name(t, group.columns, "key")
+  index.name = M.index_name(t, group.columns, "key")
   t.indexes[#t.indexes + 1] = index
 end
 
@@ -507,16 +550,22 @@ local function widen_indexes(t, stamp)
   end
 end
 
+-- An index of another name has stayed all the time.
+local function parents_index_before(t, name, before)
+  local names = with_key(t, { name })
+  if not before then
+    return { name = M.index_name(t, { name }), columns = as_columns(names) }
+  end
+  local was = find_plain(before, names)
+  return was and not is_taken(t, was.name) and schema.copy(was) or nil
+end
+
 local function parents_by_themselves(t, stamp, before)
   for _, name in ipairs(parent_columns(t)) do
     local index, i = find_plain(t, with_key(t, { name, stamp }))
     if index then
       table.remove(t.indexes, i)
-      local was = before and find_plain(before, with_key(t, { name }))
-      if was or not before then
-        t.indexes[#t.indexes + 1] = was and schema.copy(was)
-          or { name = M.index_name(t, { name }), columns = as_columns(with_key(t, { name })) }
-      end
+      t.indexes[#t.indexes + 1] = parents_index_before(t, name, before)
     end
   end
 end

@@ -88,9 +88,7 @@ local function add(self, t, options)
     soft.add(tables, new, how)
   end)
   self:flush()
-  if how.event then
-    event_tables.create(self.job)
-  end
+  event_tables.create(self.job)
 end
 
 --- Makes a table soft-deletable, as models are: the columns `deleted_at` and `deleted_event`, the

@@ -232,7 +232,7 @@ local function put_index(self, change)
   local ok, err = pcall(function()
     self:alter(change.table.name, function(t)
       if change.to == "live" then
-        t.indexes[#t.indexes + 1] = soft.live_index(t, change.group, change.stamp)
+        soft.make_live(t, change.group, change.stamp)
       else
         soft.make_whole(t, change.group, change.before)
       end
