@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "foreign.h"
 #include "mangle.h"
 #include "sql.h"
 #include "value.h"
@@ -58,6 +59,28 @@ static const char *last_mark(const char *value, size_t size) {
     if (memcmp(at, MARK, MARK_SIZE) == 0) return at;
   }
   return NULL;
+}
+
+/* Digits alone, of whichever unit. */
+static bool read_whole(const char *text, size_t size, int64_t *stamp) {
+  int64_t number = 0;
+  if (size == 0 || size > 18) return false;
+  for (size_t i = 0; i < size; i++) {
+    if (!is_digit(text[i])) return false;
+    number = number * 10 + (text[i] - '0');
+  }
+  return tomb_time_of_units(number, tomb_units_in_second(number), stamp);
+}
+
+size_t tomb_unmarked_size(const char *value, size_t size, int64_t *stamp) {
+  const char *mark = last_mark(value, size);
+  if (mark == NULL) return size;
+  const char *digits = mark + MARK_SIZE;
+  size_t left = size - (size_t)(digits - value);
+  if (!read_stamp(digits, left, stamp) && !read_whole(digits, left, stamp)) {
+    return size;
+  }
+  return (size_t)(mark - value);
 }
 
 size_t tomb_original_size(const char *value, size_t size, int64_t deleted_at) {

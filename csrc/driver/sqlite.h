@@ -29,6 +29,8 @@ bool tomb_sqlite_wait(int code, int *patience_ms);
 
 /* sqlite_function.c: registers our SQL functions; answers SQLite's code. */
 int tomb_sqlite_functions(struct sqlite3 *db);
+/* sqlite_adoption.c: those of them that migrations need. */
+int tomb_sqlite_adoption(struct sqlite3 *db);
 
 /* sqlite_backup.c */
 tomb_status tomb_sqlite_backup(struct sqlite3 *db, int patience_ms,

@@ -109,5 +109,5 @@ int tomb_sqlite_functions(struct sqlite3 *db) {
   if (code == SQLITE_OK) code = add(db, "tombstone_mangled", 2, mangled);
   if (code == SQLITE_OK) code = add(db, "tombstone_integer", 1, integer);
   if (code == SQLITE_OK) code = add(db, "tombstone_number", 1, number);
-  return code;
+  return code == SQLITE_OK ? tomb_sqlite_adoption(db) : code;
 }

@@ -10,6 +10,7 @@ local files = require "tombstone.migrate.files"
 local history = require "tombstone.migrate.history"
 local jobs = require "tombstone.migrate.job"
 local lock = require "tombstone.migrate.lock"
+local memo = require "tombstone.migrate.memo"
 local reverse = require "tombstone.migrate.reverse"
 local words = require "tombstone.migrate.words"
 
@@ -337,6 +338,7 @@ local function copy_of(db)
   for _, row in pairs(history.read(db)) do
     history.note(copy, row, row.finished == 1)
   end
+  memo.copy(db, copy)
   return copy
 end
 

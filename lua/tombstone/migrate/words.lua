@@ -7,6 +7,8 @@ local migration = require "tombstone.migrate.migration"
 require "tombstone.migrate.words_columns"
 require "tombstone.migrate.words_constraints"
 require "tombstone.migrate.words_data"
+require "tombstone.migrate.words_soft"
 require "tombstone.migrate.words_tables"
+require "tombstone.migrate.words_unique"
 
 return { new = migration.new, inverse = migration.inverse }

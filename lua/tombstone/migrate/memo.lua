@@ -1,0 +1,141 @@
+--- What soft-delete words found before they changed it, kept in the database itself, so that they can
+-- be taken back exactly: the table `tombstone_before`, which is there while there is something to keep.
+-- What was kept last of a subject is asked for first.
+-- @module tombstone.migrate.memo
+local core = require "tombstone.core"
+local ddl = require "tombstone.migrate.ddl"
+local parse = require "tombstone.migrate.parse"
+local schema = require "tombstone.migrate.schema"
+
+local M = {}
+
+--- The name of that table.
+M.TABLE = "tombstone_before"
+
+local CREATE = [[CREATE TABLE tombstone_before
+(id integer NOT NULL PRIMARY KEY, entry integer NOT NULL, subject text NOT NULL, key text NOT NULL, value text)]]
+local INSERT = "INSERT INTO tombstone_before (entry, subject, key, value) VALUES (?, ?, ?, ?)"
+local LAST = "SELECT max(entry) AS value FROM tombstone_before WHERE ? IN (subject, '')"
+
+local function is_there(db)
+  return #db:query("SELECT 1 FROM sqlite_master WHERE name = ?", M.TABLE) > 0
+end
+
+local function subject_of(word, t, detail)
+  return table.concat({ word, (type(t) == "table" and t.name or t):lower(), detail }, " ")
+end
+
+local function putter(job, subject)
+  local entry = (job:value(LAST, "") or 0) + 1
+  return function(key, value)
+    job:run(INSERT, entry, subject, key, value)
+  end
+end
+
+-- The order of indexes and constraints depends on how they came about.
+local function index_texts(t)
+  local texts = {}
+  for i, index in ipairs(t.indexes) do
+    texts[i] = ddl.create_index(t, index)
+  end
+  table.sort(texts)
+  return texts
+end
+
+local function in_order(t)
+  local copy = schema.copy(t)
+  for _, part in ipairs { "unique", "check", "foreign_key" } do
+    table.sort(copy[part .. "s"], function(a, b)
+      return ddl[part](a) < ddl[part](b)
+    end)
+  end
+  return copy
+end
+
+local function sorted(texts)
+  local keys = {}
+  for key in pairs(texts or {}) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+--- Keeps a table as it is, and texts.
+-- @tparam job job
+-- @string word
+-- @tparam table t of a schema
+-- @string[opt] detail
+-- @tparam[opt] {[string]=string} texts
+function M.put(job, word, t, detail, texts)
+  if not is_there(job.db) then
+    job:run(CREATE)
+  end
+  local put = putter(job, subject_of(word, t, detail))
+  put("table", ddl.create_table(in_order(t)))
+  for _, sql in ipairs(index_texts(t)) do
+    put("index", sql)
+  end
+  for _, key in ipairs(sorted(texts)) do
+    put("text " .. key, texts[key])
+  end
+end
+
+local function read_row(found, row)
+  if row.key == "table" then
+    found.table = parse.table(row.value)
+  elseif row.key == "index" then
+    local indexes = found.table.indexes
+    indexes[#indexes + 1] = parse.index(row.value, found.table)
+  else
+    found.texts[row.key:match "^text (.*)$"] = row.value
+  end
+end
+
+local function last_entry(job, word, t, detail)
+  return is_there(job.db) and job:value(LAST, subject_of(word, t, detail)) or nil
+end
+
+--- What was kept last.
+-- @tparam job job
+-- @string word
+-- @tparam table|string t a table or its name
+-- @string[opt] detail
+-- @treturn table|nil `table` (as it was) and `texts`
+function M.get(job, word, t, detail)
+  local entry = last_entry(job, word, t, detail)
+  if not entry then
+    return nil
+  end
+  local found = { texts = {} }
+  for _, row in ipairs(job:rows("SELECT key, value FROM tombstone_before WHERE entry = ? ORDER BY id", entry)) do
+    read_row(found, row)
+  end
+  return found
+end
+
+--- Forgets it.
+function M.drop(job, word, t, detail)
+  local entry = last_entry(job, word, t, detail)
+  if not entry then
+    return
+  end
+  job:run("DELETE FROM tombstone_before WHERE entry = ?", entry)
+  if job:value "SELECT count(*) AS value FROM tombstone_before" == 0 then
+    job:run "DROP TABLE tombstone_before"
+  end
+end
+
+--- Takes all of it over into another database, which has the table.
+-- @tparam database from
+-- @tparam database to
+function M.copy(from, to)
+  if not is_there(from) then
+    return
+  end
+  for _, row in ipairs(from:query "SELECT * FROM tombstone_before ORDER BY id") do
+    to:exec(INSERT, row.entry, row.subject, row.key, row.value or core.null)
+  end
+end
+
+return M
