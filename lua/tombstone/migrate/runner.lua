@@ -88,8 +88,10 @@ end
 -- Foreign keys are checked at the end, when all tables are in place again.
 local function without_foreign_keys(db, fn)
   local before = db:query("PRAGMA foreign_keys")[1].foreign_keys
-  db:exec "PRAGMA foreign_keys = OFF"
-  local ok, err = pcall(fn)
+  local ok, err = pcall(function()
+    db:exec "PRAGMA foreign_keys = OFF"
+    return fn()
+  end)
   db:exec("PRAGMA foreign_keys = " .. before)
   if not ok then
     error(err, 0)
@@ -333,7 +335,11 @@ local function copy_of(db)
   local sql = [[SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
     ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, rowid]]
   for _, row in ipairs(db:query(sql)) do
-    pcall(copy.exec, copy, row.sql) -- shadow tables of virtual ones are there already
+    local ok, err = pcall(copy.exec, copy, row.sql)
+    if not ok and not tostring(err):find "already exists" then -- as those that virtual tables have made
+      copy:close()
+      error(err, 0)
+    end
   end
   for _, row in pairs(history.read(db)) do
     history.note(copy, row, row.finished == 1)
