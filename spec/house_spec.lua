@@ -31,7 +31,6 @@ end
 local CORE = list("csrc/core", "%.[ch]$")
 local DRIVER = list("csrc/driver", "%.[ch]$")
 local BINDING = list("csrc/lua", "%.[ch]$")
-local LUA = list("lua/tombstone", "%.lua$")
 
 local function joined(...)
   local all = {}
@@ -44,6 +43,14 @@ local function joined(...)
 end
 
 local C = joined(CORE, DRIVER, BINDING)
+
+-- The Lua side: a folder a layer.
+local LUA = list("lua/tombstone", "%.lua$")
+for _, folder in ipairs { "migrate", "cli" } do
+  if lfs.attributes("lua/tombstone/" .. folder) then
+    LUA = joined(LUA, list("lua/tombstone/" .. folder, "%.lua$"))
+  end
+end
 
 local function set(...)
   local found = {}
@@ -180,8 +187,7 @@ describe("the layers", function()
   it("let the Lua side require itself, and cjson where it is", function()
     local faults, edges = {}, {}
     for _, path in ipairs(LUA) do
-      local file = base(path):match "^(.*)%.lua$"
-      local module = file == "init" and "tombstone" or "tombstone." .. file
+      local module = path:match("^lua/(.*)%.lua$"):gsub("/init$", ""):gsub("/", ".")
       edges[module] = {}
       local text = read(path):gsub("%-%-[^\n]*", "")
       for name in text:gmatch "require[ (,]+\"([^\"]+)\"" do
@@ -595,6 +601,7 @@ describe("the tree", function()
     "^csrc/core/[%w_]+%.[ch]$", "^csrc/driver/[%w_]+%.[ch]$", "^csrc/lua/[%w_]+%.[ch]$",
     "^csrc/lua/embed%.cmake$", "^csrc/lua/exports%.map$",
     "^lua/tombstone/[%w_]+%.lua$",
+    "^lua/tombstone/migrate/[%w_]+%.lua$", "^lua/tombstone/cli/[%w_]+%.lua$",
     "^examples/[%w_]+%.lua$", "^examples/embed%.c$", "^examples/run$", "^examples/packages%.status$",
     "^spec/run$", "^spec/[%w_]+%.lua$", "^spec/packages%.sh$",
     "^spec/%l+/[%w_]+%.lua$", "^spec/%l+/[%w_]+%.[ch]$", "^spec/bench/run$",

@@ -18,6 +18,7 @@ local side_of = core.side
 local function attach(db)
   local side = side_of(db)
   side.models, side.by_name, side.queue = {}, {}, {}
+  side.specs = {} -- what the engine was told of each model
   side.names, side.waiting = {}, {} -- of relations
   side.warned = {} -- places of loops that ask each row
   side.events = event.attach(db)

@@ -254,6 +254,7 @@ function M.declare(db, name, fields, options)
   local plan = relation.plan(side, spec)
   local links = check_generated(db, spec, relation.generated(spec))
   db:define(model, spec)
+  side.specs[name] = spec
   hooks.install(model, options.on)
   relation.install(side, model, spec, plan)
   return model, links
