@@ -1,4 +1,5 @@
--- Models as a graph of Graphviz.
+--- Models as a graph of Graphviz.
+-- @module tombstone.cli.graph_dot
 local M = {}
 
 local HEAD = [[

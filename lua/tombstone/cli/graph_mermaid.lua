@@ -1,4 +1,5 @@
--- Models as an entity relationship diagram of Mermaid, which GitHub draws in Markdown.
+--- Models as an entity relationship diagram of Mermaid, which GitHub draws in Markdown.
+-- @module tombstone.cli.graph_mermaid
 local M = {}
 
 -- Words of the diagram's language, which tells no case.

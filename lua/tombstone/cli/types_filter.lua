@@ -1,4 +1,5 @@
--- The keys of filters: fields with lookups, and those one relation away.
+--- The keys of filters: fields with lookups, and those one relation away.
+-- @module tombstone.cli.types_filter
 local models = require "tombstone.migrate.models"
 
 local M = {}
