@@ -325,6 +325,7 @@ typedef enum tomb_role {
   TOMB_ROLE_COUNTER /* there may be several, so that none is the model's */
 } tomb_role;
 
+typedef struct tomb_rows tomb_rows; /* rows in memory */
 typedef struct tomb_model tomb_model;
 
 typedef struct tomb_field tomb_field;
@@ -428,6 +429,12 @@ TOMB_API size_t tomb_fold_text(const tomb_field *field, char *text,
 ** in one transaction. Errors: migration when a table differs from its model.
 */
 TOMB_API tomb_status tomb_create_tables(tomb_db *db, tomb_error *err);
+/*
+** Adds a row to `out` for each statement that tomb_create_tables would run in an
+** empty database, in order: its only value is the text. Does not touch the
+** database. Errors: misuse when a model points to one that nobody has declared.
+*/
+TOMB_API tomb_status tomb_ddl(tomb_rows *out, tomb_db *db, tomb_error *err);
 
 /* Counts the rows of the model's counters anew, for those that something else than
 ** the triggers of create_tables should have kept; `changed` counts the rows that
@@ -536,7 +543,6 @@ typedef struct tomb_filter_link {
 
 typedef struct tomb_keys tomb_keys; /* an ordered set of primary keys */
 typedef struct tomb_undoing tomb_undoing;
-typedef struct tomb_rows tomb_rows; /* rows in memory */
 
 typedef enum tomb_of_event {
   TOMB_OF_ANY_EVENT,

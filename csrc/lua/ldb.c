@@ -220,6 +220,30 @@ static int db_create_tables(lua_State *L) {
 }
 
 /***
+The statements that `create_tables` would run in an empty database, in order. The database is not
+touched.
+@function Database:ddl
+@treturn {string,...} CREATE statements
+@raise misuse where a model points to one that is not declared
+@usage for _, sql in ipairs(db:ddl()) do print(sql) end
+*/
+static int db_ddl(lua_State *L) {
+  tomb_error err;
+  lua_db *box = tomb_check_db(L, 1);
+  tomb_rows **rows = tomb_new_rows(L, box);
+  tomb_status st = tomb_ddl(*rows, box->db, &err);
+  if (st != TOMB_OK) tomb_drop_rows(rows);
+  tomb_finish(L, box, 1, st, &err);
+  lua_newtable(L);
+  for (size_t i = 0; i < tomb_rows_count(*rows); i++) {
+    tomb_pushvalue(L, NULL, tomb_rows_at(*rows, i, NULL));
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  tomb_drop_rows(rows);
+  return 1;
+}
+
+/***
 The time, by the handle's clock.
 @function Database:now
 @treturn number seconds since the epoch
@@ -279,6 +303,7 @@ void tomb_open_db(lua_State *L) {
                                        {"define", tomb_db_define},
                                        {"attach", tomb_db_attach},
                                        {"create_tables", db_create_tables},
+                                       {"ddl", db_ddl},
                                        {"preview_expired", db_preview_expired},
                                        {"purge_events", db_purge_events},
                                        {NULL, NULL}};

@@ -1,6 +1,7 @@
 --- A database: models, transactions, events, retention.
 --
--- What the C side gives a handle besides: `create_tables()`, `query(sql, …)` (an array of
+-- What the C side gives a handle besides: `create_tables()`, `ddl()` (the statements that it
+-- would run in an empty database), `query(sql, …)` (an array of
 -- plain tables), `each(sql, …)` (the rows one by one), `exec(sql, …)` (rows changed),
 -- `backup(path)`, `info()`, `is_open()`, `close()`, `now()`.
 -- @module tombstone.database

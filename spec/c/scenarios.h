@@ -267,7 +267,11 @@ static inline tomb_status run_purge_events(tomb_error *err) {
 /* ---- tables, reads, raw SQL --------------------------------------- */
 
 static inline tomb_status run_create_tables(tomb_error *err) {
-  return tomb_create_tables(db, err);
+  tomb_rows *rows = tomb_rows_new(db);
+  if (rows == NULL) return TOMB_NOMEM;
+  tomb_status st = tomb_ddl(rows, db, err);
+  tomb_rows_free(rows);
+  return st == TOMB_OK ? tomb_create_tables(db, err) : st;
 }
 
 static inline tomb_status read_stream(bool reversed, tomb_error *err) {

@@ -199,6 +199,69 @@ static void a_counter_is_an_integer_and_nothing_else(void) {
   }
 }
 
+/* ---- the statements alone ------------------------------------------ */
+
+static void keep_text(char *to, size_t size, const tomb_value *text) {
+  CHECK_INT(text->type, TOMB_TEXT);
+  snprintf(to, size, "%.*s", (int)text->as.text.size, text->as.text.data);
+}
+
+/* SQLite keeps texts without IF NOT EXISTS. */
+static const char *as_kept(const char *sql) {
+  static char kept[2000];
+  const char *words = strstr(sql, "IF NOT EXISTS ");
+  size_t n = words == NULL ? strlen(sql) : (size_t)(words - sql);
+  snprintf(kept, sizeof kept, "%.*s%s", (int)n, sql,
+           words == NULL ? "" : words + strlen("IF NOT EXISTS "));
+  return kept;
+}
+
+static void define_library(tomb_soft_delete soft) {
+  open_empty();
+  define_posts();
+  define_shelf();
+  define_book(soft);
+}
+
+/* The n-th CREATE statement of a database, from 0. */
+static const char *nth_made(size_t n) {
+  char sql[200];
+  snprintf(sql, sizeof sql,
+           "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT "
+           "LIKE 'sqlite_%%' ORDER BY rowid LIMIT 1 OFFSET %d",
+           (int)n);
+  return ask(sql);
+}
+
+static void ddl_is_what_create_tables_runs(void) {
+  static char texts[40][2000];
+  define_library(TOMB_SOFT_DELETE_EVENTS);
+  tomb_rows *rows = tomb_rows_new(db);
+  CHECK(rows != NULL);
+  MUST(tomb_ddl(rows, db, &check_error));
+  size_t n = tomb_rows_count(rows);
+  CHECK(n > 15 && n < 40);
+  CHECK_TEXT(ask("SELECT count(*) FROM sqlite_master"), "0");
+  for (size_t i = 0; i < n; i++) {
+    keep_text(texts[i], sizeof texts[i], tomb_rows_at(rows, i, NULL));
+  }
+  tomb_rows_free(rows);
+  MUST(tomb_create_tables(db, &check_error));
+  for (size_t i = 0; i < n; i++) CHECK_TEXT(nth_made(i), as_kept(texts[i]));
+  CHECK_TEXT(nth_made(n), "(none)");
+  close_db();
+}
+
+static void ddl_needs_all_parents(void) {
+  open_empty();
+  define_book(TOMB_SOFT_DELETE_EVENTS);
+  tomb_rows *rows = tomb_rows_new(db);
+  CHECK(rows != NULL);
+  CHECK_STATUS(tomb_ddl(rows, db, &check_error), TOMB_MISUSE);
+  tomb_rows_free(rows);
+  close_db();
+}
+
 /* ---- tables that are there ---------------------------------------- */
 
 static void check_differs(const char *ddl, const char *message) {
@@ -285,6 +348,8 @@ int main(void) {
   RUN(a_counter_has_a_column_and_triggers);
   RUN(a_counter_counts_all_rows_of_what_is_not_soft);
   RUN(a_counter_is_an_integer_and_nothing_else);
+  RUN(ddl_is_what_create_tables_runs);
+  RUN(ddl_needs_all_parents);
   RUN(a_table_that_differs_is_refused);
   RUN(one_index_of_several_is_enough_to_differ);
   RUN(what_is_unique_already_gets_no_second_index);

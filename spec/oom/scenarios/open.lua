@@ -45,6 +45,7 @@ return base.scenario {
     base.expect("misuse", db.model, db, "Plain", { n = f.integer {} })
     base.expect("misuse", db.model, db, "Odd", { delete = f.integer {} })
     base.expect("misuse", f.integer, { defualt = 1 })
+    base.equal("table", type(db:ddl()))
     db:create_tables()
     base.equal("sqlite", db:info().driver)
     base.equal("string", type(tostring(s.Post)))

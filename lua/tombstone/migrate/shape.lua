@@ -1,0 +1,46 @@
+--- What a table of a schema says of itself.
+-- @module tombstone.migrate.shape
+local tokens = require "tombstone.migrate.tokens"
+
+local M = {}
+local fold = tokens.fold
+
+--- A copy that shares nothing.
+-- @tparam table value a schema, a table, or a part of one
+function M.copy(value)
+  if type(value) ~= "table" then
+    return value
+  end
+  local made = {}
+  for key, part in pairs(value) do
+    made[key] = M.copy(part)
+  end
+  return made
+end
+
+--- The column of that name, in whichever case, and its place.
+-- @tparam table table
+-- @string name
+function M.column(table, name)
+  for i, column in ipairs(table.columns) do
+    if fold(column.name) == fold(name) then
+      return column, i
+    end
+  end
+  return nil
+end
+
+--- The column that is another name of SQLite's rowid, or nil. `INTEGER PRIMARY KEY` alone is
+-- one: not `INT`, not with DESC, and not in a table WITHOUT ROWID.
+-- @tparam table table
+-- @treturn table|nil
+function M.rowid_alias(table)
+  local key = table.primary_key
+  if not key or #key ~= 1 or table.without_rowid or (key.desc and key.desc[1]) then
+    return nil
+  end
+  local column = M.column(table, key[1])
+  return column and fold(column.type) == "integer" and column or nil
+end
+
+return M
