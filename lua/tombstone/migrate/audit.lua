@@ -20,13 +20,13 @@ end
 
 -- ---- columns --------------------------------------------------------------------------
 
--- SQLite takes a type in quotes up to the closing one, and leaves out GENERATED ALWAYS.
+-- Of a type like [nvarchar](50), which begins in quotes and goes on, SQLite cuts off both ends.
 local function same_type(column, row)
-  local first = tokens.list(column.type)[1]
-  if first and first.kind ~= "word" then
-    return first.value == row.type
+  local list = tokens.list(column.type)
+  if #list > 1 and list[1].kind ~= "word" then
+    return true
   end
-  return tokens.normal(column.type) == tokens.normal(row.type)
+  return shape.type_of(column) == shape.type_of(row)
 end
 
 local function same_default(column, row)

@@ -3,6 +3,7 @@
 -- Names differ by more than the case of their letters, SQL by more than its spelling. The order of
 -- columns counts, that of constraints and indexes does not.
 -- @module tombstone.migrate.compare
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
@@ -16,15 +17,6 @@ local function folded(names)
     list[i] = fold(name)
   end
   return table.concat(list, ", ")
-end
-
--- A quoted type is another one: "INTEGER" in quotes makes no rowid.
-local function type_text(text)
-  local list = {}
-  for i, token in ipairs(tokens.list(text)) do
-    list[i] = fold(token.text)
-  end
-  return table.concat(list, " ")
 end
 
 local function sql_text(sql)
@@ -109,7 +101,7 @@ end
 
 -- What a column says, in the order in which it is compared.
 local ASPECTS = {
-  { "the type", function(column) return column.type == "" and "none" or type_text(column.type) end },
+  { "the type", function(column) return column.type == "" and "none" or shape.type_of(column) end },
   { "NULL", function(column) return column.null and "allowed" or "not allowed" end },
   { "the default", function(column) return sql_text(column.default) end },
   { "the collation", function(column) return column.collate and fold(column.collate) or "none" end },
@@ -183,16 +175,18 @@ local function same_value(what, here, there)
   return false, what .. " is " .. tostring(here) .. " here, " .. tostring(there) .. " there"
 end
 
-local function flags(made)
-  local words = (made.without_rowid and "WITHOUT ROWID " or "") .. (made.strict and "STRICT" or "")
-  return words == "" and "none" or words
+local function options(made)
+  local words = {}
+  words[1] = made.without_rowid and "WITHOUT ROWID" or nil
+  words[#words + 1] = made.strict and "STRICT" or nil
+  return #words > 0 and table.concat(words, ", ") or "none"
 end
 
 local STEPS = {
   function(a, b) return same_value("the name", fold(a.name), fold(b.name)) end,
   all_columns,
   function(a, b) return same_value("the primary key", key_text(a), key_text(b)) end,
-  function(a, b) return same_value("the table's option", flags(a), flags(b)) end,
+  function(a, b) return same_value("the option", options(a), options(b)) end,
   function(a, b) return same_set(a.uniques, b.uniques, unique_text) end,
   function(a, b) return same_set(a.checks, b.checks, check_text) end,
   function(a, b) return same_set(a.foreign_keys, b.foreign_keys, foreign_text) end,

@@ -177,8 +177,16 @@ end
 
 -- ---- CREATE INDEX ----------------------------------------------------------------------
 
+-- COLLATE behind `a || b` would be b's.
+local function expression(column)
+  local text = fragment(column.sql)
+  local list = tokens.list(text)
+  local alone = not column.collate or tokens.is_whole(list, 1, #list)
+  return alone and text or "(" .. text .. ")"
+end
+
 local function index_column(column)
-  return (column.name and quoted(column.name) or fragment(column.sql))
+  return (column.name and quoted(column.name) or expression(column))
     .. (column.collate and " COLLATE " .. quoted(column.collate) or "")
     .. (column.desc and " DESC" or "")
 end

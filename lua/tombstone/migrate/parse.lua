@@ -230,7 +230,8 @@ local function endings(list, from, to, item)
     to = to - 1
   end
   from, to = tokens.inside(list, from, to)
-  if to - from >= 2 and list[to - 1].word == "collate" then
+  local collated = to - from >= 2 and list[to - 1].word == "collate"
+  if collated and tokens.is_whole(list, from, to - 2) then
     item.collate = list[to].value
     to = to - 2
   end

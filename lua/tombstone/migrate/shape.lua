@@ -30,6 +30,17 @@ function M.column(table, name)
   return nil
 end
 
+--- The type of a column for comparison: `[integer]` is an integer too.
+-- @tparam table column
+-- @treturn string
+function M.type_of(column)
+  local list = tokens.list(column.type)
+  if #list == 1 and list[1].kind ~= "sign" then
+    return fold(list[1].value)
+  end
+  return tokens.normal(column.type)
+end
+
 --- The column that is another name of SQLite's rowid, or nil. `INTEGER PRIMARY KEY` alone is
 -- one: not `INT`, not with DESC, and not in a table WITHOUT ROWID.
 -- @tparam table table
@@ -40,7 +51,7 @@ function M.rowid_alias(table)
     return nil
   end
   local column = M.column(table, key[1])
-  return column and fold(column.type) == "integer" and column or nil
+  return column and M.type_of(column) == "integer" and column or nil
 end
 
 return M

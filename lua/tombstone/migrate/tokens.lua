@@ -255,6 +255,15 @@ function M.inside(list, from, to)
   return from, to
 end
 
+--- True for one token, a call or something in parentheses: what stands behind belongs to all of it.
+-- @tparam {table,...} list
+-- @int from
+-- @int to
+function M.is_whole(list, from, to)
+  local opening = list[from].word and from < to and from + 1 or from
+  return from == to or (list[opening].text == "(" and M.closing(list, opening) == to)
+end
+
 local function is_balanced(list)
   local depth = 0
   for _, made in ipairs(list) do
