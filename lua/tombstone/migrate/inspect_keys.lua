@@ -27,18 +27,32 @@ local function holds(columns, name)
   return false
 end
 
--- The names of an index's columns; nil where it orders or compares them in another way than they do.
-local function plain_columns(draft, index)
-  local columns = {}
+-- The names of an index's columns, nil where it holds expressions; and how it compares or orders them
+-- where that is not as they do.
+local function columns_of(draft, index)
+  local columns, odd = {}, nil
   for i, part in ipairs(index.columns) do
     local column = part.name and shape.column(draft.table, part.name)
-    local collate = column and fold(column.collate or "binary")
-    if not column or part.desc or (part.collate and fold(part.collate) ~= collate) then
+    if not column then
       return nil
     end
+    if part.collate and fold(part.collate) ~= fold(column.collate or "binary") then
+      odd = "compares by " .. part.collate
+    end
+    odd = odd or (part.desc and "orders downwards") or nil
     columns[i] = column.name
   end
-  return columns
+  return columns, odd
+end
+
+-- A generated column is no field.
+local function are_fields(draft, columns)
+  for _, column in ipairs(columns) do
+    if not draft.fields[fold(column)] and not draft:has_role(column) then
+      return false
+    end
+  end
+  return true
 end
 
 -- "living", "event", "all", or "some".
@@ -141,6 +155,25 @@ local function add_unique(draft, columns, rows)
   end
 end
 
+-- A constraint as an index, which it is to SQLite.
+local function read_constraint(draft, unique)
+  local as_index = { columns = {} }
+  for i, name in ipairs(unique.columns) do
+    as_index.columns[i] = { name = name, collate = unique.collate and unique.collate[i] }
+  end
+  local columns, odd = columns_of(draft, as_index)
+  local list = "UNIQUE (" .. table.concat(columns, ", ") .. ")"
+  odd = unique.conflict and "has ON CONFLICT " .. unique.conflict:upper() or odd
+  if odd then
+    draft:note(list .. " " .. odd)
+  end
+  if are_fields(draft, columns) then
+    add_unique(draft, columns, "all")
+  else
+    draft:note(list .. " is the table's alone")
+  end
+end
+
 -- ---- indexes ---------------------------------------------------------------------------------
 
 local function not_in_model(draft, index, why)
@@ -174,7 +207,6 @@ local function is_made_anyway(draft, columns, rows)
 end
 
 local function add_index(draft, index, columns, rows)
-  columns = without_key(draft, columns)
   local field = #columns == 1 and draft.fields[fold(columns[1])]
   if draft.stamp and same_names(columns, { draft.stamp }) then
     not_in_model(draft, index, "it misleads SQLite on " .. draft.stamp .. "; `tombstone doctor` drops it")
@@ -187,16 +219,41 @@ local function add_index(draft, index, columns, rows)
   end
 end
 
-local function read_index(draft, index)
-  local columns, rows = plain_columns(draft, index), rows_of(draft, index)
-  if not columns then
-    not_in_model(draft, index, "it holds expressions, or an order or collation of its own")
-  elseif index.unique and (rows == "all" or rows == "living") then
-    add_unique(draft, columns, rows)
-  elseif index.unique then
-    not_in_model(draft, index, "it is unique among some rows only")
-  elseif not is_made_anyway(draft, columns, rows) then
+local function read_unique_index(draft, index, columns, odd)
+  local rows = rows_of(draft, index)
+  if rows == "some" or rows == "event" or (odd and rows == "living") then
+    not_in_model(draft, index, odd and "it " .. odd or "it is unique among some rows only")
+    return
+  end
+  if odd then
+    draft:note("index " .. index.name .. " " .. odd)
+  end
+  add_unique(draft, columns, rows)
+end
+
+local function read_plain_index(draft, index, columns)
+  local rows = rows_of(draft, index)
+  if is_made_anyway(draft, columns, rows) then
+    return
+  end
+  columns = without_key(draft, columns)
+  if not is_made_anyway(draft, columns, rows) then
     add_index(draft, index, columns, rows)
+  end
+end
+
+local function read_index(draft, index)
+  local columns, odd = columns_of(draft, index)
+  if not columns then
+    not_in_model(draft, index, "it holds expressions")
+  elseif not are_fields(draft, columns) then
+    not_in_model(draft, index, "it holds a generated column")
+  elseif index.unique then
+    read_unique_index(draft, index, columns, odd)
+  elseif odd then
+    not_in_model(draft, index, "it " .. odd)
+  else
+    read_plain_index(draft, index, columns)
   end
 end
 
@@ -244,7 +301,7 @@ end
 function M.read(draft)
   draft.together, draft.indexes = {}, {}
   for _, unique in ipairs(draft.table.uniques or {}) do
-    add_unique(draft, unique.columns, "all")
+    read_constraint(draft, unique)
   end
   for _, index in ipairs(draft.table.indexes or {}) do
     read_index(draft, index)

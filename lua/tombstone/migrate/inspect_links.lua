@@ -65,10 +65,11 @@ end
 
 -- ---- what a deletion means -------------------------------------------------------------------
 
---- A guess: what the database does, where the models can; else the row is kept where it may be.
+-- A guess: what the database does, where the models can, and links go with their sides; else the row
+-- is kept where it may be.
 local function guess_on_delete(draft, field)
   local says = field.foreign.on_delete
-  if says == "cascade" and draft.event and field.parent.event then
+  if (says == "cascade" or draft.link) and draft.event and field.parent.event then
     return "cascade"
   end
   return field.column.null and "keep" or "restrict"

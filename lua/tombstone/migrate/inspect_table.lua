@@ -67,23 +67,38 @@ local function is_word(draft, column, word)
   return types.of(draft.db, draft.table.name, column).word == word
 end
 
-local function find_stamp(draft)
-  for _, column in ipairs(draft.table.columns) do
-    if STAMPS[fold(column.name)] and not column.generated then
-      if column.null and is_word(draft, column, "datetime") then
-        draft.stamp = column.name
-        return
-      end
-      draft:note(column.name .. " is no soft delete as it is: m:adopt in a migration converts it")
+-- The column of an index that every model with soft delete has, whatever the column is called.
+local function indexed_column(draft, ending, place)
+  for _, index in ipairs(draft.table.indexes or {}) do
+    local part = index.columns[place]
+    if fold(index.name) == fold(draft.table.name .. ending) and index.where and part and part.name then
+      return shape.column(draft.table, part.name)
     end
   end
 end
 
+local function stamp_of(draft)
+  local indexed = indexed_column(draft, "__living", 2)
+  for _, column in ipairs(draft.table.columns) do
+    if column == indexed or (not indexed and STAMPS[fold(column.name)] and not column.generated) then
+      return column
+    end
+  end
+end
+
+local function find_stamp(draft)
+  local column = stamp_of(draft)
+  if column and column.null and is_word(draft, column, "datetime") then
+    draft.stamp = column.name
+  elseif column then
+    draft:note(column.name .. " is no soft delete as it is: m:adopt in a migration converts it")
+  end
+end
+
 local function find_event(draft)
-  local column = shape.column(draft.table, "deleted_event")
-  if draft.stamp and column and column.name == "deleted_event" then
-    local fits = column.null and is_word(draft, column, "integer")
-    draft.event = fits and column.name or nil
+  local column = indexed_column(draft, "__event", 1) or shape.column(draft.table, "deleted_event")
+  if draft.stamp and column and column.null and is_word(draft, column, "integer") then
+    draft.event = column.name
   end
 end
 
@@ -132,6 +147,8 @@ function Draft:field_name(column)
     return field.relation and field.name .. "_id" or field.name
   elseif column == self.stamp then
     return "deleted_at"
+  elseif column == self.event then
+    return "deleted_event"
   end
   return column
 end

@@ -73,7 +73,8 @@ local function unfit_value(db, table_name, column, word)
   end
   local value = ("CASE typeof(%s) WHEN 'blob' THEN hex(%s) ELSE %s END AS value"):format(name, name, name)
   local from = " FROM " .. tokens.name(table_name) .. " WHERE " .. name .. " IS NOT NULL"
-  return db:query("SELECT typeof(" .. name .. ") AS kind, " .. value .. from .. " AND (" .. test .. ") LIMIT 1")[1]
+  local what = "SELECT typeof(" .. name .. ") AS kind, " .. value
+  return db:query(what .. from .. " AND (" .. test .. ") LIMIT 1")[1]
 end
 
 -- The word that the rows bear, with what is to be said of it.

@@ -224,7 +224,9 @@ local function soft_delete_text(draft)
   end
   local options = {}
   options[#options + 1] = draft.stamp ~= "deleted_at" and "column = " .. quote(draft.stamp) or nil
-  options[#options + 1] = not draft.event and "event = false" or nil
+  if draft.event ~= "deleted_event" then
+    options[#options + 1] = "event = " .. (draft.event and quote(draft.event) or "false")
+  end
   return braces(options)
 end
 
@@ -278,6 +280,7 @@ local HEAD = {
 local function write_others(add, others)
   for i, other in ipairs(others) do
     if i == 1 then
+      add ""
       comment(add, "  ", "What no model can express:")
     end
     comment(add, "  ", other)
