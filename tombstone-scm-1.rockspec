@@ -33,6 +33,7 @@ build = {
     TOMB_LUA_INCLUDE_DIR = "$(LUA_INCDIR)",
     TOMB_INSTALL_CMOD = "$(LIBDIR)",
     TOMB_INSTALL_LMOD = "$(LUADIR)",
+    TOMB_INSTALL_BIN = "$(BINDIR)",
     BUILD_TESTING = "OFF",
   },
 }

@@ -8,12 +8,19 @@ build_packages=(
   lua5.4 liblua5.4-dev libsqlite3-dev
 )
 
+# What the command `tombstone` needs besides; lua-readline is for the history of its shell alone.
+# shellcheck disable=SC2034
+command_packages=(
+  lua-argparse lua-term lua-cjson lua-filesystem lua-readline
+)
+
 # What the suite needs besides.
 # shellcheck disable=SC2034  # used where this is sourced
 spec_packages=(
   "${build_packages[@]}"
+  "${command_packages[@]}"
   g++ binutils clang-format graphviz valgrind sqlite3 python3-django
-  lua-busted lua-check lua-cjson lua-discount lua-filesystem lua-ldoc
+  lua-busted lua-check lua-discount lua-ldoc python3
   lua5.1 liblua5.1-0-dev luajit2 libluajit2-5.1-dev
 )
 
