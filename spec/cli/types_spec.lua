@@ -2,7 +2,6 @@
 -- there, and what they promise is what the engine does.
 local tombstone = require "tombstone"
 local annotations = require "cli.annotations"
-local helper = require "helper"
 local types = require "tombstone.cli.types"
 
 local f = tombstone.field
@@ -298,29 +297,6 @@ describe("types", function()
     })
     local fields = annotations.read(types.text(db)).classes.Post.fields
     assert.same({ "string", "integer" }, { fields.a.type, fields.n.type })
-    db:close()
-  end)
-
-  it("are written by the command, or printed", function()
-    local db = tombstone.open ":memory:"
-    local lines, results = {}, {}
-    local context = {
-      db = function() return db end,
-      out = {
-        line = function(_, line) lines[#lines + 1] = line end,
-        result = function(_, result) results[#results + 1] = result end,
-      },
-    }
-    types.run(context, {})
-    assert.same({ types.text(db) }, { lines[1] .. "\n" })
-    local path = helper.path()
-    types.run(context, { output = path })
-    local file = assert(io.open(path, "rb"))
-    assert.equal(types.text(db), file:read "*a")
-    file:close()
-    assert.same({ "wrote " .. path, path }, { lines[2], results[2].written })
-    helper.raises("connection", types.run, context, { output = path .. "/no/folder" })
-    helper.clean()
     db:close()
   end)
 end)

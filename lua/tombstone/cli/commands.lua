@@ -7,7 +7,11 @@
 -- @module tombstone.cli.commands
 local FILES = {
   "begin",
+  "inspect",
+  "types",
+  "graph",
   "shell",
+  "doctor",
   "trash",
   "completion",
   "version",

@@ -4,6 +4,7 @@
 --
 -- @module tombstone.cli.graph
 local core = require "tombstone.core"
+local declared = require "tombstone.cli.declared"
 local dot = require "tombstone.cli.graph_dot"
 local into = require "tombstone.cli.into"
 local map = require "tombstone.migrate.map"
@@ -37,7 +38,10 @@ function M.arguments(command)
 end
 
 function M.run(context, arguments)
-  into.put(context, arguments.output, M.text(context:db(), arguments.format))
+  local text = declared.with(context, function(db)
+    return M.text(db, arguments.format)
+  end)
+  into.put(context, arguments.output, text)
 end
 
 return M

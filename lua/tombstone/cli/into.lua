@@ -1,6 +1,6 @@
 --- A text that a command prints, or writes into a file that is named.
 -- @module tombstone.cli.into
-local core = require "tombstone.core"
+local refusal = require "tombstone.cli.refusal"
 
 local M = {}
 
@@ -20,7 +20,7 @@ local function write(path, text)
     ok, why = ok and closed, why or broken
   end
   if not ok then
-    core.fail("connection", "Cannot write " .. path .. " - " .. tostring(why), "name another file")
+    refusal.raise("cannot write " .. path .. " - " .. tostring(why), "name another file")
   end
 end
 

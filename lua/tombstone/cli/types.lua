@@ -5,6 +5,7 @@
 --
 -- @module tombstone.cli.types
 local base = require "tombstone.cli.types_base"
+local declared = require "tombstone.cli.declared"
 local filters = require "tombstone.cli.types_filter"
 local into = require "tombstone.cli.into"
 local models = require "tombstone.migrate.models"
@@ -256,12 +257,12 @@ local function tail(list, names)
     local model = '"' .. described.name .. '"|' .. own.Model
     return "---@overload fun(self: tombstone.Event, model: " .. model .. "): " .. own.Query .. "\n"
   end)
-  local declared = overloads(list, function(described)
+  local known = overloads(list, function(described)
     local model = names[described.name].Model
     local name = 'name: "' .. described.name .. '"' .. DECLARING
     return "---@overload fun(self: tombstone.Database, " .. name .. "): " .. model .. "\n"
   end)
-  return base.TAIL:format(rows, declared)
+  return base.TAIL:format(rows, known)
 end
 
 --- The text of the file.
@@ -287,7 +288,7 @@ function M.arguments(command)
 end
 
 function M.run(context, arguments)
-  into.put(context, arguments.output, M.text(context:db()))
+  into.put(context, arguments.output, declared.with(context, M.text))
 end
 
 return M

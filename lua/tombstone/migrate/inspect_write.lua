@@ -271,7 +271,7 @@ local HEAD = {
   "-- Names are those of the tables, prefixes of applications included. What a deletion means to the",
   "-- rows below is a guess: \"keep\" where the column may be NULL, else \"restrict\". A way back to rows is",
   "-- called as Django does, and can be called anything else.",
-  "local tombstone = require " .. quote "tombstone",
+  ("local tombstone = require %s"):format(quote "tombstone"),
   "local f = tombstone.field",
   "",
   "return function(db)",
