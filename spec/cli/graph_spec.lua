@@ -148,3 +148,20 @@ describe("the graph", function()
     empty:close()
   end)
 end)
+
+describe("the README", function()
+  it("shows what is drawn", function()
+    local db = tombstone.open ":memory:"
+    db:model("Author", { name = f.char { max_length = 80, unique = true } }, { soft_delete = false })
+    db:model("BlogPost", {
+      title = f.text { unique = true },
+      score = f.number { null = true },
+      author = f.belongs_to("Author", { on_delete = "restrict" }),
+    })
+    local file = assert(io.open "README.md")
+    local readme = file:read "*a"
+    file:close()
+    assert.truthy(readme:find("```mermaid\n" .. graph.text(db) .. "```\n", 1, true))
+    db:close()
+  end)
+end)
