@@ -149,7 +149,7 @@ describe("the graph", function()
   end)
 end)
 
-describe("the README", function()
+describe("the README of the command", function()
   it("shows what is drawn", function()
     local db = tombstone.open ":memory:"
     db:model("Author", { name = f.char { max_length = 80, unique = true } }, { soft_delete = false })
@@ -158,7 +158,7 @@ describe("the README", function()
       score = f.number { null = true },
       author = f.belongs_to("Author", { on_delete = "restrict" }),
     })
-    local file = assert(io.open "README.md")
+    local file = assert(io.open "lua/tombstone/cli/README.md")
     local readme = file:read "*a"
     file:close()
     assert.truthy(readme:find("```mermaid\n" .. graph.text(db) .. "```\n", 1, true))
