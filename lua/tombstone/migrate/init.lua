@@ -6,6 +6,7 @@
 --
 -- @module tombstone.migrate
 local models = require "tombstone.migrate.models"
+local recognise = require "tombstone.migrate.recognise"
 local runner = require "tombstone.migrate.runner"
 local schema = require "tombstone.migrate.schema"
 
@@ -16,6 +17,8 @@ return {
   diff = models.diff,
   --- Writes that into the next file of a folder; see `tombstone.migrate.models`.
   write = models.write,
+  --- How a table of others marks deleted rows; see `tombstone.migrate.recognise`.
+  recognise = recognise.recognise,
   --- The schema of a database, as a plain table; see `tombstone.migrate.schema`.
   schema = schema.read,
 }

@@ -4,6 +4,7 @@
 -- those that take it back.
 -- @module tombstone.migrate.words
 local migration = require "tombstone.migrate.migration"
+require "tombstone.migrate.words_adopt"
 require "tombstone.migrate.words_columns"
 require "tombstone.migrate.words_constraints"
 require "tombstone.migrate.words_data"
