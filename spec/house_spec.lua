@@ -625,7 +625,7 @@ describe("the tree", function()
     "^lua/tombstone/[%w_]+%.lua$", "^lua/tombstone%.in$", "^lua/tombstone/%l+/README%.md$",
     "^lua/tombstone/migrate/[%w_]+%.lua$",
     "^lua/tombstone/cli/[%w_]+%.lua$", "^spec/cli/golden/[%w_]+%.json$", "^spec/cli/[%w_]+%.py$",
-    "^examples/[%w_]+%.lua$", "^examples/embed%.c$", "^examples/run$", "^examples/packages%.status$",
+    "^examples/[%w_]+%.lua$", "^examples/embed%.c$", "^examples/[%w_]+%.py$", "^examples/run$", "^examples/packages%.status$",
     "^spec/run$", "^spec/[%w_]+%.lua$", "^spec/packages%.sh$",
     "^spec/%l+/[%w_]+%.lua$", "^spec/%l+/[%w_]+%.[ch]$", "^spec/bench/run$",
     "^spec/laws/graph/[%w_]+%.lua$", "^spec/oom/scenarios/[%w_]+%.lua$", "^spec/interop/[%w_]+%.py$",
