@@ -156,7 +156,7 @@ db:close()
 
 print "\nTen changes of models.lua, each a migration that wrote itself:"
 next_migration(folder, path, text, "what models want besides")
-for i, change in ipairs(CHANGES) do
+for _, change in ipairs(CHANGES) do
   text = change[2](text)
   next_migration(folder, path, text, change[1])
 end
