@@ -21,7 +21,7 @@ return {
   "create table a (a primary key unique, b)",
   [[create table a (a int constraint x not null on conflict ignore constraint y unique on conflict
     replace constraint z check (a > 0) constraint w default 5)]],
-  [[create table a (a int null not null, b text null default null, c text default -5, d default +5,
+  [[create table a (a int null not null default 3, b text null default null, c text default -5, d default +5,
     e default (1+2), f default 'it''s', g default "foo", h default foo, i default [foo],
     j default true, k default x'00', l default CURRENT_TIMESTAMP, m default - 5.5e-3,
     n default (-5), o default 0x10, q default (NULL), r default ((7)), s default 9223372036854775808,

@@ -1,5 +1,6 @@
 -- Schemas read from databases: what is read is written again, and what cannot be read is refused.
 local Random = require "laws.random"
+local catalogue = require "migrate.catalogue"
 local ddl = require "tombstone.migrate.ddl"
 local helper = require "helper"
 local nasty = require "migrate.nasty"
@@ -36,10 +37,17 @@ local function assert_same(a, b)
   assert.is_true(same, why)
 end
 
--- What is written from a schema reads as that schema.
-local function assert_writes(found)
+-- What is written from a schema reads as that schema, and is the same to SQLite.
+local function assert_writes(found, db)
   local copy = made(ddl.schema(found))
   assert_same(found, schema.read(copy))
+  assert.same(ddl.schema(found), ddl.schema(schema.read(copy)))
+  if db then
+    assert.same(catalogue.of(db), catalogue.of(copy))
+  end
+  for _, name in ipairs(db and found.order or {}) do
+    assert.same(catalogue.default_row(db, name), catalogue.default_row(copy, name))
+  end
   copy:close()
 end
 
@@ -91,6 +99,24 @@ describe("a schema", function()
     local reader = tombstone.open(path, { read_only = true })
     assert.is_truthy(schema.read(reader).tables.a)
     reader:close()
+  end)
+
+  it("is one picture, whoever changes it meanwhile", function()
+    local path, changes, writer = helper.path(), 0, nil
+    local db = tombstone.open(path, { log = function(sql)
+      if changes < 3 and sql:find("pragma_table_xinfo", 1, true) then
+        changes = changes + 1
+        writer:exec("ALTER TABLE a ADD COLUMN c" .. changes)
+      end
+    end })
+    db:exec "CREATE TABLE a (x int)"
+    writer = tombstone.open(path)
+    assert.equal(4, #schema.read(db).tables.a.columns)
+    changes = 2
+    writer:exec "ALTER TABLE a DROP COLUMN c3"
+    assert.equal(4, #schema.read_table(db, "a").columns)
+    writer:close()
+    db:close()
   end)
 
   it("of a hundred tables takes no time", function()
@@ -146,13 +172,23 @@ describe("what people have written", function()
       local db = open(sql)
       local found = schema.read(db)
       assert.is_truthy(found.order[1])
-      assert_writes(found)
+      assert_writes(found, db)
       for _, name in ipairs(found.order) do
         assert.same(found.tables[name], schema.read_table(db, name))
       end
       db:close()
     end)
   end
+
+  it("keeps what defaults of all kinds are", function()
+    local db = made(ddl.schema(read [[CREATE TABLE a (a default -5, b default "it's", c default foo,
+      d default true, e default (1 -- one
+      + 2), f default (NULL), g default [x'00'], h default 0x10, i default - /* x */ 5.5e1)]]))
+    db:exec "INSERT INTO a DEFAULT VALUES"
+    assert.same({ a = -5, b = "it's", c = "foo", d = 1, e = 3, g = "x'00'", h = 16, i = -55 },
+      db:query("SELECT * FROM a")[1])
+    db:close()
+  end)
 
   -- This library's handles take double quotes for names only, other programs' do not.
   for _, sql in ipairs(nasty.loose) do
@@ -183,6 +219,7 @@ describe("random schemas", function()
       local db = made(ddl.schema(wanted))
       local same, why = schema.same(wanted, schema.read(db))
       assert.is_true(same, ("seed %d, schema %d: %s"):format(seed, n, tostring(why)))
+      assert.same(ddl.schema(wanted), ddl.schema(schema.read(db)))
       rows = rows + (n % 20 == 0 and random_schema.fill(db, wanted, random, 5) or 0)
       db:close()
     end

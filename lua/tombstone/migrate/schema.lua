@@ -142,13 +142,7 @@ local PUT = {
   index = function() end, -- is with its table
 }
 
---- Reads the schema of a database. Temporary tables, SQLite's own and those in which virtual
--- tables keep their rows are left out.
--- @tparam database db
--- @treturn table schema
--- @raise migration, naming the table, where its text cannot be read with certainty; busy, database
--- @usage print(schema.read(db).tables.posts.columns[1].name)
-function M.read(db)
+local function read_all(db)
   local rows = db:query(MASTER)
   local shadows, indexes, known = shadows_of(rows), indexes_of(rows), catalogue(db, nil)
   local made = { tables = {}, order = {}, views = {}, triggers = {}, others = {} }
@@ -165,13 +159,7 @@ function M.read(db)
   return made
 end
 
---- Reads one table.
--- @tparam database db
--- @string name in whichever case
--- @treturn table|nil the table, nil where there is none of that name
--- @raise as `read`
--- @usage local posts = schema.read_table(db, "posts")
-function M.read_table(db, name)
+local function read_named(db, name)
   local rows = db:query(MASTER)
   for _, row in ipairs(rows) do
     if row.type == "table" and not is_virtual(row) and tokens.fold(row.name) == tokens.fold(name) then
@@ -179,6 +167,44 @@ function M.read_table(db, name)
     end
   end
   return nil
+end
+
+local function version_of(db)
+  return db:query("PRAGMA main.schema_version")[1].schema_version
+end
+
+-- What is read by several queries is one picture only where nobody has changed the schema
+-- meanwhile. A transaction would shut writers out.
+local function at_one_time(read, db, name)
+  local before, ok, made
+  repeat
+    before = version_of(db)
+    ok, made = pcall(read, db, name)
+  until version_of(db) == before
+  if not ok then
+    error(made, 0)
+  end
+  return made
+end
+
+--- Reads the schema of a database. Temporary tables, SQLite's own and those in which virtual
+-- tables keep their rows are left out.
+-- @tparam database db
+-- @treturn table schema
+-- @raise migration, naming the table, where its text cannot be read with certainty; busy, database
+-- @usage print(schema.read(db).tables.posts.columns[1].name)
+function M.read(db)
+  return at_one_time(read_all, db)
+end
+
+--- Reads one table.
+-- @tparam database db
+-- @string name in whichever case
+-- @treturn table|nil the table, nil where there is none of that name
+-- @raise as `read`
+-- @usage local posts = schema.read_table(db, "posts")
+function M.read_table(db, name)
+  return at_one_time(read_named, db, name)
 end
 
 local function made_in(scratch, statements)
