@@ -6,6 +6,7 @@
 -- `db:create_tables()` adds the indexes that soft delete needs and refuses nothing. What a model
 -- cannot express is said in comments.
 -- @module tombstone.migrate.inspect
+local checks = require "tombstone.migrate.inspect_checks"
 local keys = require "tombstone.migrate.inspect_keys"
 local links = require "tombstone.migrate.inspect_links"
 local names = require "tombstone.migrate.inspect_names"
@@ -65,6 +66,7 @@ function M.text(db)
   for _, draft in ipairs(drafts) do
     tables.name_fields(draft)
     keys.read(draft)
+    checks.read(draft)
   end
   links.settle(drafts)
   links.find_counters(drafts, found.triggers)
