@@ -12,7 +12,7 @@ build_packages=(
 # shellcheck disable=SC2034  # used where this is sourced
 spec_packages=(
   "${build_packages[@]}"
-  g++ binutils clang-format valgrind sqlite3 python3-django
+  g++ binutils clang-format valgrind sqlite3 python3-django postgresql
   lua-busted lua-check lua-cjson lua-discount lua-filesystem lua-ldoc
   lua5.1 liblua5.1-0-dev luajit2 libluajit2-5.1-dev
 )
