@@ -629,6 +629,7 @@ describe("the tree", function()
     "^spec/run$", "^spec/[%w_]+%.lua$", "^spec/packages%.sh$",
     "^spec/%l+/[%w_]+%.lua$", "^spec/%l+/[%w_]+%.[ch]$", "^spec/bench/run$",
     "^spec/laws/graph/[%w_]+%.lua$", "^spec/oom/scenarios/[%w_]+%.lua$", "^spec/interop/[%w_]+%.py$",
+    "^spec/interop/postgres/[%w_]+%.lua$", "^spec/interop/postgres/serve%.sh$",
   }
 
   local function has_place(path)

@@ -274,8 +274,8 @@ end
 
 --- A handle of the fake driver with models and transactions, for specs.
 -- @see tombstone.core
-function M.fake(path, options)
-  return attach(core.fake.open(path, options))
+function M.fake(path, options, dialect)
+  return attach(core.fake.open(path, options, dialect))
 end
 
 return M
