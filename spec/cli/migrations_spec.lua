@@ -149,6 +149,24 @@ wrote migrations/0002_change_posts.lua
     assert.truthy(out:find("applied     0002_x", 1, true))
   end)
 
+  it("are looked at by the doctor", function()
+    local function doctor()
+      local code, out, err = run "doctor"
+      assert.equal("", err)
+      return code, out:match "%l+: migration[^\n]*\n[^\n]*" or ""
+    end
+    run "diff"
+    run "migrate"
+    assert.same({ 0, "" }, { doctor() })
+    write("migrations/0002_x.lua", "return { up = function(m) m:execute('SELECT 1', 'SELECT 1') end }")
+    assert.same({ 0, "info: migration 0002_x is not applied\n  migrate" }, { doctor() })
+    run "migrate"
+    os.remove(folder .. "/migrations/0002_x.lua")
+    local code, said = doctor()
+    assert.equal(1, code)
+    assert.equal("error: migration 0002_x is applied, but its file is missing\n  put the file back", said)
+  end)
+
   it("speak JSON to scripts", function()
     assert.equal(0, golden("diff", "diff"))
     assert.equal(3, golden("status_pending", "status"))

@@ -62,12 +62,20 @@ local function say(out, findings)
   end
 end
 
+-- A program may have no migrations.
+local function options_of(context)
+  local folder = context:settings().migrations
+  local ok, lfs = pcall(require, "lfs")
+  local is_there = ok and lfs.attributes(folder, "mode") == "directory"
+  return { migrations = is_there and folder or nil }
+end
+
 local function mend(context, doctor, findings)
   local out, n = context.out, mendable(findings)
   if n > 0 and not context:agreed(("Mend %d of these?"):format(n)) then
     refusal.raise "not agreed, nothing was changed"
   end
-  local mended, left = doctor.fix(context:db())
+  local mended, left = doctor.fix(context:db(), options_of(context))
   for _, finding in ipairs(mended) do
     out:line("mended: " .. output.plain(finding.message), "green")
   end
@@ -78,7 +86,7 @@ end
 
 function M.run(context, arguments)
   local doctor = require "tombstone.migrate.doctor"
-  local findings = doctor.check(context:db { read_only = not arguments.fix })
+  local findings = doctor.check(context:db { read_only = not arguments.fix }, options_of(context))
   if arguments.fix then
     show(context.out, findings)
     return mend(context, doctor, findings)
