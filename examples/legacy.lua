@@ -82,10 +82,10 @@ local CHANGES = {
   { "comments", replaced('db:model("BlogPost"', NEW_MODEL) },
   { "their number", replaced("body = f.text", 'comment_count = f.counter "comments",\n    body = f.text') },
   { "a check", replaced("0, index = true", '0, index = true, check = "views >= 0"') },
-  { "places", replaced("text = f.text(),\n    post", "place = f.integer(),\n    text = f.text(),\n    post") },
+  { "places", replaced("text = f.text(),\n    post", "text = f.text(),\n    at = f.integer(),\n    post") },
   {
     "first names that may be missing",
-    replaced("first_name = f.char { max_length = 150 }", "first_name = f.char { max_length = 150, null = true }"),
+    replaced("first_name = f.char { max_length = 150", "first_name = f.char { max_length = 150, null = true"),
   },
 }
 

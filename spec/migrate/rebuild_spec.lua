@@ -170,7 +170,8 @@ describe("a rebuilt table", function()
   end)
 
   it("is sound without a rowid, whatever SQLite 3.40 says", function()
-    db:exec [[CREATE TABLE t (a integer NOT NULL, b text, c integer NOT NULL, d blob PRIMARY KEY) WITHOUT ROWID;
+    db:exec [[CREATE TABLE t (a integer NOT NULL, b text, c integer NOT NULL, d blob PRIMARY KEY)
+      WITHOUT ROWID;
       INSERT INTO t VALUES (1, NULL, 3, x'01')]]
     rebuild("t", { "b", "varchar(9)", null = true })
     assert.equal(1, value "SELECT count(*) AS value FROM t WHERE c = 3")
