@@ -47,6 +47,11 @@ static tomb_query span_query(const tomb_restore_job *job, size_t from,
   return query;
 }
 
+static void skip_noted(tomb_restore_job *job) {
+  job->undoing.skipped = job->skipped;
+  job->undoing.skipped_of = job->model;
+}
+
 /* Rows whose parents live, in the query's order. */
 static tomb_status select_guarded(tomb_restore_job *job,
                                   const tomb_query *query, tomb_error *err) {
@@ -75,7 +80,7 @@ static tomb_status select_wanted(tomb_restore_job *job, const tomb_query *query,
   if (st == TOMB_OK) st = tomb_reunion_parents(&job->reunion, &job->how, err);
   if (st != TOMB_OK) return st;
   job->undoing = job->reunion.undoing;
-  job->undoing.skipped = job->skipped;
+  skip_noted(job);
   tomb_query wanted =
       tomb_among(query, TOMB_DEAD, tomb_reunion_keys(&job->reunion));
   return select_guarded(job, &wanted, err);
@@ -98,7 +103,7 @@ static tomb_status select_rows(tomb_restore_job *job, const tomb_query *query,
     job->undoing.owners = query->owners;
     job->undoing.event = &job->event;
   }
-  job->undoing.skipped = job->skipped;
+  skip_noted(job);
   return select_guarded(job, query, err);
 }
 

@@ -194,6 +194,18 @@ static void and_those_below(tomb_sql *sql, const tomb_model *model,
   is_free(sql, model, undoing, "c");
 }
 
+/* The same key may be that of another model's row. */
+static void but_skipped(tomb_sql *sql, const tomb_model *model,
+                        const tomb_undoing *undoing) {
+  const tomb_keys *skipped = undoing->skipped;
+  if (skipped == NULL || undoing->skipped_of != model) return;
+  if (tomb_keys_count(skipped) == 0) return;
+  tomb_sql_add(sql, " AND ");
+  tomb_sql_field(sql, tomb_key_field(model));
+  tomb_sql_add(sql, " NOT");
+  tomb_sql_among(sql, skipped, 0);
+}
+
 void tomb_sql_released(tomb_sql *sql, const tomb_query *query, bool *first) {
   const tomb_undoing *undoing = query->undoing;
   const tomb_model *model = query->model;
@@ -214,13 +226,7 @@ void tomb_sql_released(tomb_sql *sql, const tomb_query *query, bool *first) {
     and_those_below(sql, model, undoing);
     tomb_sql_add(sql, ") SELECT pk FROM tombstone_blocked)");
   }
-  if (undoing->skipped == NULL || tomb_keys_count(undoing->skipped) == 0) {
-    return;
-  }
-  tomb_sql_add(sql, " AND ");
-  tomb_sql_field(sql, tomb_key_field(model));
-  tomb_sql_add(sql, " NOT");
-  tomb_sql_among(sql, undoing->skipped, 0);
+  but_skipped(sql, model, undoing);
 }
 
 /* ---- owners ------------------------------------------------------- */

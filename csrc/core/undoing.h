@@ -27,6 +27,7 @@ struct tomb_undoing {
   bool settled;             /* it is known which: the query names them */
   const struct tomb_closure *coming; /* parents that count as living, or NULL */
   const tomb_keys *skipped; /* rows that are not to be tried again, or NULL */
+  const tomb_model *skipped_of; /* whose rows these are */
 };
 
 /* True where the query is of rows that come back as others do. */
