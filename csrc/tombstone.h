@@ -881,10 +881,11 @@ typedef struct tomb_deleted {
 } tomb_deleted;
 
 /*
-** What tomb_delete would take: a row a model, its name and the number of its
-** living rows. Writes nothing; `restricted` is not looked for.
+** What tomb_delete would do, as lines of tomb_report_kind: TOMB_REPORT_ROWS,
+** which together are what max_rows counts, and TOMB_REPORT_NEEDED, all living
+** rows that would make it fail with `restricted`. Writes nothing.
 */
-TOMB_API tomb_status tomb_preview_delete(tomb_rows *out, tomb_db *db,
+TOMB_API tomb_status tomb_preview_delete(tomb_rows *report, tomb_db *db,
                                          const tomb_query *query,
                                          tomb_error *err);
 
@@ -1022,7 +1023,7 @@ enum {
 };
 
 typedef enum tomb_report_kind {
-  TOMB_REPORT_ROWS,    /* rows that are gone */
+  TOMB_REPORT_ROWS,    /* rows that are gone, or die */
   TOMB_REPORT_KEPT,    /* rows whose field has lost its link */
   TOMB_REPORT_NEEDED,  /* living rows whose field points to what should go */
   TOMB_REPORT_YOUNGER, /* the same of dead ones within their model's keep */

@@ -3,6 +3,7 @@
 
 #include "classes.h"
 #include "convert.h"
+#include "lreport.h"
 #include "lverb.h"
 #include "raise.h"
 
@@ -144,10 +145,10 @@ static int model_event_rows(lua_State *L) {
 }
 
 /***
-What a deletion would take; `delete_plan` is the way to use it.
+What a deletion would do; `delete_plan` is the way to use it.
 @function Query:preview
-@treturn {[string]=number} rows by model
-@usage print(Post.objects:preview().Post)
+@treturn table `rows`, by model, and `needed`, as in the report of a purge
+@usage print(Post.objects:preview().rows.Post)
 */
 static int query_preview(lua_State *L) {
   tomb_error err;
@@ -156,13 +157,7 @@ static int query_preview(lua_State *L) {
   tomb_rows **rows = tomb_new_rows(L, b.v.model->db);
   tomb_status st = tomb_preview_delete(*rows, tomb_engine(&b), &b.query, &err);
   tomb_values_finish(L, &b.v, st, &err);
-  lua_newtable(L);
-  for (size_t i = 0; i < tomb_rows_count(*rows); i++) {
-    const tomb_value *row = tomb_rows_at(*rows, i, NULL);
-    tomb_pushvalue(L, NULL, &row[0]);
-    tomb_pushvalue(L, NULL, &row[1]);
-    lua_rawset(L, -3);
-  }
+  tomb_push_report(L, *rows);
   tomb_drop_rows(rows);
   return 1;
 }

@@ -121,17 +121,32 @@ function Query:purge(options)
   return raw_query.purge(self, options)
 end
 
+local function sum(counts)
+  local total = 0
+  for _, n in pairs(counts) do
+    total = total + n
+  end
+  return total
+end
+
 --- What a deletion would take, by model: `{ Post = 12 }`. Writes nothing.
 -- @treturn {[string]=number}
+-- @treturn table `total`, the rows of all models, which is what `max_rows` counts; and `needed`, in
+-- the order of the error: a list of `{ model, field, count, example }`, the living rows that would
+-- make the deletion raise `restricted`
+-- @raise misuse where the model has no soft delete
+-- @usage local counts, report = ana:posts():delete_plan()
+-- print(counts.Post, report.total, #report.needed)
 function Query:delete_plan()
   local model = raw_query.model(self)
   local name = rawget(model, "__name")
   if not model:is_soft() then
     core.misuse(name .. " has no soft delete, so it cannot delete", "use purge, or turn soft_delete on")
   end
-  local plan = self:preview()
-  plan[name] = plan[name] or 0
-  return plan
+  local ahead = self:preview()
+  local counts = ahead.rows
+  counts[name] = counts[name] or 0
+  return counts, { total = sum(counts), needed = ahead.needed }
 end
 
 --- The conflicts of a query's rows, each with its `model` and `constraint`.
@@ -211,8 +226,9 @@ for _, verb in ipairs { "delete", "purge", "forget" } do
   end
 end
 
---- What a deletion of this row would take, by model.
+--- What a deletion of this row would take, by model, and what stands in its way.
 -- @treturn {[string]=number}
+-- @treturn table as for a query
 -- @usage print(author:delete_plan().Post)
 function Model:delete_plan()
   raw_model.need_kept(self)

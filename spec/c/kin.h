@@ -95,6 +95,17 @@ static inline tomb_status run_kin_delete_few(tomb_error *err) {
   return delete_kin(3, err);
 }
 
+/* Lines for author 1, book 2 and the team with author 2, and for the pin. */
+static inline tomb_status run_kin_plan(tomb_error *err) {
+  tomb_query query = of_key(tomb_objects(team), 1);
+  tomb_rows *report = tomb_rows_new(db);
+  if (report == NULL) return TOMB_NOMEM;
+  tomb_status st = tomb_preview_delete(report, db, &query, err);
+  if (st == TOMB_OK) CHECK_INT((int64_t)tomb_rows_count(report), 4);
+  tomb_rows_free(report);
+  return st;
+}
+
 static inline tomb_status undo_kin(int64_t event, int64_t wanted,
                                    tomb_on_conflict word, tomb_error *err) {
   int64_t restored;

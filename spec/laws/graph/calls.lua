@@ -17,6 +17,7 @@
 -- calls a method of the row, or passes a row where a key would do; `asks` passes a function as
 -- on_conflict.
 local tombstone = require "tombstone"
+local ahead = require "laws.graph.ahead"
 local failure = require "laws.failure"
 local links = require "laws.graph.links"
 local snapshot = require "laws.graph.snapshot"
@@ -155,19 +156,39 @@ local function on_conflict(operation)
   end or nil
 end
 
--- Calls a verb on the one row, or on the query of the rows. Answers the results of pcall; nothing
--- when the row is gone.
-local function call(world, operation, keys, verb, options)
-  local subject = query_of(world, operation.model, keys)
+-- The one row, or the query of the rows; nothing when the row is gone.
+local function subject_of(world, operation, keys)
   if operation.by == "row" then
-    subject = world:fetch(operation.model, keys[1])
+    return world:fetch(operation.model, keys[1])
   end
+  return query_of(world, operation.model, keys)
+end
+
+-- Calls a verb on it. Answers the results of pcall.
+local function call(world, operation, keys, verb, options)
+  local subject = subject_of(world, operation, keys)
   return subject and { pcall(subject[verb], subject, options) }
+end
+
+-- As its plan says, which first lets one row too few go.
+local function delete_as_planned(world, operation, keys)
+  local subject, few = subject_of(world, operation, keys), nil
+  if not subject then
+    return nil
+  end
+  local plan = ahead.delete(world, subject, operation.model, keys)
+  if plan.total > 1 then
+    few = { pcall(subject.delete, subject, { max_rows = plan.total - 1 }) }
+  end
+  local options = { actor = "ana", max_rows = plan.total > 0 and plan.total or nil }
+  local results = { pcall(subject.delete, subject, options) }
+  ahead.deleted(plan, results, few)
+  return results
 end
 
 function M.delete(world, operation)
   local keys = world:keys(operation.rows)
-  local results = keys and call(world, operation, keys, "delete", { actor = "ana" })
+  local results = keys and delete_as_planned(world, operation, keys)
   if not results then
     return
   end

@@ -76,6 +76,7 @@ local function run(s)
   p:reload()
   base.equal(true, p:restore { parents = true })
   local pin = s.Pin:create { name = "n", parent = p }
+  base.equal(1, select(2, t:delete_plan()).needed[1].count)
   base.expect("restricted", t.delete, t:reload())
   pin:delete()
   undo_in_conflict(s, a, b)
