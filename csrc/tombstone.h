@@ -890,14 +890,6 @@ TOMB_API tomb_status tomb_preview_delete(tomb_rows *report, tomb_db *db,
                                          tomb_error *err);
 
 /*
-** The dead parents that a restore of the query's dead rows needs, and those
-** that they need, as rows of a model's name and a key. Writes nothing.
-*/
-TOMB_API tomb_status tomb_preview_parents(tomb_rows *out, tomb_db *db,
-                                          const tomb_query *query,
-                                          tomb_error *err);
-
-/*
 ** Soft-deletes the query's living rows in one event, with all that lies below
 ** them along cascades. Errors: restricted, while a living row that stays needs
 ** one of them; too_many.
@@ -999,14 +991,44 @@ TOMB_API tomb_status tomb_restore_close(tomb_restore_job *job,
                                         int64_t *restored, tomb_error *err);
 
 /*
-** What stands in the way of restoring the query's dead rows: one row a
-** conflict (field names separated by commas, the value that is taken, the
-** dead row's key, the key in the way: a living row's, or of a row that the
-** same restore brings back first). Writes nothing.
+** What stands in the way of restoring the query's dead rows themselves, one row
+** a conflict. Writes nothing.
 */
+enum {
+  TOMB_CONFLICT_FIELDS, /* names, separated by commas */
+  TOMB_CONFLICT_VALUE,  /* that is taken */
+  TOMB_CONFLICT_DEAD,   /* the dead row's key */
+  TOMB_CONFLICT_OTHER,  /* the key of the row in the way, which lives, */
+  TOMB_CONFLICT_LIVING, /* or which the same restore brings back first */
+  TOMB_CONFLICT_PLACE,  /* of the dead row, from 0 */
+  TOMB_CONFLICT_MODEL,  /* the name of both rows' model */
+  TOMB_CONFLICT_COLUMNS
+};
 TOMB_API tomb_status tomb_restore_conflicts(tomb_rows *out, tomb_db *db,
                                             const tomb_query *query,
                                             tomb_error *err);
+
+/* What a restore or an undo would do, in all models. */
+typedef struct tomb_foresight {
+  tomb_rows *report;    /* lines of TOMB_REPORT_ROWS, which would come back, and
+                           of TOMB_REPORT_HELD */
+  tomb_rows *conflicts; /* rows of TOMB_CONFLICT_COLUMNS */
+  tomb_rows *parents;   /* dead rows above: the model's name, the key, and true
+                           where those below it would stay dead, false where it
+                           must come back first */
+} tomb_foresight;
+
+/*
+** What restoring the query's dead rows would do, with what lies below them and,
+** if so wanted, their dead parents; where these are not, as if they lived.
+** Writes nothing but a temporary table.
+*/
+TOMB_API tomb_status tomb_foresee_restore(tomb_foresight *out, tomb_db *db,
+                                          const tomb_query *query, bool parents,
+                                          tomb_error *err);
+/* The same for the undo of an event. */
+TOMB_API tomb_status tomb_foresee_undo(tomb_foresight *out, tomb_db *db,
+                                       int64_t event, tomb_error *err);
 
 /*
 ** What was purged, or would be, as rows of these columns: what the row tells of,
@@ -1028,6 +1050,7 @@ typedef enum tomb_report_kind {
   TOMB_REPORT_NEEDED,  /* living rows whose field points to what should go */
   TOMB_REPORT_YOUNGER, /* the same of dead ones within their model's keep */
   TOMB_REPORT_LEFT,    /* rows that stay, since those need them */
+  TOMB_REPORT_HELD,    /* rows that would stay dead below what comes back */
   TOMB_REPORT_REMOVED, /* events that are gone */
   TOMB_REPORT_CLEARED  /* events that have lost key, actor and reason */
 } tomb_report_kind;

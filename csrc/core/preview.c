@@ -1,4 +1,4 @@
-/* preview.c - what a deletion would take, and a restore would need. */
+/* preview.c - what a deletion would take, and which rows go along. */
 #include "closure.h"
 #include "erase.h"
 #include "error.h"
@@ -97,48 +97,6 @@ tomb_status tomb_preview_delete(tomb_rows *report, tomb_db *db,
 }
 
 /* ---- restore ------------------------------------------------------ */
-
-static tomb_status list(tomb_rows *out, const tomb_closure *d, size_t i,
-                        size_t from, tomb_error *err) {
-  tomb_cursor cursor;
-  tomb_value row[2] = {tomb_text(d->order[i]->name), {TOMB_NULL, {0}}};
-  const tomb_field *key = tomb_key_field(d->order[i]);
-  tomb_query query = tomb_all_objects(d->order[i]);
-  query.among = d->keys[i];
-  query.among_from = from;
-  query.among_to = tomb_keys_count(d->keys[i]);
-  if (query.among_from == query.among_to) return TOMB_OK;
-  query.only = &key;
-  query.n_only = 1;
-  tomb_status st = tomb_select_values(&cursor, d->db, &query, err);
-  if (st != TOMB_OK) return st;
-  while ((st = tomb_cursor_next(&cursor, err)) == TOMB_ROW) {
-    row[1] = cursor.values[0];
-    st = tomb_rows_add(out, row, 2, err);
-    if (st != TOMB_OK) break;
-  }
-  tomb_cursor_close(&cursor);
-  return st == TOMB_DONE ? TOMB_OK : st;
-}
-
-tomb_status tomb_preview_parents(tomb_rows *out, tomb_db *db,
-                                 const tomb_query *query, tomb_error *err) {
-  tomb_closure closure;
-  tomb_query dead = *query;
-  int64_t own = 0;
-  if (!tomb_has_relatives(query->model)) return TOMB_OK;
-  dead.scope = TOMB_DEAD;
-  tomb_status st = tomb_count(&own, db, &dead, err);
-  if (st != TOMB_OK) return st;
-  st = tomb_closure_open(&closure, db, TOMB_CLOSURE_PARENTS, err);
-  if (st == TOMB_OK) st = tomb_closure_fill(&closure, &dead, err);
-  for (size_t i = 0; st == TOMB_OK && i < closure.n; i++) {
-    bool root = closure.order[i] == query->model;
-    st = list(out, &closure, i, root ? (size_t)own : 0, err);
-  }
-  tomb_closure_free(&closure);
-  return st;
-}
 
 tomb_status tomb_preview_undo(tomb_keys **out, tomb_db *db,
                               const tomb_model *model, int64_t event,

@@ -106,6 +106,10 @@ static tomb_status restore_backwards(int64_t *restored, tomb_db *db,
   return st;
 }
 
+bool tomb_is_explained(tomb_status st, const tomb_error *err) {
+  return tomb_is_conflict(st, err) && err->has_dead_pk && err->has_live_pk;
+}
+
 static bool is_unexplained(tomb_status st, const tomb_error *err) {
   return tomb_is_conflict(st, err) && !err->has_dead_pk;
 }
@@ -163,6 +167,7 @@ static tomb_status reunite(int64_t *restored, tomb_db *db,
   tomb_reunion_free(&reunion);
   st = tomb_store_leave(db, st, err);
   if (st != TOMB_OK) *restored = 0;
+  if (how->parents && tomb_is_explained(st, err)) tomb_hint_at_plan(err, true);
   return st;
 }
 

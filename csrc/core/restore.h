@@ -7,6 +7,8 @@
 
 /* True where a unique index refused what is in `err`. */
 bool tomb_is_conflict(tomb_status st, const tomb_error *err);
+/* The same, where the error names both rows. */
+bool tomb_is_explained(tomb_status st, const tomb_error *err);
 /* One UPDATE: the query's dead rows live again, with `also` set. */
 tomb_status tomb_revive(int64_t *restored, tomb_db *db, const tomb_query *query,
                         const tomb_assignment *also, size_t n, tomb_error *err);

@@ -216,9 +216,10 @@ static tomb_status take_number(tomb_reunion *r, tomb_error *err) {
   return TOMB_OK;
 }
 
-tomb_status tomb_reunion_open(tomb_reunion *r, tomb_db *db,
-                              const tomb_query *query,
-                              const tomb_restoration *how, tomb_error *err) {
+static tomb_status open_reunion(tomb_reunion *r, tomb_db *db,
+                                const tomb_query *query,
+                                const tomb_restoration *how, bool looks,
+                                tomb_error *err) {
   memset(r, 0, sizeof *r);
   r->db = db;
   r->model = query->model;
@@ -228,8 +229,23 @@ tomb_status tomb_reunion_open(tomb_reunion *r, tomb_db *db,
   if (st == TOMB_OK) st = want(r, query, how, err);
   if (st == TOMB_OK) st = list_models(r, err);
   if (st == TOMB_OK) st = take_wanted(r, err);
-  if (st == TOMB_OK) st = tomb_check_taken_parents(r->db, r->model, err);
+  if (st == TOMB_OK && !looks) {
+    st = tomb_check_taken_parents(r->db, r->model, err);
+  }
   return st == TOMB_OK ? take_all_below(r, err) : st;
+}
+
+tomb_status tomb_reunion_open(tomb_reunion *r, tomb_db *db,
+                              const tomb_query *query,
+                              const tomb_restoration *how, tomb_error *err) {
+  return open_reunion(r, db, query, how, false, err);
+}
+
+tomb_status tomb_reunion_look(tomb_reunion *r, tomb_db *db,
+                              const tomb_query *query, bool parents,
+                              tomb_error *err) {
+  const tomb_restoration how = {.parents = parents};
+  return open_reunion(r, db, query, &how, true, err);
 }
 
 void tomb_reunion_free(tomb_reunion *r) {

@@ -24,6 +24,10 @@ typedef struct tomb_reunion {
 tomb_status tomb_reunion_open(tomb_reunion *r, tomb_db *db,
                               const tomb_query *query,
                               const tomb_restoration *how, tomb_error *err);
+/* The same where nothing will be restored, so that dead parents are no error. */
+tomb_status tomb_reunion_look(tomb_reunion *r, tomb_db *db,
+                              const tomb_query *query, bool parents,
+                              tomb_error *err);
 void tomb_reunion_free(tomb_reunion *r);
 /* The keys of the rows of its own model that were asked for. */
 const tomb_keys *tomb_reunion_keys(const tomb_reunion *r);

@@ -1,4 +1,4 @@
-/* lrestore.c - restore, on rows and on queries, and what stands in its way. */
+/* lrestore.c - restore, on rows and on queries. */
 #include <string.h>
 
 #include "classes.h"
@@ -195,59 +195,9 @@ static int job_close(lua_State *L) {
   return 1;
 }
 
-/* ---- what stands in the way --------------------------------------- */
-
-static void push_names(lua_State *L, const tomb_value *names) {
-  const char *at = names->as.text.data;
-  lua_newtable(L);
-  for (int i = 1; *at != '\0'; i++) {
-    size_t n = strcspn(at, ",");
-    lua_pushlstring(L, at, n);
-    lua_rawseti(L, -2, i);
-    at += n + (at[n] == ',');
-  }
-}
-
-static void push_plan_row(lua_State *L, const tomb_value *row) {
-  lua_createtable(L, 0, 4);
-  push_names(L, &row[0]);
-  lua_setfield(L, -2, "fields");
-  tomb_pushvalue(L, NULL, &row[1]);
-  lua_setfield(L, -2, "value");
-  tomb_pushvalue(L, NULL, &row[2]);
-  lua_setfield(L, -2, "dead_pk");
-  tomb_pushvalue(L, NULL, &row[3]);
-  lua_setfield(L, -2, row[4].as.integer != 0 ? "live_pk" : "twin_pk");
-}
-
-/***
-What a restore would meet; `restore_plan` has it too.
-@function Query:conflicts
-@treturn {table,...} each with `fields`, `value`, `dead_pk`, `live_pk` or `twin_pk`
-@usage local conflicts = Post.deleted_objects:conflicts()
-*/
-static int query_conflicts(lua_State *L) {
-  tomb_error err;
-  lua_verb b;
-  tomb_begin_query(L, &b);
-  tomb_rows **rows = tomb_new_rows(L, b.v.model->db);
-  tomb_status st =
-      tomb_restore_conflicts(*rows, tomb_engine(&b), &b.query, &err);
-  tomb_values_finish(L, &b.v, st, &err);
-  size_t n = tomb_rows_count(*rows);
-  lua_createtable(L, (int)n, 0);
-  for (size_t i = 0; i < n; i++) {
-    push_plan_row(L, tomb_rows_at(*rows, i, NULL));
-    lua_rawseti(L, -2, (int)i + 1);
-  }
-  tomb_drop_rows(rows);
-  return 1;
-}
-
 void tomb_open_restore(lua_State *L) {
   static const luaL_Reg queries[] = {{"restore", query_restore},
                                      {"restore_job", query_restore_job},
-                                     {"conflicts", query_conflicts},
                                      {NULL, NULL}};
   static const luaL_Reg jobs[] = {{"next", job_next},
                                   {"resolve", job_resolve},

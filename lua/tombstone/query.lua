@@ -149,29 +149,20 @@ function Query:delete_plan()
   return counts, { total = sum(counts), needed = ahead.needed }
 end
 
---- The conflicts of a query's rows, each with its `model` and `constraint`.
-function M.conflicts(query)
-  local conflicts = query:conflicts()
-  for _, conflict in ipairs(conflicts) do
-    conflict.model = rawget(raw_query.model(query), "__name")
-    conflict.constraint = "unique"
-  end
-  return conflicts
-end
-
---- What a restore would do. Writes nothing. What would come back below the rows is not looked
--- at; the plan of an event looks at all models.
--- @treturn table `rows` (by model) and `conflicts`, a list of `{ model, constraint, fields, value,
--- dead_pk, live_pk }`; `twin_pk` in place of `live_pk` is another row of the same restore; and `parents`,
--- a list of `{ model, pk }`, the dead rows that must come back first
-function Query:restore_plan()
-  local model = raw_query.model(self)
-  local conflicts = M.conflicts(self)
-  return {
-    rows = { [rawget(model, "__name")] = self:filter({ deleted_at__isnull = false }):count() },
-    conflicts = conflicts,
-    parents = self:dead_parents(),
-  }
+--- What a restore would do, with what would come back below the rows. Writes nothing.
+-- @tparam[opt] table options `parents`: as if they came back first, with what is below them
+-- @treturn table `rows`, by model, that would come back; `held_back`, by model, rows below them that
+-- would stay dead, since another event holds them too or a parent is dead; `conflicts`, of all models, a
+-- list of `{ model, constraint, fields, value, dead_pk, live_pk }`, where `twin_pk` in place of
+-- `live_pk` is another row of the same restore; and `parents`, a list of `{ model, pk }`, the dead rows
+-- above, which must come back first, and above rows that are held back (these have `below = true`)
+-- @raise misuse where the model has no soft delete
+-- @usage for _, c in ipairs(ana:restore_plan().conflicts) do print(c.model, c.value) end
+function Query:restore_plan(options)
+  local name = rawget(raw_query.model(self), "__name")
+  local plan = self:foresee(options)
+  plan.rows[name] = plan.rows[name] or 0
+  return plan
 end
 
 -- ---- rows -----------------------------------------------------------------------------------
@@ -236,11 +227,12 @@ function Model:delete_plan()
 end
 
 --- What a restore of this row would do, as that of a query.
+-- @tparam[opt] table options `parents`
 -- @treturn table
 -- @usage print(#post:restore_plan().conflicts)
-function Model:restore_plan()
+function Model:restore_plan(options)
   raw_model.need_kept(self)
-  return trash.itself(self):restore_plan()
+  return trash.itself(self):restore_plan(options)
 end
 
 -- ---- get_or_create -----------------------------------------------------------------------------

@@ -106,6 +106,30 @@ static inline tomb_status run_kin_plan(tomb_error *err) {
   return st;
 }
 
+/* Event 2's team, author 1 and book 2; book 1 stays with event 1. */
+static inline tomb_status run_kin_foresight(tomb_error *err) {
+  tomb_query query = of_key(tomb_deleted_objects(author), 1);
+  tomb_foresight ahead = {tomb_rows_new(db), tomb_rows_new(db),
+                          tomb_rows_new(db)};
+  tomb_status st = TOMB_NOMEM;
+  if (ahead.report != NULL && ahead.conflicts != NULL &&
+      ahead.parents != NULL) {
+    st = tomb_foresee_restore(&ahead, db, &query, true, err);
+    if (st == TOMB_OK) st = tomb_foresee_undo(&ahead, db, 1, err);
+  }
+  if (st == TOMB_OK) {
+    /* team, authors, a book and one held; of the undo one held, and its author
+    ** and no more of the dead above */
+    CHECK_INT((int64_t)tomb_rows_count(ahead.report), 5);
+    CHECK_INT((int64_t)tomb_rows_count(ahead.parents), 3);
+    CHECK_INT((int64_t)tomb_rows_count(ahead.conflicts), 0);
+  }
+  tomb_rows_free(ahead.report);
+  tomb_rows_free(ahead.conflicts);
+  tomb_rows_free(ahead.parents);
+  return st;
+}
+
 static inline tomb_status undo_kin(int64_t event, int64_t wanted,
                                    tomb_on_conflict word, tomb_error *err) {
   int64_t restored;

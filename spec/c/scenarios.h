@@ -369,6 +369,7 @@ static const scenario scenarios[] = {
     {"kin delete few", kin_with_dead, run_kin_delete_few, TOMB_TOO_MANY, false},
     {"kin restricted", pinned_kin, run_kin_delete, TOMB_RESTRICTED, false},
     {"kin plan", pinned_kin, run_kin_plan, TOMB_OK, false},
+    {"kin foresight", dead_kin, run_kin_foresight, TOMB_OK, false},
     {"kin undo", dead_kin, run_kin_undo, TOMB_OK, false},
     {"kin undo first", dead_kin, run_kin_undo_first, TOMB_OK, false},
     {"kin undo refused", replaced_kin, run_kin_undo_refused, TOMB_INTEGRITY,

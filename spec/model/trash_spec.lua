@@ -1013,10 +1013,11 @@ describe("plans", function()
         of_title { value = "b", dead_pk = 2, live_pk = 4 },
         of_title { value = "a", dead_pk = 5, twin_pk = 1 },
       },
+      held_back = {},
       parents = {},
     }, Post.deleted_objects:restore_plan())
     assert.are.same(
-      { rows = { Post = 1 }, conflicts = {}, parents = {} },
+      { rows = { Post = 1 }, conflicts = {}, held_back = {}, parents = {} },
       Post.deleted_objects:filter({ id = 1 }):restore_plan()
     )
     assert.are.same(before, all(Post.all_objects))

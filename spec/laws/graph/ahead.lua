@@ -100,4 +100,156 @@ function M.deleted(plan, results, few)
   end
 end
 
+-- ---- restore and undo --------------------------------------------------------------------
+
+local function id_of(row)
+  return row.model .. " " .. tostring(row.key)
+end
+
+local function tally(rows)
+  local counts = {}
+  for row in pairs(rows) do
+    counts[row.model] = (counts[row.model] or 0) + 1
+  end
+  return counts
+end
+
+-- Rows that lose an event and stay dead.
+local function staying(taken, coming)
+  local rows = {}
+  for row, events in pairs(taken) do
+    for event in pairs(events) do
+      rows[row] = rows[row] or (row.owners[event] and not coming[row]) or nil
+    end
+  end
+  return rows
+end
+
+-- The ids of dead rows above these, without some.
+local function dead_above(reference, rows, ...)
+  local ids = {}
+  for row in pairs(relatives.above(reference, rows, relatives.BINDING)) do
+    local known = lives(row)
+    for _, set in ipairs { ... } do
+      known = known or set[row]
+    end
+    if not known then
+      ids[id_of(row)] = true
+    end
+  end
+  return ids
+end
+
+local function same_parents(what, plan, below, wanted)
+  for _, parent in ipairs(plan.parents) do
+    if (parent.below or false) == below then
+      local id = parent.model .. " " .. tostring(parent.pk)
+      if not wanted[id] then
+        fail("%s: a plan names %s, or names it twice", what, id)
+      end
+      wanted[id] = nil
+    end
+  end
+  if next(wanted) then
+    fail("%s: a plan does not name %s", what, next(wanted))
+  end
+end
+
+-- By model and tag, the living row and how many come back.
+local function in_each_others_way(reference, coming)
+  local groups = {}
+  for row in reference:each() do
+    if lives(row) or coming[row] then
+      local id = row.model .. " " .. row.tag
+      local group = groups[id] or { n = 0, dead = {} }
+      groups[id] = group
+      if coming[row] then
+        group.n, group.dead[row.key] = group.n + 1, true
+      else
+        group.living = row.key
+      end
+    end
+  end
+  return groups
+end
+
+local function note_twin(group, conflict)
+  if group.first ~= nil and group.first ~= conflict.twin_pk then
+    fail("twins of %s are compared with more than one", conflict.value)
+  end
+  group.first = conflict.twin_pk
+end
+
+-- Each comes once: with the living row, and with the first of those that come back.
+local function same_conflicts(reference, plan, coming)
+  local groups, left = in_each_others_way(reference, coming), {}
+  for _, group in pairs(groups) do
+    left[group] = (group.living and group.n or 0) + math.max(group.n - 1, 0)
+  end
+  for _, conflict in ipairs(plan.conflicts) do
+    local group = groups[conflict.model .. " " .. conflict.value]
+    local other = group and (conflict.live_pk == nil and group.dead[conflict.twin_pk]
+      or conflict.live_pk ~= nil and group.living == conflict.live_pk)
+    if not other or not group.dead[conflict.dead_pk] or conflict.dead_pk == conflict.twin_pk then
+      fail("a plan names a conflict of %s %s that is none", conflict.model, tostring(conflict.dead_pk))
+    end
+    if conflict.twin_pk ~= nil then
+      note_twin(group, conflict)
+    end
+    left[group] = left[group] - 1
+  end
+  for _, n in pairs(left) do
+    same_number("what a plan leaves out of a conflict", n, 0)
+  end
+end
+
+local function check_return(world, what, plan, taken, coming)
+  local held = staying(taken, coming)
+  same_counts(world, what .. ": a plan's count", plan.rows, tally(coming))
+  same_counts(world, what .. ": what a plan holds back", plan.held_back, tally(held))
+  same_conflicts(world.reference, plan, coming)
+  return held
+end
+
+local function dead_of(reference, model, keys)
+  local wanted = {}
+  for row in pairs(reference:set(model, keys)) do
+    wanted[row] = not lives(row) or nil
+  end
+  return wanted
+end
+
+local function with_dead_above(reference, wanted)
+  local all = {}
+  for row in pairs(relatives.above(reference, wanted, relatives.BINDING)) do
+    all[row] = not lives(row) or nil
+  end
+  for row in pairs(wanted) do
+    all[row] = true
+  end
+  return all
+end
+
+--- The plan of a restore.
+function M.restore(world, subject, operation, keys)
+  local reference = world.reference
+  local plan = subject:restore_plan { parents = operation.parents }
+  local wanted = dead_of(reference, operation.model, keys)
+  local all = with_dead_above(reference, wanted)
+  local taken = reference:taken_by_restore(operation.parents and all or wanted)
+  local coming = reference:coming(taken, all)
+  local held = check_return(world, "restore", plan, taken, coming)
+  same_parents("restore", plan, false, dead_above(reference, wanted, wanted))
+  same_parents("restore", plan, true, dead_above(reference, held, held, coming, all))
+end
+
+--- The plan of an undo.
+function M.undo(world, event, number)
+  local reference, plan = world.reference, event:restore_plan()
+  local taken = reference:taken_by_undo(number)
+  local coming = reference:coming(taken)
+  local held = check_return(world, "undo", plan, taken, coming)
+  same_parents("undo", plan, false, dead_above(reference, held, held, coming))
+end
+
 return M

@@ -167,6 +167,9 @@ end
 -- Calls a verb on it. Answers the results of pcall.
 local function call(world, operation, keys, verb, options)
   local subject = subject_of(world, operation, keys)
+  if subject and verb == "restore" then
+    ahead.restore(world, subject, operation, keys)
+  end
   return subject and { pcall(subject[verb], subject, options) }
 end
 
@@ -209,6 +212,7 @@ end
 function M.undo(world, operation)
   local event = world.events[operation.event]
   if event then
+    ahead.undo(world, event, operation.event)
     local results = { pcall(event.undo, event, { on_conflict = on_conflict(operation) }) }
     world.settle(results, world.reference:undo(operation.event))
   end

@@ -74,6 +74,8 @@ local function run(s)
   base.equal(5, second:undo())
   t:reload():delete()
   p:reload()
+  base.equal(2, #p:restore_plan().parents)
+  base.equal(2, p:restore_plan({ parents = true }).rows.Author)
   base.equal(true, p:restore { parents = true })
   local pin = s.Pin:create { name = "n", parent = p }
   base.equal(1, select(2, t:delete_plan()).needed[1].count)
