@@ -915,9 +915,18 @@ typedef enum tomb_on_conflict {
   TOMB_CONFLICT_ASK /* tomb_restore_next stops at each */
 } tomb_on_conflict;
 
+/* What to do about conflicts of one model's rows. */
+typedef struct tomb_strategy {
+  const tomb_model *model;
+  tomb_on_conflict on_conflict;
+} tomb_strategy;
+
 typedef struct tomb_restoration {
   int64_t now; /* stamps the deletions of "replace" and undone_at */
-  tomb_on_conflict on_conflict;
+  tomb_on_conflict on_conflict;    /* of all models without a strategy, and of
+                                      rows that need each other */
+  const tomb_strategy *strategies; /* or NULL; not for an undo */
+  size_t n_strategies;
   const char *actor, *reason; /* of the deletions of "replace" */
   bool parents;               /* dead parents come back first */
   tomb_rows *returning;       /* the query's rows as they are now; or NULL */
@@ -926,7 +935,8 @@ typedef struct tomb_restoration {
 /*
 ** Restores the query's dead rows, all or none, and with them what lies below
 ** and no other event holds. `restored` counts those of the query's model.
-** Errors: integrity with the dead and the living row, parent_deleted.
+** Errors: integrity with the dead and the living row, parent_deleted. Nobody
+** is asked: TOMB_CONFLICT_ASK is TOMB_CONFLICT_FAIL here.
 */
 TOMB_API tomb_status tomb_restore(int64_t *restored, tomb_db *db,
                                   const tomb_query *query,
@@ -970,11 +980,12 @@ TOMB_API tomb_status tomb_preview_undo(tomb_keys **out, tomb_db *db,
                                        tomb_error *err);
 
 /*
-** A restore that asks: open, then next until TOMB_DONE. At TOMB_ROW the row
-** with key *pk cannot come back (err says why): answer with
-** tomb_restore_resolve, a word or new values for the row (absent: as they
+** A restore that asks, of the models whose strategy says so: open, then next
+** until TOMB_DONE. At TOMB_ROW the row of tomb_restore_model with key *pk cannot
+** come back (err says why): answer with tomb_restore_resolve, a word or new values for the row (absent: as they
 ** were). The open restore is inside a savepoint; close ends it, keeping the
-** work if next has answered TOMB_DONE and undoing it otherwise.
+** work if next has answered TOMB_DONE and undoing it otherwise. The query and
+** its conditions outlive the job.
 */
 typedef struct tomb_restore_job tomb_restore_job;
 TOMB_API tomb_status tomb_restore_open(tomb_restore_job **out, tomb_db *db,
@@ -983,6 +994,7 @@ TOMB_API tomb_status tomb_restore_open(tomb_restore_job **out, tomb_db *db,
                                        tomb_error *err);
 TOMB_API tomb_status tomb_restore_next(tomb_restore_job *job, tomb_value *pk,
                                        tomb_error *err);
+TOMB_API const tomb_model *tomb_restore_model(const tomb_restore_job *job);
 TOMB_API tomb_status tomb_restore_resolve(tomb_restore_job *job,
                                           tomb_on_conflict word,
                                           const tomb_value *values,

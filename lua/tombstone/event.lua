@@ -6,6 +6,7 @@
 local core = require "tombstone.core"
 local hooks = require "tombstone.hooks"
 local query = require "tombstone.query"
+local strategy = require "tombstone.strategy"
 local trash = require "tombstone.trash"
 
 local M = {}
@@ -33,8 +34,8 @@ local function held(event, model)
 end
 
 local function needs_lua(db, options)
-  local strategy = options and type(options.on_conflict)
-  if strategy == "function" or strategy == "table" then
+  local kind = options and type(options.on_conflict)
+  if kind == "function" or kind == "table" then
     return true
   end
   for _, model in ipairs(holders(db)) do
@@ -45,27 +46,13 @@ local function needs_lua(db, options)
   return false
 end
 
--- Strategies are named by model, or "default".
-local function check_strategies(db, strategies)
-  local side = core.side(db)
-  for name, strategy in pairs(type(strategies) == "table" and strategies or {}) do
-    local shown = type(name) == "string" and name or "a " .. type(name)
-    if name ~= "default" and not side.by_name[name] then
-      core.misuse("on_conflict names " .. shown .. ", which is no model", 'names of models, or "default"')
-    end
-    if type(strategy) ~= "string" and type(strategy) ~= "function" then
-      core.misuse("on_conflict of " .. shown .. " is a word or a function, not a " .. type(strategy))
-    end
-  end
-end
-
 -- The options for the rows of one model.
 local function options_for(name, options)
   local strategies = options and options.on_conflict
   if type(strategies) ~= "table" then
     return options
   end
-  return { on_conflict = strategies[name] or strategies.default }
+  return { on_conflict = strategy.of(strategies, name) }
 end
 
 -- The same options, with a function that tells of rows that it has skipped: rows that need each
@@ -142,7 +129,7 @@ end
 function Event:undo(options)
   core.check_options(options, { "on_conflict" }, "undo")
   local db = database_of(self)
-  check_strategies(db, options and options.on_conflict)
+  strategy.check(db, options and options.on_conflict)
   local undo = needs_lua(db, options) and undo_in_lua or undo_in_one
   local count, now = undo(self, db, options)
   self.undone_at = now

@@ -130,6 +130,31 @@ static inline tomb_status run_kin_foresight(tomb_error *err) {
   return st;
 }
 
+/* Book 1 is asked about below author 1. */
+static inline tomb_status run_kin_ask_below(tomb_error *err) {
+  tomb_restore_job *job;
+  tomb_value pk;
+  int64_t restored = 0;
+  const tomb_strategy asks[] = {{book, TOMB_CONFLICT_ASK}};
+  tomb_query query = of_key(tomb_deleted_objects(author), 1);
+  tomb_restoration how = {.now = tick(), .strategies = asks, .n_strategies = 1};
+  tomb_status st = tomb_restore_open(&job, db, &query, &how, err);
+  if (st != TOMB_OK) return st;
+  while ((st = tomb_restore_next(job, &pk, err)) == TOMB_ROW) {
+    CHECK(tomb_restore_model(job) == book);
+    CHECK_INT(pk.as.integer, 1);
+    st = tomb_restore_resolve(job, TOMB_CONFLICT_RENAME, NULL, err);
+    if (st != TOMB_OK) break;
+  }
+  if (st == TOMB_DONE) {
+    st = tomb_restore_close(job, &restored, err);
+    CHECK_INT(restored, st == TOMB_OK ? 1 : 0);
+    return st;
+  }
+  tomb_restore_close(job, NULL, NULL);
+  return st;
+}
+
 static inline tomb_status undo_kin(int64_t event, int64_t wanted,
                                    tomb_on_conflict word, tomb_error *err) {
   int64_t restored;

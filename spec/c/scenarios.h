@@ -370,6 +370,7 @@ static const scenario scenarios[] = {
     {"kin restricted", pinned_kin, run_kin_delete, TOMB_RESTRICTED, false},
     {"kin plan", pinned_kin, run_kin_plan, TOMB_OK, false},
     {"kin foresight", dead_kin, run_kin_foresight, TOMB_OK, false},
+    {"kin ask below", replaced_kin, run_kin_ask_below, TOMB_OK, false},
     {"kin undo", dead_kin, run_kin_undo, TOMB_OK, false},
     {"kin undo first", dead_kin, run_kin_undo_first, TOMB_OK, false},
     {"kin undo refused", replaced_kin, run_kin_undo_refused, TOMB_INTEGRITY,

@@ -101,7 +101,8 @@ describe("the plan of a restore", function()
   end)
 
   it("says of living rows that nothing comes back", function()
-    assert.are.same({ rows = { Author = 0 }, held_back = {}, conflicts = {}, parents = {} }, s.a:restore_plan())
+    local nothing = { rows = { Author = 0 }, held_back = {}, conflicts = {}, parents = {} }
+    assert.are.same(nothing, s.a:restore_plan())
     assert.are.same({ Author = 0 }, s.Author.objects:restore_plan().rows)
     s.a:delete()
     s.b:delete()
@@ -121,7 +122,7 @@ describe("a plan of rows that need each other", function()
   it("names the parents of links that stay, which are not its own", function()
     local db = tombstone.open ":memory:"
     local Tag = db:model("Tag", { name = f.text { unique = true } })
-    local Post = db:model("Post", { title = f.text(), tags = f.many_to_many("Tag", { related_name = "posts" }) })
+    local Post = db:model("Post", { title = f.text(), tags = f.many_to_many "Tag" })
     db:create_tables()
     local post, red, blue = Post:create { title = "p" }, Tag:create { name = "r" }, Tag:create { name = "b" }
     post:tags():add(red, blue)
@@ -138,7 +139,7 @@ describe("a plan of rows that need each other", function()
     db:close()
   end)
 
-  it("lists twins among rows asked for and those below, the first of which are those asked for", function()
+  it("lists twins among rows asked for, which are first, and those below", function()
     local db = tombstone.open ":memory:"
     local Node = db:model("Node", {
       name = f.text { unique = true },

@@ -757,6 +757,7 @@ describe("on_conflict", function()
         "b",
         true,
         {
+          model = "Post",
           message = "Cannot restore record - title with value 'b' already exists",
           fields = { "title" },
           value = "b",

@@ -5,7 +5,8 @@
 --     { op = "upsert", model = "B", as = 4, tag = "t1", points = { a = 1 } }
 --     { op = "delete", model = "B", rows = { 3 }, event = 7, by = "row" }
 --     { op = "undo", event = 7, asks = true }
---     { op = "restore", model = "B", rows = { 3 }, parents = true, asks = true }
+--     { op = "restore", model = "B", rows = { 3 }, parents = true, asks = true, words = { B = "skip" },
+--       rivals = { 4 } }
 --     { op = "purge", model = "B", rows = { 3 }, event = 8 }
 --     { op = "look", model = "B", rows = { 3 } } { op = "look", event = 7 }
 --     { op = "transaction", rollback = true, ops = { … } }
@@ -15,12 +16,14 @@
 --
 -- Rows and events are numbers; in `points`, "nowhere" is a key that no row has. `by = "row"`
 -- calls a method of the row, or passes a row where a key would do; `asks` passes a function as
--- on_conflict.
+-- on_conflict; `words`, by model, are tried before in all ways, where the tags of `rivals` are taken, and
+-- taken back.
 local tombstone = require "tombstone"
 local ahead = require "laws.graph.ahead"
 local failure = require "laws.failure"
 local links = require "laws.graph.links"
 local snapshot = require "laws.graph.snapshot"
+local strategies = require "laws.graph.strategies"
 
 local M = {}
 local fail = failure.fail
@@ -156,6 +159,13 @@ local function on_conflict(operation)
   end or nil
 end
 
+-- The ways to the same end, before it is gone for good.
+local function try_strategies(world, operation, keys)
+  if operation.words then
+    strategies.compare(world, query_of(world, operation.model, keys), operation)
+  end
+end
+
 -- The one row, or the query of the rows; nothing when the row is gone.
 local function subject_of(world, operation, keys)
   if operation.by == "row" then
@@ -230,6 +240,9 @@ end
 function M.restore(world, operation)
   local keys = world:keys(operation.rows)
   local options = { parents = operation.parents, on_conflict = on_conflict(operation) }
+  if keys then
+    try_strategies(world, operation, keys)
+  end
   local results = keys and call(world, operation, keys, "restore", options)
   if not results then
     return
