@@ -252,6 +252,9 @@ tomb_status tomb_restore(int64_t *restored, tomb_db *db,
   if (err == NULL) err = &own;
   *restored = 0;
   tomb_status st = tomb_check_restore(query, err);
+  if (st == TOMB_OK) {
+    st = tomb_check_shared(db, query->model, how->actor, how->reason, err);
+  }
   if (st != TOMB_OK) return st;
   return how->returning == NULL
              ? restore(restored, db, query, how, err)

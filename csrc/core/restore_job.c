@@ -127,6 +127,9 @@ tomb_status tomb_restore_open(tomb_restore_job **out, tomb_db *db,
                               const tomb_restoration *how, tomb_error *err) {
   *out = NULL;
   tomb_status st = tomb_check_restore(query, err);
+  if (st == TOMB_OK) {
+    st = tomb_check_shared(db, query->model, how->actor, how->reason, err);
+  }
   if (st == TOMB_OK) st = tomb_store_enter(db, err);
   if (st != TOMB_OK) return st;
   tomb_restore_job *job = tomb_realloc(&db->allocator, NULL, 0, sizeof *job);
