@@ -174,6 +174,39 @@ describe("the next migration", function()
     db:close()
   end)
 
+  it("asks whether a table was renamed", function()
+    begin()
+    local db = open(function(db)
+      db:model("Article", { title = f.char { max_length = 100, unique = true }, views = f.integer { default = 0 } })
+      db:model("Author", { name = f.text { unique = true } })
+    end)
+    local remarks = table.concat(migrate.diff(db).remarks, "\n")
+    has(remarks, "is 'tag' the table 'article' now? then say renamed_from = \"tag\"")
+    assert.is_nil(remarks:find("is 'author'", 1, true))
+    db:close()
+  end)
+
+  it("foresees what rows will not bear", function()
+    begin()
+    local db = tombstone.open(path)
+    db:model("Post", {
+      title = f.char { max_length = 3, unique = true },
+      slug = f.text(),
+      views = f.integer { default = 0, index = true, check = "views >= 0" },
+    }, { table = "posts", timestamps = true })
+    local remarks = table.concat(migrate.diff(db).remarks, "\n")
+    has(remarks, "column 'slug' of 'posts' needs a value for 5 rows")
+    has(remarks, "5 values of 'title' in 'posts' are longer than 3")
+    db:close()
+  end)
+
+  it("is not written on top of one that is not applied", function()
+    local db = open(blog)
+    assert.is_string((migrate.write(db, folder)))
+    helper.refuses("migration", "Some migrations are not applied", migrate.write, db, folder)
+    db:close()
+  end)
+
   it("gives rows without a value the default where NULL goes", function()
     migrate_to(function(db)
       db:model("Item", { n = f.integer { null = true } })

@@ -143,6 +143,25 @@ describe("the runner", function()
     end)
   end)
 
+  it("forgets what is missing, where told so", function()
+    three()
+    open():up()
+    os.remove(folder .. "/0003_c.lua")
+    assert.same({ "0003_c" }, open():accept())
+    assert.same({ "0001 applied", "0002 applied" }, states())
+    assert.same({ "0002_b" }, open():down())
+  end)
+
+  it("says what taking back drops", function()
+    three()
+    open():up()
+    db:exec "INSERT INTO b (name) VALUES ('x')"
+    assert.same({ "drops table 'c' and its 0 rows", "drops table 'b' and its 1 rows" }, open():losses { to = 1 })
+    helper.refuses("misuse", "steps is a number of migrations, not 'x'", function()
+      open():down { steps = "x" }
+    end)
+  end)
+
   it("bears other ends of lines", function()
     write("0001_a.lua", create "a")
     open():up()

@@ -22,18 +22,7 @@ local function find(context, arguments)
   if arguments.dry_run then
     return nil, migrate.diff(db)
   end
-  local folder = context:settings().migrations
-  local pending = 0
-  for _, entry in ipairs(migrate.open(db, { migrations = folder }):status()) do
-    pending = pending + (entry.state ~= "applied" and 1 or 0)
-  end
-  if pending > 0 then
-    refusal.raise(
-      "some migrations are not applied",
-      "tombstone migrate first, so that the next one starts there"
-    )
-  end
-  return migrate.write(db, folder, arguments.name)
+  return migrate.write(db, context:settings().migrations, arguments.name)
 end
 
 function M.run(context, arguments)

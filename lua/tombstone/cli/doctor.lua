@@ -62,11 +62,16 @@ local function say(out, findings)
   end
 end
 
--- A program may have no migrations.
+-- A program may have none, or an empty folder.
 local function options_of(context)
   local folder = context:settings().migrations
   local ok, lfs = pcall(require, "lfs")
-  local is_there = ok and lfs.attributes(folder, "mode") == "directory"
+  local is_there = false
+  if ok and lfs.attributes(folder, "mode") == "directory" then
+    for name in lfs.dir(folder) do
+      is_there = is_there or name:match "%.lua$" ~= nil
+    end
+  end
   return { migrations = is_there and folder or nil }
 end
 

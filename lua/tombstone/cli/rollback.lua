@@ -31,6 +31,10 @@ function M.run(context, arguments)
     context.out:result { migrations = output.list {}, dry_run = arguments.dry_run or false }
     return refusal.NOTHING
   end
+  local losses = arguments.fake and {} or runner:losses(how)
+  for _, line in ipairs(losses) do
+    context.out:line(line, "yellow")
+  end
   if not arguments.dry_run and not context:agreed(question(names)) then
     refusal.raise "not agreed, nothing was changed"
   end

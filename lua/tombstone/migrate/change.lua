@@ -176,6 +176,40 @@ local function copy_rows(job, old, new, from)
   end)
 end
 
+-- What SQLite stores in a column of ours; anything goes into one of another type.
+local STORED = {
+  integer = "'integer'",
+  boolean = "'integer'",
+  real = "'real', 'integer'",
+  text = "'text'",
+  varchar = "'text'",
+  datetime = "'text'",
+}
+
+local function kind_of(column)
+  return column.type:lower():match "^%l+"
+end
+
+-- SQLite keeps what is no number in a column of numbers, where models would not read it.
+local function check_values(job, old, new)
+  for _, column in ipairs(new.columns) do
+    local before = schema.column(old, column.name)
+    local stored = STORED[kind_of(column)]
+    if before and stored and not column.generated and kind_of(before) ~= kind_of(column) then
+      local name = tokens.name(column.name)
+      local from = tokens.name(NEW .. new.name)
+      local sql = "SELECT count(*) AS value FROM %s WHERE %s NOT NULL AND typeof(%s) NOT IN (%s)"
+      local n = job:value(sql:format(from, name, name, stored))
+      if n > 0 then
+        job:refuse(
+          ("%d values of '%s' in '%s' are no %s"):format(n, column.name, new.name, column.type),
+          'say by using = "SQL" what becomes of them'
+        )
+      end
+    end
+  end
+end
+
 -- A refusal speaks of the table under its own name.
 local function explain(job, old, new, err)
   if type(err) ~= "table" or err.kind ~= "integrity" then
@@ -228,6 +262,7 @@ local function rebuild(job, old, new, from)
   if not ok then
     explain(job, old, new, err)
   end
+  check_values(job, old, new)
   take_place(job, old, new)
   keep_sequence(job, new, seq)
   for _, index in ipairs(new.indexes) do

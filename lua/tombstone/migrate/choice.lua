@@ -58,6 +58,10 @@ end
 -- @treturn {table,...}
 -- @raise migration where files were edited or are missing
 function M.backward(db, list, options)
+  local wanted = options.steps
+  if wanted ~= nil and (type(wanted) ~= "number" or wanted < 1 or wanted % 1 ~= 0) then
+    core.misuse(("steps is a number of migrations, not '%s'"):format(tostring(wanted)))
+  end
   local state, chosen = states(db, list), {}
   local first = options.to and place_of(list, options.to) + 1 or 1
   local steps = options.steps or (options.to and #list or 1)

@@ -24,6 +24,23 @@ local EXAMINATIONS = {
   migrations.examine,
 }
 
+-- What migrations make would be in their way, were it made without them.
+local BY_MIGRATION = {
+  table_missing = true,
+  table_differs = true,
+  index_missing = true,
+  unique_missing = true,
+  counter_trigger_missing = true,
+}
+
+local function leave_to_migrations(list)
+  for _, finding in ipairs(list) do
+    if BY_MIGRATION[finding.problem] then
+      finding.fix, finding.remedy = nil, "tombstone diff writes the migration, tombstone migrate applies it"
+    end
+  end
+end
+
 local RANKS = { error = 1, warning = 2, info = 3 }
 
 local function sort(list)
@@ -57,7 +74,8 @@ end
 -- * of migrations: `migration_edited migration_missing migration_unfinished migration_pending`
 --
 -- @tparam database db
--- @tparam[opt] table options `migrations`, as of `migrate.open`; else they are not looked at
+-- @tparam[opt] table options `migrations`, as of `migrate.open`; else they are not looked at, and what
+-- they would make can be mended without them
 -- @treturn {table,...} the errors first; empty where all is well
 -- @raise misuse where a model points to one that is not declared; busy, database
 -- @usage assert(#require("tombstone.migrate.doctor").check(db) == 0)
@@ -68,6 +86,9 @@ function M.check(db, options)
   local is_sound = database.examine(report)
   for _, examine in ipairs(is_sound and EXAMINATIONS or {}) do
     examine(report)
+  end
+  if report.migrations then
+    leave_to_migrations(report.list)
   end
   return sort(report.list)
 end

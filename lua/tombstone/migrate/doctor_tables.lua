@@ -96,7 +96,7 @@ local function check_numbering(report, made, wanted)
       severity = "info",
       table = made.name,
       message = "keys of purged rows of " .. made.name .. " may be given out again: it has no AUTOINCREMENT",
-      remedy = DIFF,
+      remedy = "a migration with m:change_table, its column { \"id\", \"integer\", key = true }",
     }
   end
 end

@@ -106,9 +106,9 @@ end
 local REFUSALS = {
   edited = {
     "was edited after it was applied",
-    "put the file back and write a new migration; or accept it as it is",
+    "put the file back and write a new migration; or migrate with --accept-edited",
   },
-  missing = { "is applied, but its file is missing", "put the file back" },
+  missing = { "is applied, but its file is missing", "put the file back; or migrate with --accept-edited, which forgets it" },
 }
 
 --- Raises `migration` where applied files were edited or are missing.

@@ -1,9 +1,12 @@
 --- What makes a database what its models say: the next migration.
 -- @module tombstone.migrate.models
+local choice = require "tombstone.migrate.choice"
+local core = require "tombstone.core"
 local diff = require "tombstone.migrate.diff"
 local files = require "tombstone.migrate.files"
 local hints = require "tombstone.migrate.hints"
 local history = require "tombstone.migrate.history"
+local losses = require "tombstone.migrate.losses"
 local schema = require "tombstone.migrate.schema"
 local target = require "tombstone.migrate.target"
 local tokens = require "tombstone.migrate.tokens"
@@ -60,22 +63,6 @@ end
 
 -- ---- what is said about it ------------------------------------------------------------------
 
-local function count(db, sql)
-  local ok, rows = pcall(db.query, db, sql)
-  return ok and rows[1].n or nil -- a table that was renamed on the way
-end
-
-local function loss(db, lost)
-  local from = tokens.name(lost.table)
-  if not lost.column then
-    local n = count(db, "SELECT count(*) AS n FROM " .. from)
-    return ("drops table '%s'%s"):format(lost.table, n and (" and its %d rows"):format(n) or "")
-  end
-  local n = count(db, ("SELECT count(%s) AS n FROM %s"):format(tokens.name(lost.column), from))
-  local values = n and (" and its values in %d rows"):format(n) or " and its values"
-  return ("drops column '%s' of '%s'%s"):format(lost.column, lost.table, values)
-end
-
 local function drops(words, lost)
   for _, word in ipairs(words) do
     if word.word == "drop_column" and word[1] == lost.table and word[2] == lost.column then
@@ -89,16 +76,64 @@ local function suspect_rename(words, lost, remarks)
   local gone = lost.column and drops(words, lost)
   for _, word in ipairs(gone and words or {}) do
     if word.word == "add_column" and word[1] == lost.table and word[2][2] == gone[2] then
-      local hint = "is it '%s' now? then say renamed_from = %q in the model of '%s', and diff again"
+      local hint = "is it '%s' now? then say renamed_from = %q in the model of '%s', remove this file, and diff again"
       remarks[#remarks + 1] = hint:format(word[2][1], lost.column, lost.table)
+    end
+  end
+end
+
+-- A table that no model has, while one with most of its columns comes.
+local function suspect_table(words, there, models, remarks)
+  for _, word in ipairs(words) do
+    for _, name in ipairs(word.word == "create_table" and there.order or {}) do
+      local shared, t = 0, there.tables[name]
+      for _, column in ipairs(word[2]) do
+        shared = shared + (schema.column(t, column[1]) and 1 or 0)
+      end
+      local is_alike = shared * 3 >= #t.columns * 2 and #t.columns > 1
+      if is_alike and not models.tables[name] and not name:match(PREFIX) then
+        local hint = "is '%s' the table '%s' now? then say renamed_from = %q among the options of its model, "
+          .. "remove this file, and diff again"
+        remarks[#remarks + 1] = hint:format(name, word[1], name)
+      end
+    end
+  end
+end
+
+local function n_rows(db, name, where)
+  return losses.count(db, ("SELECT count(*) AS n FROM %s%s"):format(tokens.name(name), where or "")) or 0
+end
+
+local function length_of(type)
+  return tonumber((type or ""):match "%((%d+)%)")
+end
+
+-- What the rows that are there will not bear.
+local function foresee(db, word, remarks)
+  if word.word == "add_column" then
+    local column, n = word[2], n_rows(db, word[1])
+    local is_filled = column.null or column.default or column.using or column.generated
+    if n > 0 and not is_filled then
+      local hint = "column '%s' of '%s' needs a value for %d rows: say it by using = \"SQL\", or give the field a default"
+      remarks[#remarks + 1] = hint:format(column[1], word[1], n)
+    end
+  elseif word.word == "change_column" and word[3].from then
+    local now, before = length_of(word[2][2]), length_of(word[3].from[2])
+    local longer = now and before and now < before and (" WHERE length(%s) > %d"):format(tokens.name(word[2][1]), now)
+    local n = longer and n_rows(db, word[1], longer) or 0
+    if n > 0 then
+      remarks[#remarks + 1] = ("%d values of '%s' in '%s' are longer than %d"):format(n, word[2][1], word[1], now)
     end
   end
 end
 
 local function describe(db, words, lost, warnings)
   local remarks = {}
+  for _, word in ipairs(words) do
+    foresee(db, word, remarks)
+  end
   for _, entry in ipairs(lost) do
-    remarks[#remarks + 1] = loss(db, entry)
+    remarks[#remarks + 1] = losses.say(db, entry)
     suspect_rename(words, entry, remarks)
   end
   return joined(remarks, warnings)
@@ -120,6 +155,9 @@ local function name_for(words)
       seen[name] = true
       tables[#tables + 1] = name
     end
+  end
+  if #tables == 0 then
+    return "tables of tombstone"
   end
   local column = #words == 1 and (words[1].word == "add_column" and words[1][2][1] or words[1].column)
   local text = (verb or "change") .. " " .. table.concat(tables, " ", 1, math.min(#tables, 3))
@@ -147,6 +185,7 @@ function M.diff(db)
   local first, last = change_triggers(there, models)
   local words = joined(first, changes, last)
   local remarks = describe(db, words, lost, warnings)
+  suspect_table(words, there, models, remarks)
   return {
     words = words,
     empty = #words == 0,
@@ -163,14 +202,19 @@ end
 -- @string[opt] name words in place of those that `diff` finds
 -- @treturn string|nil its path; nil where nothing is to do
 -- @treturn table what `diff` answers
--- @raise migration where the file cannot be written
+-- @raise migration where some are not applied, were edited or are missing, and where the file cannot
+-- be written
 -- @usage local path = migrate.write(db, "migrations")
 function M.write(db, folder, name)
+  local list = files.load(folder)
+  if #choice.forward(db, list, {}) > 0 then
+    core.fail("migration", "Some migrations are not applied", "apply them first, so that the next one starts there")
+  end
   local change = M.diff(db)
   if change.empty then
     return nil, change
   end
-  local path = ("%s/%s.lua"):format(folder, files.next_name(files.load(folder), name or change.name))
+  local path = ("%s/%s.lua"):format(folder, files.next_name(list, name or change.name))
   files.create(path, change.text)
   return path, change
 end

@@ -41,6 +41,34 @@ local function inverse_of(migration, entry)
   return back
 end
 
+-- The words that take `up` back, the last first.
+local function inverse_words(migration)
+  if migration.irreversible then
+    irreversible(migration, "it says so itself")
+  end
+  local list, back = {}, {}
+  migration.up(record(list))
+  for i = #list, 1, -1 do
+    back[#back + 1] = inverse_of(migration, list[i])
+  end
+  return back
+end
+
+--- What taking a migration back drops, as far as its words say so: nothing where it has a `down` of
+-- its own.
+-- @tparam table migration
+-- @treturn {table,...} each with `table`, and `column` where it is not all of it
+-- @raise migration where it cannot be taken back
+function M.lost(migration)
+  local lost = {}
+  for _, back in ipairs(migration.down and {} or inverse_words(migration)) do
+    if back[1] == "drop_table" or back[1] == "drop_column" then
+      lost[#lost + 1] = { table = back[2], column = back[1] == "drop_column" and back[3] or nil }
+    end
+  end
+  return lost
+end
+
 --- The `down` of a migration.
 -- @tparam table migration `name`, `up`, `down`, `irreversible`
 -- @treturn function
@@ -49,17 +77,9 @@ function M.down(migration)
   if migration.down then
     return migration.down
   end
-  if migration.irreversible then
-    irreversible(migration, "it says so itself")
-  end
-  local list = {}
-  migration.up(record(list))
-  for i, entry in ipairs(list) do
-    list[i] = inverse_of(migration, entry)
-  end
+  local words_back = inverse_words(migration)
   return function(m)
-    for i = #list, 1, -1 do
-      local back = list[i]
+    for _, back in ipairs(words_back) do
       m[back[1]](m, unpack(back, 2, back.n))
     end
   end

@@ -10,6 +10,7 @@ local files = require "tombstone.migrate.files"
 local history = require "tombstone.migrate.history"
 local jobs = require "tombstone.migrate.job"
 local lock = require "tombstone.migrate.lock"
+local losses = require "tombstone.migrate.losses"
 local reverse = require "tombstone.migrate.reverse"
 local scratch = require "tombstone.migrate.scratch"
 local words = require "tombstone.migrate.words"
@@ -28,7 +29,10 @@ local OPTIONS = { "migrations", "progress", "log" }
 -- @raise migration, misuse
 -- @usage local runner = migrate.open(db, { migrations = "migrations" })
 function M.open(db, options)
-  core.side(db) -- refuses what is no database
+  if type(db) ~= "userdata" then
+    core.misuse("migrate.open takes a database, not a " .. type(db), "as in migrate.open(db, { … })")
+  end
+  core.side(db) -- refuses other userdata
   core.check_options(options, OPTIONS, "migrate.open")
   if not (options and options.migrations) then
     core.misuse("migrate.open needs migrations", 'as in migrate.open(db, { migrations = "migrations" })')
@@ -46,13 +50,17 @@ function Runner:status()
   return history.status(self.db, self.list)
 end
 
---- Takes the edited files as they are now for those that were applied.
+--- Takes the migrations as they are now for those that were applied: edited files are noted as they
+-- are, those that are missing are forgotten.
 -- @treturn {string,...} their names
 function Runner:accept()
   local names = {}
   for _, entry in ipairs(self:status()) do
     if entry.state == "edited" then
       history.accept(self.db, entry.migration)
+      names[#names + 1] = entry.name
+    elseif entry.state == "missing" then
+      history.forget(self.db, entry)
       names[#names + 1] = entry.name
     end
   end
@@ -243,6 +251,21 @@ function Runner:plan(direction, options)
     names[i] = migration.name
   end
   return names
+end
+
+--- What `down` would drop, in words with the rows that are there now: of migrations whose words are
+-- turned round, for a `down` of one's own says nothing of it.
+-- @tparam[opt] table options `to`, `steps`
+-- @treturn {string,...}
+-- @raise migration where one cannot be taken back
+function Runner:losses(options)
+  local lines = {}
+  for _, migration in ipairs(choice.backward(self.db, self.list, options or {})) do
+    for _, lost in ipairs(reverse.lost(migration)) do
+      lines[#lines + 1] = losses.say(self.db, lost)
+    end
+  end
+  return lines
 end
 
 --- Applies what is pending, in order. Each migration is committed by itself: after a failure the

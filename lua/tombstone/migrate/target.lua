@@ -5,6 +5,7 @@
 -- in the place of a unique index.
 -- @module tombstone.migrate.target
 local schema = require "tombstone.migrate.schema"
+local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
@@ -51,11 +52,17 @@ local function affinity(name)
   return "numeric"
 end
 
+local NUMBERS = { integer = true, real = true, numeric = true }
+
 local function is_ours(name)
   return OURS[fold(name or ""):match "^%l+"] or false
 end
 
+-- A decimal holds the numbers of ours as they are.
 local function same_type(a, b)
+  if affinity(a) == "numeric" and not is_ours(a) and NUMBERS[affinity(b)] then
+    return true
+  end
   return affinity(a) == affinity(b) and not (is_ours(a) and is_ours(b) and fold(a) ~= fold(b))
 end
 
@@ -90,7 +97,7 @@ end
 local function settle_key(self, t, there)
   local same = table.concat(t.primary_key or {}, "\0") == table.concat(there.primary_key or {}, "\0")
   if same and t.autoincrement and not there.autoincrement then
-    warn(self, "table '%s' may give out a key twice: its key is not AUTOINCREMENT", t.name)
+    warn(self, "table '%s' may give out a key twice: its key is not AUTOINCREMENT (m:change_table with key = true)", t.name)
     t.autoincrement = nil
   end
   t.without_rowid, t.strict = there.without_rowid, there.strict
@@ -178,13 +185,17 @@ local function settle_indexes(self, t, there, before)
 end
 
 local function settle_checks(t, there)
-  local mine = {}
-  for _, check in ipairs(t.checks) do
+  local mine, place = {}, {}
+  for i, check in ipairs(t.checks) do
     mine[fold(check.name or "")] = true
+    place[tokens.bare(check.sql)] = i
   end
   for _, check in ipairs(there.checks) do
+    local same = place[tokens.bare(check.sql)]
     local is_models = check.name and (mine[fold(check.name)] or has_column(t, check.name))
-    if not is_models then
+    if same then
+      t.checks[same] = check -- whatever it is called
+    elseif not is_models then
       t.checks[#t.checks + 1] = check
     end
   end
