@@ -78,10 +78,15 @@ local function without_indexes(t)
   return copy
 end
 
+local LITERALS = { number = true, text = true, blob = true }
+
 -- ALTER TABLE takes no other default: it would have to ask each row.
 local function is_constant(default)
-  local text = default:lower()
-  return not text:find "^%s*%(" and not text:find "^%s*current_"
+  local list = tokens.list(default)
+  local first = (list[1].text == "-" or list[1].text == "+") and 2 or 1
+  local word = list[first].word
+  local is_word = word == "null" or word == "true" or word == "false"
+  return #list == first and (LITERALS[list[first].kind] or is_word)
 end
 
 -- The foreign key of this column alone.
@@ -152,8 +157,10 @@ local function copied(old, new, from)
       names[#names + 1], values[#values + 1] = tokens.name(column.name), sql
     end
   end
-  local here, there = chunks.rowid(new), chunks.rowid(old)
-  if here and there and not schema.rowid_alias(new) then
+  local here, there, alias = chunks.rowid(new), chunks.rowid(old), schema.rowid_alias(new)
+  if alias and there and not from[alias.name:lower()] then
+    names[#names + 1], values[#values + 1] = tokens.name(alias.name), there
+  elseif here and there and not alias then
     names[#names + 1], values[#values + 1] = here, there
   end
   if #names == 0 then -- nothing of the old rows but that they are there
@@ -163,7 +170,19 @@ local function copied(old, new, from)
 end
 
 -- OR ABORT: a constraint that says ON CONFLICT REPLACE would drop rows and not say so.
+local function is_over_many(from)
+  for _, sql in pairs(from) do
+    for _, token in ipairs(tokens.list(sql)) do
+      if token.word == "over" then
+        return true
+      end
+    end
+  end
+  return false
+end
+
 local function copy_rows(job, old, new, from)
+  local copied_rows = 0
   local names, values = copied(old, new, from)
   local sql = ("INSERT OR ABORT INTO %s (%s) SELECT %s FROM %s"):format(
     tokens.name(NEW .. new.name),
@@ -172,8 +191,15 @@ local function copy_rows(job, old, new, from)
     tokens.name(old.name)
   )
   chunks.each(job, old, function(condition, ...)
-    job:run(condition and (sql .. " WHERE " .. condition) or sql, ...)
-  end)
+    copied_rows = copied_rows + job:run(condition and (sql .. " WHERE " .. condition) or sql, ...)
+  end, is_over_many(from))
+  local n = job:value("SELECT count(*) AS value FROM " .. tokens.name(old.name))
+  if n ~= copied_rows then
+    job:refuse(
+      ("Of %d rows of '%s' there would be %d"):format(n, old.name, copied_rows),
+      "using is asked of each row: an aggregate like max needs a sub-query"
+    )
+  end
 end
 
 -- What SQLite stores in a column of ours; anything goes into one of another type.
@@ -210,12 +236,41 @@ local function check_values(job, old, new)
   end
 end
 
+local CHANGED = "SELECT count(*) AS value FROM %s AS n JOIN %s AS o ON n.%s = o.%s WHERE CASE"
+  .. " WHEN typeof(n.%s) IN ('integer', 'real') AND typeof(o.%s) IN ('integer', 'real') THEN n.%s <> o.%s"
+  .. " ELSE CAST(n.%s AS text) <> CAST(o.%s AS text) END"
+
+-- SQLite makes 7 of '007' where the column's type is another one.
+local function check_same(job, old, new, from)
+  local here, there = chunks.rowid(new), chunks.rowid(old)
+  for _, column in ipairs(here and there and new.columns or {}) do
+    local before, name = schema.column(old, column.name), tokens.name(column.name)
+    local is_kept = before and not column.generated and from[column.name:lower()] == tokens.name(before.name)
+    if is_kept and kind_of(before) ~= kind_of(column) then
+      local sql = CHANGED:format(tokens.name(NEW .. new.name), tokens.name(old.name), here, there, name, name,
+        name, name, name, name)
+      local n = job:value(sql)
+      if n > 0 then
+        job:refuse(
+          ("%d values of '%s' in '%s' would be others as %s"):format(n, column.name, new.name, column.type),
+          'say by using = "SQL" what becomes of them'
+        )
+      end
+    end
+  end
+end
+
 -- A refusal speaks of the table under its own name.
 local function explain(job, old, new, err)
   if type(err) ~= "table" or err.kind ~= "integrity" then
     error(err, 0)
   end
-  local said = err.message:gsub(NEW .. old.name, old.name)
+  local said = err.message
+  local at, last = said:find(NEW .. old.name, 1, true)
+  while at do
+    said = said:sub(1, at - 1) .. old.name .. said:sub(last + 1)
+    at, last = said:find(NEW .. old.name, at + #old.name, true)
+  end
   job:refuse(
     ("Rows of '%s' do not fit what it shall be - %s"):format(new.name, said),
     'mend the rows first, or say by using = "SQL" what they get'
@@ -251,8 +306,12 @@ end
 local function take_place(job, old, new)
   job:run("DROP TABLE " .. tokens.name(old.name))
   job:run "PRAGMA legacy_alter_table = ON"
-  job:run(("ALTER TABLE %s RENAME TO %s"):format(tokens.name(NEW .. new.name), tokens.name(new.name)))
+  local sql = ("ALTER TABLE %s RENAME TO %s"):format(tokens.name(NEW .. new.name), tokens.name(new.name))
+  local ok, err = pcall(job.run, job, sql)
   job:run "PRAGMA legacy_alter_table = OFF"
+  if not ok then
+    error(err, 0)
+  end
 end
 
 local function rebuild(job, old, new, from)
@@ -263,6 +322,7 @@ local function rebuild(job, old, new, from)
     explain(job, old, new, err)
   end
   check_values(job, old, new)
+  check_same(job, old, new, from)
   take_place(job, old, new)
   keep_sequence(job, new, seq)
   for _, index in ipairs(new.indexes) do
@@ -318,7 +378,9 @@ function M.alter(job, old, new, from)
   end
   local added = is_taken_over(old, from) and addable(old, new, from)
   if not added then
-    return rebuild(job, old, new, from)
+    return job:guarded(function()
+      rebuild(job, old, new, from)
+    end)
   end
   for _, entry in ipairs(added) do
     job:run(add_column(new, entry.column, entry.key))

@@ -15,7 +15,9 @@ local function literal(field, default)
   elseif kind == "string" and (field.type == "char" or field.type == "text") then
     return tokens.text(default)
   elseif kind == "number" and (field.type == "integer" or field.type == "number") then
-    return ("%.17g"):format(default)
+    local math_type = rawget(math, "type")
+    local is_integer = math_type and math_type(default) == "integer"
+    return (is_integer and "%d" or "%.17g"):format(default)
   end
 end
 

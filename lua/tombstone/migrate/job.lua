@@ -63,7 +63,13 @@ function Job:steps(table_name, total)
   end
 end
 
---- Raises `migration`, with the name of the migration at work.
+--- Calls `fn`, which makes a new table of an old one: within the migration's transaction, or in one
+-- of its own where the migration wants none.
+function Job:guarded(fn)
+  return self.guard and self.guard(fn) or fn()
+end
+
+--- Raises `migration`.
 -- @string message
 -- @string[opt] hint
 function Job:refuse(message, hint) -- luacheck: no self

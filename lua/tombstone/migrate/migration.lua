@@ -42,6 +42,10 @@ end
 function Migration:table(name)
   M.need_name(name, "A table", 'as in "posts"')
   self:flush()
+  local hidden = "SELECT 1 FROM temp.sqlite_master WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE"
+  if #self.db:query(hidden, name) > 0 then
+    self.job:refuse(("A temporary table hides '%s'"):format(name), "drop it first")
+  end
   local t = schema.read_table(self.db, name)
   if not t then
     self.job:refuse(("There is no table '%s'"):format(name), "look at its name, or create it first")
@@ -65,7 +69,9 @@ function Migration:alter(name, fn)
     edit = { old = old, new = schema.copy(old), from = change.identity(old) }
     self.edit = edit
   end
-  fn(edit.new, edit.from)
+  local new, from = schema.copy(edit.new), schema.copy(edit.from)
+  fn(new, from) -- which may refuse half-way
+  edit.new, edit.from = new, from
 end
 
 return M

@@ -129,18 +129,29 @@ local function note(db, migration, direction, started)
   end
 end
 
-local function in_transaction(db, migration, direction, step, job)
+-- One transaction; what was right before it is right after it.
+local function guarded(db, job, fn)
   return without_foreign_keys(db, function()
     return db:transaction(function()
-      if is_done(db, migration, direction) then
-        return false
+      local before = checks.before(db)
+      local result = fn()
+      if result ~= false then
+        checks.check(job, before)
       end
-      local before, started = checks.before(db), db:now()
-      run_step(step, job)
-      checks.check(job, before)
-      note(db, migration, direction, started)
-      return true
+      return result
     end)
+  end)
+end
+
+local function in_transaction(db, migration, direction, step, job)
+  return guarded(db, job, function()
+    if is_done(db, migration, direction) then
+      return false
+    end
+    local started = db:now()
+    run_step(step, job)
+    note(db, migration, direction, started)
+    return true
   end)
 end
 
@@ -157,7 +168,12 @@ local function by_itself(db, migration, direction, step, job)
       return false
     end
     local started = db:now()
-    history.note(db, migration, false)
+    if direction == "up" then
+      history.note(db, migration, false)
+    end
+    job.guard = function(fn)
+      return guarded(db, job, fn)
+    end
     run_step(step, job)
     note(db, migration, direction, started)
     return true

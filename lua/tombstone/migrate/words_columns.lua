@@ -62,7 +62,7 @@ function Migration:add_column(name, given)
     need_values(self, t, column, using)
     table.insert(t.columns, place_of(t, spelled), column)
     columns.add_words(t, spelled)
-    from[column.name:lower()] = using
+    from[column.name:lower()] = using and tokens.fragment(using)
   end)
 end
 
@@ -132,7 +132,7 @@ function Migration:change_column(name, given, options)
     column.name = old.name
     t.columns[i] = column
     from[column.name:lower()] = not column.generated
-        and (options and options.using or from[column.name:lower()] or tokens.name(old.name))
+        and (options and options.using and tokens.fragment(options.using) or from[column.name:lower()] or tokens.name(old.name))
       or nil
   end)
 end

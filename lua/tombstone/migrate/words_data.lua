@@ -2,16 +2,36 @@
 -- @module tombstone.migrate.words_data
 local core = require "tombstone.core"
 local chunks = require "tombstone.migrate.chunks"
+local finding = require "tombstone.migrate.finding"
+local schema = require "tombstone.migrate.schema"
 local migration = require "tombstone.migrate.migration"
 local tokens = require "tombstone.migrate.tokens"
 
 local Migration, inverse = migration.Migration, migration.inverse
+
+local ENDS = { begin = true, commit = true, ["end"] = true, rollback = true, savepoint = true, release = true }
+
+-- The end of a trigger's body is no statement.
+local function refuse_transactions(self, sql)
+  local is_first, is_trigger = true, false
+  for _, token in ipairs(self.db:depth() > 0 and tokens.list(sql) or {}) do
+    is_trigger = (is_trigger or token.word == "trigger") and not (is_first and token.word == "end")
+    if is_first and ENDS[token.word or ""] and not is_trigger and token.word ~= "end" then
+      self.job:refuse(
+        ("A migration is one transaction, and %s would end it"):format(token.word:upper()),
+        "leave it out, or say transaction = false"
+      )
+    end
+    is_first = token.text == ";" or (is_trigger and token.word == "begin")
+  end
+end
 
 --- Runs SQL.
 -- @string sql one or several statements
 -- @string[opt] down the SQL that takes it back
 function Migration:execute(sql, down) -- luacheck: no unused args
   self:flush()
+  refuse_transactions(self, sql)
   self.job:run(sql)
 end
 
@@ -49,23 +69,37 @@ local function assignments(set)
   end
   table.sort(sorted)
   for i, column in ipairs(sorted) do
-    list[i] = tokens.name(column) .. " = " .. set[column]
+    list[i] = tokens.name(column) .. " = " .. tokens.fragment(set[column])
   end
   return table.concat(list, ", ")
 end
 
---- Sets columns of many rows, some thousands at a time, with progress.
+--- Sets columns of many rows, some thousands at a time, with progress. A sub-query sees what was set
+-- before.
 -- @string name of the table
 -- @tparam {[string]=string} set SQL by column
 -- @tparam[opt] table options `where`, SQL
 -- @usage m:update("posts", { slug = "lower(title)" }, { where = "slug IS NULL" })
 function Migration:update(name, set, options)
+  if type(set) ~= "table" or next(set) == nil then
+    core.misuse("update takes SQL for columns", 'as in m:update("posts", { slug = "lower(title)" })')
+  end
   core.check_options(options, { "where" }, "update")
   local t = self:table(name)
+  local alias = schema.rowid_alias(t)
+  for column in pairs(set) do
+    if alias and finding.same(column, alias.name) then
+      self.job:refuse(
+        ("update walks along '%s' and cannot change it"):format(alias.name),
+        "change keys by execute, in one statement"
+      )
+    end
+    finding.find_column(t, column)
+  end
   local sql = ("UPDATE OR ABORT %s SET %s WHERE (%s)"):format(
     tokens.name(t.name),
     assignments(set),
-    options and options.where or "1"
+    options and options.where and tokens.fragment(options.where) or "1"
   )
   chunks.each(self.job, t, function(condition, ...)
     self.job:run(condition and (sql .. " AND " .. condition) or sql, ...)

@@ -2,6 +2,7 @@
 -- @module tombstone.migrate.words_tables
 local change = require "tombstone.migrate.change"
 local columns = require "tombstone.migrate.columns"
+local finding = require "tombstone.migrate.finding"
 local migration = require "tombstone.migrate.migration"
 local tokens = require "tombstone.migrate.tokens"
 
@@ -72,7 +73,8 @@ function Migration:change_table(name, given, options)
       t[key] = key == "name" and t.name or value
     end
     for column, sql in pairs(using) do
-      from[column:lower()] = sql
+      finding.find_column(t, column)
+      from[column:lower()] = tokens.fragment(sql)
     end
   end)
   self:flush()
