@@ -101,7 +101,8 @@ end)
 describe("a table with deleted_at", function()
   -- $table->timestamps(); $table->softDeletes();
   it("of Laravel", function()
-    db:exec [[CREATE TABLE "posts" ("id" integer primary key autoincrement not null, "title" varchar(100) not null,
+    db:exec [[CREATE TABLE "posts" ("id" integer primary key autoincrement not null, "title" varchar(100)
+        not null,
         "created_at" datetime, "updated_at" datetime, "deleted_at" datetime);
       CREATE UNIQUE INDEX "posts_title_unique" on "posts" ("title");
       INSERT INTO posts (title, deleted_at) VALUES ('one', NULL), ('two', '2025-11-20 08:00:00'),
@@ -130,7 +131,8 @@ describe("a table with deleted_at", function()
 
   -- gorm.Model, and what its drivers for SQLite write
   it("of GORM", function()
-    db:exec [[CREATE TABLE `posts` (`id` integer PRIMARY KEY AUTOINCREMENT, `created_at` datetime, `updated_at` datetime,
+    db:exec [[CREATE TABLE `posts` (`id` integer PRIMARY KEY AUTOINCREMENT, `created_at` datetime,
+        `updated_at` datetime,
         `deleted_at` datetime, `title` text, CONSTRAINT `uni_posts_title` UNIQUE (`title`));
       CREATE INDEX `idx_posts_deleted_at` ON `posts`(`deleted_at`);
       INSERT INTO posts (title, deleted_at) VALUES ('a', NULL), ('b', '2025-11-20 09:00:00.123456789+01:00'),
@@ -155,11 +157,13 @@ describe("a table with deleted_at", function()
 
   -- gem "paranoia", acts_as_paranoid column: :active, sentinel_value: true? The README's unique index.
   it("of paranoia, with active", function()
-    db:exec [[CREATE TABLE "posts" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL, "title" varchar(255), "active" boolean,
+    db:exec [[CREATE TABLE "posts" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL, "title" varchar(255),
+        "active" boolean,
         "deleted_at" datetime(6));
       CREATE UNIQUE INDEX "index_posts_on_title_and_active" ON "posts" ("title", "active");
       CREATE INDEX "index_posts_on_deleted_at" ON "posts" ("deleted_at");
-      INSERT INTO posts (title, active, deleted_at) VALUES ('a', 1, NULL), ('a', NULL, '2025-11-20 08:00:00.250000'),
+      INSERT INTO posts (title, active, deleted_at) VALUES ('a', 1, NULL), ('a', NULL,
+        '2025-11-20 08:00:00.250000'),
         ('a', NULL, '2025-11-20 08:00:01.250000')]]
     check_found("paranoia", 1, 2)
     there_and_back(adopt { drop = true })
@@ -173,11 +177,13 @@ describe("a table with deleted_at", function()
 
   -- acts_as_paranoid with paranoia_sentinel_value DateTime.new(0)
   it("of paranoia, with a sentinel", function()
-    db:exec [[CREATE TABLE "posts" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL, "title" varchar(255) NOT NULL,
+    db:exec [[CREATE TABLE "posts" ("id" integer PRIMARY KEY AUTOINCREMENT NOT NULL, "title" varchar(255)
+        NOT NULL,
         "deleted_at" datetime DEFAULT '0000-01-01 00:00:00' NOT NULL);
       CREATE UNIQUE INDEX "index_posts_on_title_and_deleted_at" ON "posts" ("title", "deleted_at");
       INSERT INTO posts (title) VALUES ('a'), ('b');
-      INSERT INTO posts (title, deleted_at) VALUES ('a', '2025-11-20 08:00:00'), ('a', '2025-11-20 08:00:01')]]
+      INSERT INTO posts (title, deleted_at) VALUES ('a', '2025-11-20 08:00:00'), ('a',
+        '2025-11-20 08:00:01')]]
     check_found("paranoia", 2, 2)
     there_and_back(adopt { unique = "live" })
     assert.equal("- | - | 2025-11-20 08:00:00 | 2025-11-20 08:00:01", times())
@@ -190,7 +196,8 @@ describe("a table with deleted_at", function()
         "deleted_by_cascade" bool NOT NULL, "title" varchar(100) NOT NULL UNIQUE);
       CREATE INDEX "blog_post_deleted_e1b2" ON "posts" ("deleted");
       CREATE INDEX "blog_post_deleted_by_cascade_d3" ON "posts" ("deleted_by_cascade");
-      INSERT INTO posts (title, deleted, deleted_by_cascade) VALUES ('a', NULL, 0), ('b', '2025-11-20 08:00:00.000001', 0),
+      INSERT INTO posts (title, deleted, deleted_by_cascade) VALUES ('a', NULL, 0), ('b',
+        '2025-11-20 08:00:00.000001', 0),
         ('c', '2025-11-20 08:00:00.000001', 0)]]
     local what = check_found("safedelete", 1, 2)
     assert.equal("deleted", what.column)
@@ -200,13 +207,15 @@ describe("a table with deleted_at", function()
   end)
 
   it("of django-safedelete, whose cascades are not known afterwards", function()
-    db:exec [[CREATE TABLE "posts" ("id" integer PRIMARY KEY, "deleted" datetime, "deleted_by_cascade" bool NOT NULL);
+    db:exec [[CREATE TABLE "posts" ("id" integer PRIMARY KEY, "deleted" datetime,
+        "deleted_by_cascade" bool NOT NULL);
       INSERT INTO posts VALUES (1, '2025-11-20 08:00:00', 1), (2, '2025-11-20 08:00:00', 0)]]
     local err = helper.raises("migration", apply(adopt { drop = true }))
     assert.truthy(err.message:find("more to say in 'deleted_by_cascade'", 1, true))
     db:close()
     db = tombstone.open ":memory:"
-    db:exec [[CREATE TABLE "posts" ("id" integer PRIMARY KEY, "deleted" datetime, "deleted_by_cascade" bool NOT NULL);
+    db:exec [[CREATE TABLE "posts" ("id" integer PRIMARY KEY, "deleted" datetime,
+        "deleted_by_cascade" bool NOT NULL);
       INSERT INTO posts VALUES (1, '2025-11-20 08:00:00', 1), (2, '2025-11-20 08:00:00', 0)]]
     there_and_back(adopt())
   end)
@@ -222,7 +231,8 @@ describe("a table with deleted_at", function()
 
   it("refuses times that it cannot read", function()
     db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, deleted_at text);
-      INSERT INTO posts VALUES (1, NULL), (2, '2025-11-20'), (3, 'yes'), (4, '20.11.2025'), (5, '2099-01-01 00:00:00'), (6, '')]]
+      INSERT INTO posts VALUES (1, NULL), (2, '2025-11-20'), (3, 'yes'), (4, '20.11.2025'), (5,
+        '2099-01-01 00:00:00'), (6, '')]]
     local what = found()
     assert.same({ "deleted_at", 2, 1, 3 }, { what.scheme, what.living, what.dead, what.count })
     assert.same({ key = 3, value = "yes", why = "a time that cannot be read" }, what.ambiguous[1])
@@ -237,13 +247,15 @@ describe("a table with deleted_at", function()
   end)
 
   it("lets unclear rows live when told so", function()
-    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, deleted_at text); INSERT INTO posts VALUES (1, 'yes'), (2, '2025-11-20')]]
+    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, deleted_at text); INSERT INTO posts VALUES (1,
+        'yes'), (2, '2025-11-20')]]
     apply(adopt { ambiguous = "living" })
     assert.equal("- | 2025-11-20 00:00:00", times())
   end)
 
   it("may have a sentinel of its own", function()
-    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, deleted_at datetime NOT NULL DEFAULT '9999-12-31 23:59:59');
+    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY,
+        deleted_at datetime NOT NULL DEFAULT '9999-12-31 23:59:59');
       INSERT INTO posts VALUES (1, '9999-12-31 23:59:59'), (2, '2025-11-20 00:00:00')]]
     assert.equal(1, found().count)
     check_found("deleted_at", 1, 1, { sentinel = "9999-12-31 23:59:59" })
@@ -257,9 +269,11 @@ describe("a table with numbers", function()
   -- gorm.io/plugin/soft_delete: DeletedAt soft_delete.DeletedAt `gorm:"uniqueIndex:udx_name"`
   for unit, number in pairs { s = "1763625600", ms = "1763625600000", us = "1763625600000000", ns = "1763625600000000000" } do
     it("of GORM's plugin, in " .. unit, function()
-      db:exec(([[CREATE TABLE `posts` (`id` integer PRIMARY KEY AUTOINCREMENT, `title` text NOT NULL, `deleted_at` integer);
+      db:exec(([[CREATE TABLE `posts` (`id` integer PRIMARY KEY AUTOINCREMENT, `title` text NOT NULL,
+        `deleted_at` integer);
         CREATE UNIQUE INDEX `udx_name` ON `posts`(`title`,`deleted_at`);
-        INSERT INTO posts (title, deleted_at) VALUES ('a', 0), ('a', %s), ('b', 0), ('c', %s)]]):format(number, number))
+        INSERT INTO posts (title, deleted_at) VALUES ('a', 0), ('a', %s), ('b', 0), ('c',
+        %s)]]):format(number, number))
       local what = check_found("unix", 2, 2)
       assert.equal("times are numbers of " .. unit, what.notes[1])
       there_and_back(adopt())
@@ -295,7 +309,8 @@ describe("a table with a flag", function()
   for name, column in pairs { is_deleted = "boolean NOT NULL DEFAULT 0", deleted = "integer NOT NULL",
     isRemoved = "bool" } do
     it("called " .. name, function()
-      db:exec(([[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL, %s %s);
+      db:exec(([[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL,
+        %s %s);
         CREATE UNIQUE INDEX only_living ON posts (title) WHERE %s = 0;
         INSERT INTO posts (title, %s) VALUES ('a', 0), ('b', 1), ('a', 1)]]):format(name, column, name, name))
       check_found("flag", 1, 2)
@@ -309,7 +324,8 @@ describe("a table with a flag", function()
   end
 
   it("keeps the flag when it is not told to drop it", function()
-    db:exec [[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL, is_deleted boolean NOT NULL,
+    db:exec [[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL,
+        is_deleted boolean NOT NULL,
         CHECK (is_deleted IN (0, 1))); INSERT INTO posts (title, is_deleted) VALUES ('a', 0), ('b', 1)]]
     there_and_back(adopt())
     db:exec "INSERT INTO posts (title) VALUES ('c')"
@@ -320,7 +336,8 @@ describe("a table with a flag", function()
     db:exec [[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL,
         is_deleted boolean NOT NULL DEFAULT 0 CHECK (is_deleted IN (0, 1)), deleted_on datetime);
       CREATE INDEX by_flag ON posts (is_deleted); CREATE INDEX by_both ON posts (title, is_deleted);
-      INSERT INTO posts (title, is_deleted, deleted_on) VALUES ('a', 0, NULL), ('b', 1, '2025-11-20 08:00:00'),
+      INSERT INTO posts (title, is_deleted, deleted_on) VALUES ('a', 0, NULL), ('b', 1,
+        '2025-11-20 08:00:00'),
         ('c', 1, '2025-11-20 08:00:01')]]
     check_found("flag", 1, 2)
     there_and_back(adopt { drop = true })
@@ -336,7 +353,8 @@ describe("a table with a flag", function()
 
   it("refuses what contradicts itself", function()
     db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, is_deleted text, deleted_at datetime);
-      INSERT INTO posts VALUES (1, 'f', NULL), (2, 't', '2025-11-20 08:00:00'), (3, 'f', '2025-11-20 08:00:00'), (4, 't', NULL)]]
+      INSERT INTO posts VALUES (1, 'f', NULL), (2, 't', '2025-11-20 08:00:00'), (3, 'f',
+        '2025-11-20 08:00:00'), (4, 't', NULL)]]
     local what = found()
     assert.same({ 1, 2, 1 }, { what.living, what.dead, what.count })
     assert.equal("alive, with a time of deletion", what.ambiguous[1].why)
@@ -362,13 +380,15 @@ end)
 -- ---- the article ------------------------------------------------------------------------------------
 
 describe("a table of the article", function()
-  local TABLE = [[CREATE TABLE "posts" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT, "deleted_at" datetime NULL,
+  local TABLE = [[CREATE TABLE "posts" ("id" integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+        "deleted_at" datetime NULL,
       "title" varchar(100) NOT NULL UNIQUE, "content" text NOT NULL);]]
   local fields = { title = f.char { max_length = 100, unique = true }, content = f.text() }
 
   it("is adopted as it is", function()
     db:exec(TABLE .. [[INSERT INTO posts (title, content, deleted_at) VALUES ('a', '', NULL),
-      ('a__deleted_1763625600.25', '', '2025-11-20 08:00:00.250000'), ('b__deleted_1763625600.0', '', '2025-11-20 08:00:00'),
+      ('a__deleted_1763625600.25', '', '2025-11-20 08:00:00.250000'), ('b__deleted_1763625600.0', '',
+        '2025-11-20 08:00:00'),
       ('c__deleted_x__deleted_1763625600.123456', '', '2025-11-20 08:00:00.123456')]])
     check_found("mangled", 1, 3)
     local before = texts "SELECT title AS value FROM posts ORDER BY id"
@@ -392,7 +412,8 @@ describe("a table of the article", function()
 
   it("has suffixes without a time of their own column", function()
     db:exec [[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL UNIQUE);
-      INSERT INTO posts (title) VALUES ('a'), ('a__deleted_1763625600'), ('b__deleted_1763625600123'), ('c__deleted_')]]
+      INSERT INTO posts (title) VALUES ('a'), ('a__deleted_1763625600'), ('b__deleted_1763625600123'),
+        ('c__deleted_')]]
     check_found("mangled", 2, 2)
     apply(adopt())
     assert.equal("- | 2025-11-20 08:00:00 | 2025-11-20 08:00:00.123000 | -", times())
@@ -404,7 +425,8 @@ describe("a table of the article", function()
   end)
 
   it("refuses suffixes that do not fit", function()
-    db:exec(TABLE .. [[INSERT INTO posts (title, content, deleted_at) VALUES ('a__deleted_1763625600.25', '', NULL),
+    db:exec(TABLE .. [[INSERT INTO posts (title, content, deleted_at) VALUES ('a__deleted_1763625600.25',
+        '', NULL),
       ('b__deleted_1763625600.0', '', '2025-11-21 08:00:00'), ('c', '', '2025-11-20 08:00:00'),
       ('d__deleted_1763625600.0', '', '2025-11-20 08:00:00')]])
     local what = found()
@@ -416,7 +438,8 @@ describe("a table of the article", function()
 
   it("refuses rows that would collide", function()
     db:exec(TABLE .. [[INSERT INTO posts (title, content, deleted_at) VALUES
-      ('a__deleted_1763625600', '', '2025-11-20 08:00:00'), ('a__deleted_1763625600.0', '', '2025-11-20 08:00:00'),
+      ('a__deleted_1763625600', '', '2025-11-20 08:00:00'), ('a__deleted_1763625600.0', '',
+        '2025-11-20 08:00:00'),
       ('a__deleted_1763625600.000000', '', '2025-11-20 08:00:00')]])
     local err = refused(adopt())
     assert.equal("Rows of 'posts' would collide in title: 2 rows, key 1, 3", err.message)
@@ -442,7 +465,8 @@ describe("adopt", function()
         author_id integer REFERENCES authors (id));
       CREATE INDEX index_posts_on_author_id ON posts (author_id);
       INSERT INTO authors VALUES (1, '2025-11-20 08:00:00'), (2, NULL), (3, '2025-11-20 08:00:00');
-      INSERT INTO posts VALUES (1, '2025-11-20 08:00:00', 1), (2, '2025-11-19 08:00:00', 1), (3, '2025-11-20 08:00:00', 2)]]
+      INSERT INTO posts VALUES (1, '2025-11-20 08:00:00', 1), (2, '2025-11-19 08:00:00', 1), (3,
+        '2025-11-20 08:00:00', 2)]]
     there_and_back(function(m)
       m:adopt("authors", { model = "Author" })
       m:adopt("posts", { model = "Post" })
@@ -461,14 +485,16 @@ describe("adopt", function()
   end)
 
   it("is refused where living rows collide", function()
-    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, title text, deleted_at datetime, UNIQUE (title, deleted_at));
+    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, title text, deleted_at datetime, UNIQUE (title,
+        deleted_at));
       INSERT INTO posts VALUES (1, 'a', NULL), (2, 'a', NULL), (3, 'a', '2025-11-20 08:00:00')]]
     assert.equal("Rows of 'posts' would collide in title: 2 rows, key 1, 2", refused(adopt()).message)
     refused(adopt { unique = "live" })
   end)
 
   it("marks what was deleted since when it is taken back", function()
-    db:exec [[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL UNIQUE, is_deleted boolean);
+    db:exec [[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+        title text NOT NULL UNIQUE, is_deleted boolean);
       INSERT INTO posts (title, is_deleted) VALUES ('a', 0), ('b', 1)]]
     local back = apply(adopt { drop = true })
     local Post = db:model("Post", { title = f.text { unique = true } }, { table = "posts" })

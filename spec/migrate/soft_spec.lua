@@ -124,7 +124,8 @@ local function make_plain()
   end
   plain:close()
   db:exec [[INSERT INTO authors (name) VALUES ('ana'), ('bo');
-    INSERT INTO posts (title, code, views, author_id) VALUES ('one', 1, 0, 1), ('two', 2, 5, 1), ('three', NULL, 5, 2);
+    INSERT INTO posts (title, code, views, author_id) VALUES ('one', 1, 0, 1), ('two', 2, 5, 1), ('three',
+        NULL, 5, 2);
     INSERT INTO notes ("key", size, post_id) VALUES ('n', 0, 1)]]
 end
 
@@ -531,7 +532,8 @@ describe("change_unique", function()
   end)
 
   it("asks about another unique of the same column", function()
-    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, lang text, title text UNIQUE, UNIQUE (lang, title))]]
+    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, lang text, title text UNIQUE, UNIQUE (lang,
+        title))]]
     for_good(function(m)
       m:add_soft_delete("posts", { unique = "mangle" })
     end)
@@ -545,7 +547,8 @@ describe("change_unique", function()
   end)
 
   it("refuses what makes no sense", function()
-    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, title text UNIQUE, code text UNIQUE, n integer UNIQUE);
+    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, title text UNIQUE, code text UNIQUE,
+        n integer UNIQUE);
       CREATE TABLE lines (code text REFERENCES posts (code))]]
     for_good(function(m)
       m:add_soft_delete "posts"
@@ -571,7 +574,8 @@ describe("change_unique", function()
   it("is told of while it takes long", function()
     make "mangle"
     db:exec [[WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)
-      INSERT INTO posts (title, deleted_at) SELECT tombstone_mangled('t' || i, tombstone_suffix('2025-11-23 12:00:00')),
+      INSERT INTO posts (title, deleted_at) SELECT tombstone_mangled('t' || i,
+        tombstone_suffix('2025-11-23 12:00:00')),
       '2025-11-23 12:00:00' FROM n]]
     local steps = {}
     migrate.open(db, {

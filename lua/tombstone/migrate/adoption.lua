@@ -6,6 +6,8 @@ local mangling = require "tombstone.migrate.mangling"
 local refusal = require "tombstone.migrate.refusal"
 local schema = require "tombstone.migrate.schema"
 local soft = require "tombstone.migrate.soft"
+local soft_shape = require "tombstone.migrate.soft_shape"
+local soft_unique = require "tombstone.migrate.soft_unique"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
@@ -106,7 +108,7 @@ local function name_uniques(t)
   for _, group in ipairs(soft.groups(t)) do
     if group.index and group.kind == "whole" then
       group.index.name = ""
-      group.index.name = soft.index_name(t, group.columns, "key")
+      group.index.name = soft_unique.index_name(t, group.columns, "key")
     end
   end
 end
@@ -204,7 +206,7 @@ function M.shape(tables, t, from, plan)
       make_optional(schema.column(t, name), plan.living[name:lower()])
     end
   end
-  soft.add(tables, t, how)
+  soft_shape.add(tables, t, how)
 end
 
 -- ---- values ------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ local memo = require "tombstone.migrate.memo"
 local migration = require "tombstone.migrate.migration"
 local schema = require "tombstone.migrate.schema"
 local soft = require "tombstone.migrate.soft"
+local soft_shape = require "tombstone.migrate.soft_shape"
 
 local Migration, inverse = migration.Migration, migration.inverse
 
@@ -85,7 +86,7 @@ local function add(self, t, options)
   memo.put(self.job, "add_soft_delete", t)
   local tables = schema.read(self.db).tables
   self:alter(t.name, function(new)
-    soft.add(tables, new, how)
+    soft_shape.add(tables, new, how)
   end)
   self:flush()
   event_tables.create(self.job)
@@ -147,7 +148,7 @@ local function remove(self, t, is, options)
   end
   dying.ways[options.dead](self.job, t, is)
   self:alter(t.name, function(new, from)
-    soft.remove(new, from, { stamp = is.stamp, event = is.event, keep = keeps }, before and before.table)
+    soft_shape.remove(new, from, { stamp = is.stamp, event = is.event, keep = keeps }, before and before.table)
   end)
   self:flush()
   if not keeps then

@@ -9,6 +9,7 @@ local migration = require "tombstone.migrate.migration"
 local refusal = require "tombstone.migrate.refusal"
 local schema = require "tombstone.migrate.schema"
 local soft = require "tombstone.migrate.soft"
+local soft_unique = require "tombstone.migrate.soft_unique"
 local tokens = require "tombstone.migrate.tokens"
 
 local Migration, inverse = migration.Migration, migration.inverse
@@ -232,9 +233,9 @@ local function put_index(self, change)
   local ok, err = pcall(function()
     self:alter(change.table.name, function(t)
       if change.to == "live" then
-        soft.make_live(t, change.group, change.stamp)
+        soft_unique.make_live(t, change.group, change.stamp)
       else
-        soft.make_whole(t, change.group, change.before)
+        soft_unique.make_whole(t, change.group, change.before)
       end
     end)
     self:flush()
@@ -246,7 +247,7 @@ end
 
 local function drop_index(self, change)
   self:alter(change.table.name, function(t)
-    soft.drop_group(t, find(t, change.stamp, change.group.columns))
+    soft_unique.drop_group(t, find(t, change.stamp, change.group.columns))
   end)
   self:flush()
 end
