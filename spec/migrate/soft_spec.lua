@@ -93,7 +93,10 @@ end)
 -- ---- the models of a blog, with soft delete and without ----------------------------------------------
 
 local function declare(on, soft)
-  local Author = on:model("Author", { name = f.text { unique = true } }, { table = "authors", soft_delete = soft })
+  local Author = on:model("Author", { name = f.text { unique = true } }, {
+    table = "authors",
+    soft_delete = soft,
+  })
   local Post = on:model("Post", {
     title = f.char { max_length = 100, unique = true, check = "title <> ''" },
     code = f.integer { unique = true, null = true },
@@ -317,11 +320,12 @@ describe("remove_soft_delete", function()
     Post.objects:filter { views = 5 }:delete()
     assert.not_equal(before, digests.rows(db, schema.read_table(db, "posts")))
     for_good(remove("posts", "revive"))
-    assert.equal("one three two", value "SELECT group_concat(title, ' ') AS value FROM (SELECT title FROM posts ORDER BY 1)")
+    local sql = "SELECT group_concat(title, ' ') AS value FROM (SELECT title FROM posts ORDER BY 1)"
+    assert.equal("one three two", value(sql))
     assert.is_nil(schema.column(schema.read_table(db, "posts"), "deleted_at"))
     assert.equal(0, value "SELECT count(*) AS value FROM tombstone_event")
-    assert.equal("posts__author_id posts__author_id__title__key posts__code__key posts__event posts__event__views "
-      .. "posts__title__key posts__views", index_names "posts")
+    assert.equal("posts__author_id posts__author_id__title__key posts__code__key posts__event "
+      .. "posts__event__views posts__title__key posts__views", index_names "posts")
   end)
 
   it("refuses to revive what others have", function()
@@ -366,7 +370,8 @@ describe("remove_soft_delete", function()
   it("says that the dead do not come back", function()
     local back = apply(remove("notes", "purge"))
     local err = helper.raises("migration", back)
-    assert.equal("Migration '0001_test' cannot be taken back - remove_soft_delete has purged the dead", err.message)
+    assert.equal("Migration '0001_test' cannot be taken back - remove_soft_delete has purged the dead",
+      err.message)
   end)
 end)
 
@@ -479,8 +484,8 @@ describe("change_unique", function()
     end
     Post.objects:delete { all = true }
     local err = refused(change("title", "mangle"))
-    assert.equal("Dead rows bear the suffix of their deletion already in title of 'posts': 3 rows, key 2, 3, 5",
-      err.message)
+    assert.equal("Dead rows bear the suffix of their deletion already in title of 'posts': "
+      .. "3 rows, key 2, 3, 5", err.message)
     db:exec "DELETE FROM posts WHERE id IN (2, 3, 5)"
     there_and_back(change("title", "mangle"))
   end)
@@ -490,7 +495,8 @@ describe("change_unique", function()
     Post:create { title = "a" }
     db:exec "UPDATE posts SET deleted_at = 'yesterday'"
     local err = refused(change("title", "mangle"))
-    assert.equal("The time of dead rows cannot be read, for a suffix in title of 'posts': 1 row, key 1", err.message)
+    assert.equal("The time of dead rows cannot be read, for a suffix in title of 'posts': 1 row, key 1",
+      err.message)
   end)
 
   it("refuses rows that would collide", function()
@@ -603,8 +609,8 @@ end)
 
 -- ---- random ones -----------------------------------------------------------------------------------------
 
-local VALUES = { "a", "b", "", " ", "A", "ä", "__deleted_", "a__deleted_1", "a__deleted_1763899200.000001", "x y",
-  "0", "1.5", "'", "%", ("long"):rep(30), "a__deleted_b" }
+local VALUES = { "a", "b", "", " ", "A", "ä", "__deleted_", "a__deleted_1", "a__deleted_1763899200.000001",
+  "x y", "0", "1.5", "'", "%", ("long"):rep(30), "a__deleted_b" }
 
 -- Rows with values that are unique among the living, some dead: as the engine would have left them.
 local function fill(random, strategy)
@@ -630,7 +636,8 @@ end
 
 local SHAPES = {
   "CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL UNIQUE, lang text)",
-  "CREATE TABLE posts (id text PRIMARY KEY, title varchar(9) CHECK (title <> 'q') CONSTRAINT u UNIQUE, lang text)",
+  "CREATE TABLE posts (id text PRIMARY KEY, title varchar(9) CHECK (title <> 'q') CONSTRAINT u UNIQUE,"
+    .. " lang text)",
   "CREATE TABLE posts (id integer PRIMARY KEY, title text UNIQUE, lang text) WITHOUT ROWID",
   "CREATE TABLE posts (id integer PRIMARY KEY, lang text, title text COLLATE BINARY, note text DEFAULT 'n');"
     .. " CREATE UNIQUE INDEX posts__title__key ON posts (title)",

@@ -151,7 +151,8 @@ function M.forget(job, t, event, model)
   if not found.tables[M.EVENT] then
     return
   end
-  local owned = found.tables[M.OWNER] and " UNION ALL SELECT event FROM tombstone_owner WHERE model = ?1" or ""
+  local of_owners = " UNION ALL SELECT event FROM tombstone_owner WHERE model = ?1"
+  local owned = found.tables[M.OWNER] and of_owners or ""
   local sql = "DELETE FROM tombstone_event AS e WHERE (e.model = ?1 OR e.id IN (SELECT %s FROM %s%s))%s"
   job:run(
     sql:format(tokens.name(event), tokens.name(t.name), owned, others_hold(found, M.with_events(found), t)),

@@ -13,7 +13,8 @@ local M = {}
 M.TABLE = "tombstone_before"
 
 local CREATE = [[CREATE TABLE tombstone_before
-(id integer NOT NULL PRIMARY KEY, entry integer NOT NULL, subject text NOT NULL, key text NOT NULL, value text)]]
+(id integer NOT NULL PRIMARY KEY, entry integer NOT NULL, subject text NOT NULL, key text NOT NULL,
+value text)]]
 local INSERT = "INSERT INTO tombstone_before (entry, subject, key, value) VALUES (?, ?, ?, ?)"
 local LAST = "SELECT max(entry) AS value FROM tombstone_before WHERE ? IN (subject, '')"
 
@@ -108,7 +109,8 @@ function M.get(job, word, t, detail)
     return nil
   end
   local found = { texts = {} }
-  for _, row in ipairs(job:rows("SELECT key, value FROM tombstone_before WHERE entry = ? ORDER BY id", entry)) do
+  local sql = "SELECT key, value FROM tombstone_before WHERE entry = ? ORDER BY id"
+  for _, row in ipairs(job:rows(sql, entry)) do
     read_row(found, row)
   end
   return found

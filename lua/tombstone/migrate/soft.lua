@@ -106,7 +106,7 @@ end
 function M.need(t, column)
   local found = M.of(t, column)
   if not found then
-    core.fail("migration", ("Table '%s' has no soft delete"):format(t.name), "add_soft_delete or adopt it first")
+    core.fail("migration", ("Table '%s' has no soft delete"):format(t.name), "use add_soft_delete or adopt")
   end
   return found
 end

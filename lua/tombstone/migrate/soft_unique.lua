@@ -137,7 +137,8 @@ function M.free(tables, t, stamp, strategy)
   for _, group in ipairs(soft.groups(t, stamp)) do
     local index = group.index
     if group.kind == "other" then
-      index.where = index.where and ("(%s) AND %s"):format(index.where, soft.living(stamp)) or soft.living(stamp)
+      local living = soft.living(stamp)
+      index.where = index.where and ("(%s) AND %s"):format(index.where, living) or living
     elseif group.kind == "whole" and not stays_whole(tables, t, group, strategy) then
       M.drop_group(t, group)
       M.make_live(t, group, stamp)

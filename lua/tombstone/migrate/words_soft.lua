@@ -147,8 +147,9 @@ local function remove(self, t, is, options)
     forget_events(self, t, is, options)
   end
   dying.ways[options.dead](self.job, t, is)
+  local how = { stamp = is.stamp, event = is.event, keep = keeps }
   self:alter(t.name, function(new, from)
-    soft_shape.remove(new, from, { stamp = is.stamp, event = is.event, keep = keeps }, before and before.table)
+    soft_shape.remove(new, from, how, before and before.table)
   end)
   self:flush()
   if not keeps then
@@ -181,7 +182,7 @@ function inverse.remove_soft_delete(name, options)
   if dead == "keep" then
     return "add_soft_delete", name, { kept = true, column = options.column, model = options.model }
   end
-  return nil, dead == "revive" and "remove_soft_delete has let the dead live" or "remove_soft_delete has purged the dead"
+  return nil, "remove_soft_delete has " .. (dead == "revive" and "let the dead live" or "purged the dead")
 end
 
 -- ---- all or nothing ------------------------------------------------------------------------------

@@ -63,7 +63,8 @@ local function strategy_before(change, said)
   local has_text = #mangling.columns(change.table, { change.group }) > 0
   local seen = change.group.kind == "live" and "live" or (has_text and "mangle" or "always")
   if said and (said == "live") ~= (seen == "live") then
-    core.fail("migration", ("What is unique by %s is not '%s'"):format(name_of(change), said), "look at its index")
+    local message = ("What is unique by %s is not '%s'"):format(name_of(change), said)
+    core.fail("migration", message, "look at its index")
   end
   return said or seen
 end
@@ -109,9 +110,10 @@ end
 local function mangling_others(change, said)
   local others = others_of(change)
   if #others > 0 and not said then
+    local columns = table.concat(others[1].columns, ", ")
     core.fail(
       "migration",
-      ("The values of %s are unique by (%s) too"):format(name_of(change), table.concat(others[1].columns, ", ")),
+      ("The values of %s are unique by (%s) too"):format(name_of(change), columns),
       'say others = "mangle" where that frees them by a suffix too, else others = "always"'
     )
   end
@@ -140,7 +142,8 @@ end
 -- ---- rows that say no ----------------------------------------------------------------------------
 
 local function refuse_rows(change, column, condition, what, hint)
-  local dead = ("%s AND (%s) AND %s IS NOT NULL"):format(soft.dead(change.stamp), condition, tokens.name(column))
+  local value = tokens.name(column)
+  local dead = ("%s AND (%s) AND %s IS NOT NULL"):format(soft.dead(change.stamp), condition, value)
   refusal.where(
     change.job,
     tokens.name(change.table.name),
@@ -148,7 +151,7 @@ local function refuse_rows(change, column, condition, what, hint)
     ("%s AND (%s)"):format(dead, what.sql),
     what.text:format(name_of(change)),
     hint,
-    tokens.name(column)
+    value
   )
 end
 
@@ -190,7 +193,8 @@ end
 local function rewrite(change, value)
   local set = {}
   each_column(change, function(column, condition)
-    set[#set + 1] = tokens.name(column) .. " = " .. mangling.where(condition, value(column, change.stamp), column)
+    local sql = mangling.where(condition, value(column, change.stamp), column)
+    set[#set + 1] = tokens.name(column) .. " = " .. sql
   end)
   if #set > 0 then
     local sql = ("UPDATE %s SET %s"):format(tokens.name(change.table.name), table.concat(set, ", "))
@@ -336,7 +340,8 @@ function inverse.change_unique(name, given, strategy, options)
   if options.ambiguous then
     return nil, "change_unique has left rows that it could not tell apart"
   end
-  return "change_unique", name, given, "before", { from = strategy, others = options.others, column = options.column }
+  local back = { from = strategy, others = options.others, column = options.column }
+  return "change_unique", name, given, "before", back
 end
 
 return Migration
