@@ -26,7 +26,11 @@ migrations[2] = {
   name = "0002_name_and_worth",
   up = function(m)
     m:rename_column("items", "label", "name")
-    m:change_column("items", { "worth", "integer" }, { using = "CAST(worth AS integer)", from = { "worth", "text" } })
+    m:change_column(
+      "items",
+      { "worth", "integer" },
+      { using = "CAST(worth AS integer)", from = { "worth", "text" } }
+    )
     m:add_index("items", { "worth" })
   end,
 }
@@ -39,11 +43,17 @@ migrations[3] = {
 runner = migrate.open(db, { migrations = migrations })
 for _, step in ipairs(runner:sql { to = "0002" }) do
   for _, sql in ipairs(step.statements) do
-    print(sql:match "^%u+ %u+ %S+ %S+") -- of the table that takes the rows over, too
+    print(sql:match "^%u[%u ]+%f[ ]" .. " …") -- a new table takes the rows over
   end
 end
---> ALTER TABLE "items" RENAME
---> CREATE TABLE "tombstone_new_items" ("id"
+--> ALTER TABLE …
+--> CREATE TABLE …
+--> INSERT OR ABORT INTO …
+--> DROP TABLE …
+--> PRAGMA …
+--> ALTER TABLE …
+--> PRAGMA …
+--> CREATE INDEX …
 print(table.concat(runner:up(), ", ")) --> 0002_name_and_worth, 0003_trash
 
 local Item = db:model("Item", { name = f.text(), worth = f.integer { index = true } }, { table = "items" })
@@ -82,11 +92,13 @@ migrations[4] = {
 local _, err = pcall(function()
   migrate.open(db, { migrations = migrations }):up()
 end)
-print(err.migration, err) --> 0004_unique_names  Rows of 'items' are not unique by name, as index 'items__name__key' wants them
+print(err.migration, err.kind, err)
+--> 0004_unique_names  migration  Rows of 'items' are not unique by name, as index 'items__name__key' wants
 print(Item.objects:aggregate({ worth = tombstone.sum "worth" }).worth) --> 12
 
-_, err = pcall(runner.down, runner, { to = 0 })
-print(err) --> Migration '0001_create_items' cannot be taken back - it says so itself
+-- Back is back, but for what people have thrown away meanwhile.
+_, err = pcall(runner.down, runner)
+print(err) --> Dead rows of 'items', and nothing says what becomes of them: 2 rows, key 2, 3
 other:close()
 db:close()
 os.remove(path)

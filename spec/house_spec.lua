@@ -622,12 +622,15 @@ describe("the tree", function()
     "^csrc/README%.md$", "^csrc/tombstone%.h$",
     "^csrc/core/[%w_]+%.[ch]$", "^csrc/driver/[%w_]+%.[ch]$", "^csrc/lua/[%w_]+%.[ch]$",
     "^csrc/lua/embed%.cmake$", "^csrc/lua/exports%.map$",
-    "^lua/tombstone/[%w_]+%.lua$", "^lua/tombstone%.in$", "^lua/tombstone/migrate/[%w_]+%.lua$",
+    "^lua/tombstone/[%w_]+%.lua$", "^lua/tombstone%.in$", "^lua/tombstone/%l+/README%.md$",
+    "^lua/tombstone/migrate/[%w_]+%.lua$",
     "^lua/tombstone/cli/[%w_]+%.lua$", "^spec/cli/golden/[%w_]+%.json$", "^spec/cli/[%w_]+%.py$",
-    "^examples/[%w_]+%.lua$", "^examples/embed%.c$", "^examples/run$", "^examples/packages%.status$",
+    "^examples/[%w_]+%.lua$", "^examples/embed%.c$", "^examples/[%w_]+%.py$",
+    "^examples/run$", "^examples/packages%.status$",
     "^spec/run$", "^spec/[%w_]+%.lua$", "^spec/packages%.sh$",
     "^spec/%l+/[%w_]+%.lua$", "^spec/%l+/[%w_]+%.[ch]$", "^spec/bench/run$",
     "^spec/laws/graph/[%w_]+%.lua$", "^spec/oom/scenarios/[%w_]+%.lua$", "^spec/interop/[%w_]+%.py$",
+    "^spec/interop/postgres/[%w_]+%.lua$", "^spec/interop/postgres/serve%.sh$",
   }
 
   local function has_place(path)
@@ -669,11 +672,11 @@ end)
 -- ---- the README ---------------------------------------------------------------------------
 
 -- Consecutive blocks of one section are one chunk. Answers { { title =, code =, line = }, … }.
-local function chapters()
+local function chapters(path)
   local found = {}
   local title, code, line_number, number = "the top", nil, nil, 0
   local section
-  for line in (read "README.md" .. "\n"):gmatch "(.-)\n" do
+  for line in (read(path) .. "\n"):gmatch "(.-)\n" do
     number = number + 1
     if code then
       if line == "```" then
@@ -737,29 +740,46 @@ local function printed_by(chapter)
   return lines
 end
 
-describe("the README", function()
-  if not lfs.attributes "README.md" then
-    it("is there", function()
-      pending "README.md is not written yet"
-    end)
-    return
-  end
+local function folder_of(path)
+  return path:match "^(.*/)[^/]*$" or ""
+end
 
-  for _, chapter in ipairs(chapters()) do
-    it("prints what it says: " .. chapter.title, function()
-      local ok, lines = pcall(printed_by, chapter)
-      assert.is_true(ok, tostring(lines))
-      assert.same(promises(chapter.code), lines)
-    end)
-  end
-
-  it("names files that are there", function()
-    local faults = {}
-    for target in read("README.md"):gmatch "%]%(([^)#]+)%)" do
-      if not target:match "^https?:" and not lfs.attributes(target) then
-        faults[#faults + 1] = target
-      end
+for _, path in ipairs { "README.md", "lua/tombstone/migrate/README.md", "lua/tombstone/cli/README.md" } do
+  describe(path, function()
+    for _, chapter in ipairs(chapters(path)) do
+      it("prints what it says: " .. chapter.title, function()
+        local ok, lines = pcall(printed_by, chapter)
+        assert.is_true(ok, tostring(lines))
+        assert.same(promises(chapter.code), lines)
+      end)
     end
-    assert_none(faults)
+
+    it("names files that are there", function()
+      local faults = {}
+      for target in read(path):gmatch "%]%(([^)#]+)%)" do
+        if not target:match "^https?:" and not lfs.attributes(folder_of(path) .. target) then
+          faults[#faults + 1] = target
+        end
+      end
+      assert_none(faults)
+    end)
   end)
+end
+
+-- Every file of the Lua folders is named in the README beside it.
+describe("the map of the Lua folders", function()
+  for _, folder in ipairs { "lua/tombstone/migrate", "lua/tombstone/cli" } do
+    it("names every file of " .. folder, function()
+      local map, faults = read(folder .. "/README.md"), {}
+      for _, path in ipairs(list(folder, "%.lua$")) do
+        local stem = base(path):match "^(.*)%.lua$"
+        local family = stem:match "^%l+"
+        local is_named = map:find("`" .. stem .. "`", 1, true) or map:find("`" .. family .. "*`", 1, true)
+        if not is_named and stem ~= "init" then
+          faults[#faults + 1] = path
+        end
+      end
+      assert_none(faults)
+    end)
+  end
 end)

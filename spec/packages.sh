@@ -19,7 +19,7 @@ command_packages=(
 spec_packages=(
   "${build_packages[@]}"
   "${command_packages[@]}"
-  g++ binutils clang-format valgrind sqlite3 python3-django
+  g++ binutils clang-format graphviz valgrind sqlite3 python3-django postgresql
   lua-busted lua-check lua-discount lua-ldoc python3
   lua5.1 liblua5.1-0-dev luajit2 libluajit2-5.1-dev
 )

@@ -218,8 +218,19 @@ static tomb_status keep_counters(tomb_rows *out, tomb_db *db,
   return st;
 }
 
-tomb_status tomb_ddl(tomb_rows *out, tomb_db *db, tomb_error *err) {
+static tomb_status keep_functions(tomb_rows *out, tomb_db *db,
+                                  tomb_error *err) {
+  const char *const *text = db->driver->dialect->functions;
   tomb_status st = TOMB_OK;
+  for (; text != NULL && *text != NULL && st == TOMB_OK; text++) {
+    tomb_value value = tomb_text(*text);
+    st = tomb_rows_add(out, &value, 1, err);
+  }
+  return st;
+}
+
+tomb_status tomb_ddl(tomb_rows *out, tomb_db *db, tomb_error *err) {
+  tomb_status st = keep_functions(out, db, err);
   for (size_t i = 0; st == TOMB_OK && i < db->n_models; i++) {
     if (!tomb_has_table(db, db->models[i])) continue;
     st = keep_table(out, db, db->models[i], err);

@@ -42,8 +42,8 @@ static tomb_status check_event(const tomb_db *db, tomb_value at,
 }
 
 /* An id that a rollback took back is not used again: the dead rows that a
-** program still holds in memory name it. The transaction keeps other writers
-** out, so that the database is asked once in each. */
+** program still holds in memory name it. Where the transaction keeps other
+** writers out the database is asked once in each. */
 static tomb_status next_event(int64_t *id, tomb_db *db, tomb_error *err) {
   *id = 0;
   if (!db->event_ids_known) {
@@ -52,7 +52,8 @@ static tomb_status next_event(int64_t *id, tomb_db *db, tomb_error *err) {
     tomb_sql_add(&db->sql, db->driver->dialect->next_event);
     st = tomb_store_integer(id, db, err);
     if (st != TOMB_OK) return st;
-    db->event_ids_known = db->depth > 0;
+    db->event_ids_known =
+        db->depth > 0 && db->driver->dialect->writers_are_alone;
   }
   if (*id <= db->last_event) *id = db->last_event + 1;
   db->last_event = *id;

@@ -110,6 +110,7 @@ const tomb_dialect tomb_sqlite_dialect = {
     .release = "RELEASE tombstone_",
     .rollback_to = "ROLLBACK TO tombstone_",
     .statements_are_atomic = true,
+    .writers_are_alone = true,
     .is_distinct = " IS NOT ",
     .explain = "EXPLAIN QUERY PLAN ",
     .stored = {"varchar", "text", "integer", "real", "boolean", "datetime",
@@ -122,7 +123,8 @@ const tomb_dialect tomb_sqlite_dialect = {
     .placeholder = question_mark,
     .in_json = in_json_each,
     .key_list = list_json_each,
-    .lock_parent = "", /* a writer is alone */
+    .lock_parent = "",
+    .lock_twin = "",
     .defer_keys = "PRAGMA defer_foreign_keys = ON",
     .taken = "temp.tombstone_taken_",
     .create_taken = "CREATE TEMP TABLE IF NOT EXISTS tombstone_taken_",

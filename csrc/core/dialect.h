@@ -19,6 +19,9 @@ typedef struct tomb_dialect {
   const char *savepoint, *release, *rollback_to; /* a level's number follows */
   /* A statement that fails undoes itself and leaves the transaction usable. */
   bool statements_are_atomic;
+  /* A transaction that writes keeps other writers out until it ends. Else what
+  ** they commit is seen from one statement to the next. */
+  bool writers_are_alone;
 
   const char *is_distinct; /* of a and b: not equal, NULL being a value */
   const char *explain;     /* before a SELECT */
@@ -35,6 +38,8 @@ typedef struct tomb_dialect {
   /* Behind the look at a parent that must live until the end of the
   ** transaction: the lock that keeps a deletion away. */
   const char *lock_parent;
+  /* The same behind the look at a living row that an upsert would update. */
+  const char *lock_twin;
   /* Lets foreign keys be broken until the transaction's end. */
   const char *defer_keys;
   /* The connection's own table of takings (undoing.h), a number follows; and how
@@ -54,6 +59,10 @@ typedef struct tomb_dialect {
   /* A case-sensitive pattern of * ? [x]. */
   const char *glob;
 
+  /* What makes the functions above, where they live in the database. It ends with
+  ** NULL; or NULL. */
+  const char *const *functions;
+
   /* What keeps a counter: the i-th statement that makes a trigger, called as
   ** tomb_sql_counter_name writes, and how to drop one. */
   void (*counter)(tomb_sql *sql, const tomb_model *model,
@@ -69,5 +78,6 @@ typedef struct tomb_dialect {
 } tomb_dialect;
 
 extern const tomb_dialect tomb_sqlite_dialect;
+extern const tomb_dialect tomb_postgres_dialect;
 
 #endif

@@ -69,6 +69,7 @@ static void twin_is_there(tomb_sql *sql, const tomb_statement *statement,
     tomb_sql_field(sql, stamp);
     tomb_sql_add(sql, " IS NULL");
   }
+  tomb_sql_add(sql, sql->dialect->lock_twin);
   tomb_sql_add(sql, ")");
 }
 

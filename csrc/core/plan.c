@@ -90,6 +90,7 @@ static tomb_statement *add_own(tomb_plan *plan, tomb_plan_verb verb,
 }
 
 static void add_below(tomb_plan *plan, const tomb_model *model) {
+  plan->deep = plan->deep || tomb_has_cascade_from(model, true);
   add_own(plan, TOMB_PLAN_OWN, model)->reach = &plan->reach;
   tomb_statement *below = add_own(plan, TOMB_PLAN_BELOW, model);
   below->reach = &plan->reach;

@@ -37,6 +37,8 @@ typedef struct tomb_plan {
   size_t n;
   tomb_arena arena;
   bool circular; /* tables that cascade in a ring: once may not be enough */
+  bool deep;     /* one that cascades into itself: once is enough for all that a
+                     statement sees, but not for what comes meanwhile */
   tomb_value deleted_at, deleted_event, suffix;
   char suffix_text[TOMB_SUFFIX_SIZE];
   tomb_reach reach;

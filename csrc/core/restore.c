@@ -15,14 +15,57 @@
 
 /* ---- one UPDATE --------------------------------------------------- */
 
-tomb_status tomb_revive(int64_t *restored, tomb_db *db, const tomb_query *query,
-                        const tomb_assignment *also, size_t n,
-                        tomb_error *err) {
+static tomb_status revive(int64_t *restored, tomb_db *db,
+                          const tomb_query *query, const tomb_assignment *also,
+                          size_t n, tomb_error *err) {
   tomb_plan plan;
   tomb_plan_count count;
   tomb_plan_restore(&plan, query, also, n);
   tomb_status st = tomb_run_plan(&count, db, &plan, err);
   *restored = count.own;
+  return st;
+}
+
+/* Rows that come back together with rows of their own table: whether one does
+** depends on others, so that the parents of all are kept alive before. */
+static bool needs_lock(const tomb_db *db, const tomb_query *query,
+                       const tomb_undoing *undoing) {
+  return !db->driver->dialect->writers_are_alone && tomb_is_undoing(query) &&
+         tomb_needs_own_rows(query->model) && !undoing->strict &&
+         !undoing->settled;
+}
+
+static tomb_status keep_parents(tomb_db *db, const tomb_model *model,
+                                const tomb_undoing *undoing, tomb_error *err) {
+  for (size_t i = 0; i < model->n_relations; i++) {
+    const tomb_relation *relation = &model->relations[i];
+    if (!tomb_needs_parent(relation)) continue;
+    tomb_status st = tomb_store_start_write(db, err);
+    if (st != TOMB_OK) return st;
+    tomb_sql_keep_parents(&db->sql, relation, undoing);
+    st = tomb_store_run(db, NULL, err);
+    if (st != TOMB_OK) return st;
+  }
+  return TOMB_OK;
+}
+
+tomb_status tomb_revive(int64_t *restored, tomb_db *db, const tomb_query *query,
+                        const tomb_assignment *also, size_t n,
+                        tomb_error *err) {
+  tomb_value event = tomb_integer(query->event);
+  const tomb_undoing of_event = {.owners = query->owners, .event = &event};
+  const tomb_undoing *undoing =
+      query->undoing != NULL ? query->undoing : &of_event;
+  *restored = 0;
+  if (!needs_lock(db, query, undoing)) {
+    return revive(restored, db, query, also, n, err);
+  }
+  tomb_status st = tomb_store_enter(db, err);
+  if (st != TOMB_OK) return st;
+  st = keep_parents(db, query->model, undoing, err);
+  if (st == TOMB_OK) st = revive(restored, db, query, also, n, err);
+  st = tomb_store_leave(db, st, err);
+  if (st != TOMB_OK) *restored = 0;
   return st;
 }
 

@@ -105,9 +105,11 @@ tomb_status tomb_ring_back(int64_t *restored, tomb_db *db,
                            const tomb_undoing *undoing,
                            const tomb_restoration *how, tomb_error *err) {
   ring r = {.db = db, .list = list, .n = n};
+  tomb_undoing kept = *undoing;
+  kept.keeps = true;
   *restored = 0;
   tomb_status st = tomb_closure_open(&r.rows, db, TOMB_CLOSURE_PARENTS, err);
-  if (st == TOMB_OK) st = tomb_gather(&r.rows, list, n, undoing, err);
+  if (st == TOMB_OK) st = tomb_gather(&r.rows, list, n, &kept, err);
   if (st == TOMB_OK) st = try_all(restored, &r, how, err);
   tomb_closure_free(&r.rows);
   return st;

@@ -107,12 +107,19 @@ static tomb_status finish(tomb_db *db, tomb_plan *plan, tomb_error *err) {
   return st;
 }
 
+/* A child that came while a statement waited for its parent's lock is seen by the
+** next one only. */
+static bool repeats(const tomb_db *db, const tomb_plan *plan) {
+  return plan->circular ||
+         (plan->deep && !db->driver->dialect->writers_are_alone);
+}
+
 tomb_status tomb_run_plan(tomb_plan_count *count, tomb_db *db, tomb_plan *plan,
                           tomb_error *err) {
   bool news;
   count->own = count->all = 0;
   tomb_status st = run_round(count, &news, db, plan, 0, err);
-  while (st == TOMB_OK && plan->circular && news) {
+  while (st == TOMB_OK && news && repeats(db, plan)) {
     st = run_round(count, &news, db, plan, 1, err);
   }
   if (st != TOMB_OK || count->own == 0) return st;

@@ -215,9 +215,19 @@ static tomb_status create_table(tomb_db *db, const tomb_model *model,
   return st;
 }
 
+static tomb_status create_functions(tomb_db *db, tomb_error *err) {
+  const char *const *text = db->driver->dialect->functions;
+  tomb_status st = TOMB_OK;
+  for (; text != NULL && *text != NULL && st == TOMB_OK; text++) {
+    st = tomb_store_text(db, *text, err);
+  }
+  return st;
+}
+
 tomb_status tomb_create_tables(tomb_db *db, tomb_error *err) {
   tomb_status st = tomb_store_enter(db, err);
   if (st != TOMB_OK) return st;
+  st = create_functions(db, err);
   for (size_t i = 0; st == TOMB_OK && i < db->n_models; i++) {
     if (!tomb_has_table(db, db->models[i])) continue;
     st = create_table(db, db->models[i], err);

@@ -16,7 +16,7 @@ void tomb_sql_clear(tomb_sql *sql) {
   tomb_arena_reset(&sql->bytes);
   sql->query = NULL;
   sql->base = NULL;
-  sql->joined = false;
+  sql->joined = sql->writes = false;
   sql->n_args = sql->n_columns = 0;
 }
 
@@ -66,14 +66,16 @@ void tomb_sql_compile(tomb_sql *sql, const tomb_clause *clauses,
                       const tomb_statement *statement) {
   const tomb_query *query = sql->query;
   const char *base = sql->base;
-  bool joined = sql->joined;
+  bool joined = sql->joined, writes = sql->writes;
   sql->query = statement->query;
   sql->base = statement->from_slice ? "slice" : statement->model->quoted;
   sql->joined = tomb_has_joins(statement);
+  sql->writes = writes || statement->is_write;
   for (; *clauses != NULL; clauses++) (*clauses)(sql, statement);
   sql->query = query;
   sql->base = base;
   sql->joined = joined;
+  sql->writes = writes;
 }
 
 void tomb_sql_among_some(tomb_sql *sql, const tomb_keys *keys, size_t from,

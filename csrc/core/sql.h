@@ -22,6 +22,7 @@ struct tomb_sql {
   const tomb_query *query; /* of the SELECT or write under construction */
   const char *base;        /* what the query's table is called in it */
   bool joined;             /* its fields need that name in front */
+  bool writes;             /* it is, or stands in, a write */
   tomb_rows *seen;         /* the tables that it reads, for people; or NULL */
 };
 

@@ -137,16 +137,51 @@ static void parent_is_dead(tomb_sql *sql, const tomb_relation *relation,
   but_coming(sql, parent, undoing);
 }
 
+/* A deletion that is under way is waited for, and one that comes waits. */
+static void parent_stays_alive(tomb_sql *sql, const tomb_relation *relation,
+                               const tomb_undoing *undoing, const char *alias) {
+  const tomb_model *parent = relation->parent;
+  const tomb_closure *coming = undoing->coming;
+  const tomb_keys *keys =
+      coming == NULL ? NULL : coming->keys[tomb_closure_place(coming, parent)];
+  tomb_sql_add(sql, "(");
+  tomb_sql_field_of(sql, alias, relation->field);
+  if (keys != NULL && tomb_keys_count(keys) > 0) {
+    tomb_sql_among(sql, keys, 0);
+    tomb_sql_add(sql, " OR ");
+    tomb_sql_field_of(sql, alias, relation->field);
+  }
+  tomb_sql_add(sql, " IS NULL OR EXISTS (SELECT 1 FROM ");
+  tomb_sql_add(sql, parent->quoted);
+  tomb_sql_add(sql, " AS tombstone_p WHERE ");
+  tomb_sql_field_of(sql, "tombstone_p", tomb_key_field(parent));
+  tomb_sql_add(sql, " = ");
+  tomb_sql_field_of(sql, alias, relation->field);
+  tomb_sql_add(sql, " AND ");
+  tomb_sql_field_of(sql, "tombstone_p", parent->roles[TOMB_ROLE_DELETED_AT]);
+  tomb_sql_add(sql, " IS NULL");
+  tomb_sql_add(sql, sql->dialect->lock_parent);
+  tomb_sql_add(sql, "))");
+}
+
 static bool is_own(const tomb_relation *relation) {
   return tomb_needs_parent(relation) && relation->parent == relation->child;
 }
 
 static void no_parent_is_dead(tomb_sql *sql, const tomb_model *model,
                               const tomb_undoing *undoing) {
+  bool locks =
+      !sql->dialect->writers_are_alone && (sql->writes || undoing->keeps);
   for (size_t i = 0; i < model->n_relations; i++) {
-    if (!tomb_needs_parent(&model->relations[i])) continue;
+    const tomb_relation *relation = &model->relations[i];
+    if (!tomb_needs_parent(relation)) continue;
+    if (locks) {
+      tomb_sql_add(sql, " AND ");
+      parent_stays_alive(sql, relation, undoing, model->quoted);
+      continue;
+    }
     tomb_sql_add(sql, " AND NOT ");
-    parent_is_dead(sql, &model->relations[i], undoing, model->quoted);
+    parent_is_dead(sql, relation, undoing, model->quoted);
     tomb_sql_add(sql, ")");
   }
 }
@@ -221,6 +256,28 @@ void tomb_sql_released(tomb_sql *sql, const tomb_query *query, bool *first) {
   tomb_sql_field(sql, tomb_key_field(model));
   tomb_sql_add(sql, " NOT");
   tomb_sql_among(sql, undoing->skipped, 0);
+}
+
+void tomb_sql_keep_parents(tomb_sql *sql, const tomb_relation *relation,
+                           const tomb_undoing *undoing) {
+  const tomb_model *child = relation->child, *parent = relation->parent;
+  sql->taken = undoing->taken;
+  tomb_sql_add(sql, "SELECT 1 FROM ");
+  tomb_sql_add(sql, parent->quoted);
+  tomb_sql_add(sql, " AS tombstone_p WHERE ");
+  tomb_sql_field_of(sql, "tombstone_p", parent->roles[TOMB_ROLE_DELETED_AT]);
+  tomb_sql_add(sql, " IS NULL AND ");
+  tomb_sql_field_of(sql, "tombstone_p", tomb_key_field(parent));
+  tomb_sql_add(sql, " IN (SELECT ");
+  tomb_sql_field_of(sql, "x", relation->field);
+  tomb_sql_add(sql, " FROM ");
+  tomb_sql_add(sql, child->quoted);
+  tomb_sql_add(sql, " AS x WHERE ");
+  tomb_sql_field_of(sql, "x", child->roles[TOMB_ROLE_DELETED_AT]);
+  tomb_sql_add(sql, " IS NOT NULL AND ");
+  is_free(sql, child, undoing, "x");
+  tomb_sql_add(sql, ")");
+  tomb_sql_add(sql, sql->dialect->lock_parent);
 }
 
 /* ---- owners ------------------------------------------------------- */

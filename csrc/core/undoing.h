@@ -25,6 +25,7 @@ struct tomb_undoing {
   bool strict;              /* parents live now, not only with their children */
   bool free;                /* never mind the parents */
   bool settled;             /* it is known which: the query names them */
+  bool keeps; /* a look that keeps parents alive, as a write does */
   const struct tomb_closure *coming; /* parents that count as living, or NULL */
   const tomb_keys *skipped; /* rows that are not to be tried again, or NULL */
 };
@@ -36,6 +37,11 @@ static inline bool tomb_is_undoing(const tomb_query *query) {
 
 /* " AND" the rows of the query that come back. */
 void tomb_sql_released(tomb_sql *sql, const tomb_query *query, bool *first);
+
+/* SELECT the living parents, by that relation, of rows that may come back, so
+** that none of them dies before the transaction ends. */
+void tomb_sql_keep_parents(tomb_sql *sql, const tomb_relation *relation,
+                           const tomb_undoing *undoing);
 
 /* The row's oldest owner that stays becomes its first. */
 void tomb_sql_promote(tomb_sql *sql, const tomb_model *model,

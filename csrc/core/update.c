@@ -98,7 +98,8 @@ static tomb_status write(int64_t *changed, tomb_db *db,
 }
 
 /* The statement itself moves no row under a dead parent; that it is refused as
-** a whole takes a look before, in the same transaction. */
+** a whole takes a look before, in the same transaction. Where others write
+** meanwhile the parent may have died since: then it takes another one. */
 static tomb_status move(int64_t *changed, tomb_db *db,
                         const tomb_statement *statement, tomb_rows *returning,
                         tomb_error *err) {
@@ -107,7 +108,13 @@ static tomb_status move(int64_t *changed, tomb_db *db,
   if (st != TOMB_OK) return st;
   st = tomb_check_moves(db, statement, "update records", err);
   if (st == TOMB_OK) st = write(changed, db, statement, returning, err);
-  return tomb_step_end(&step, db, st, err);
+  step.wrote = *changed > 0;
+  if (st == TOMB_OK && !db->driver->dialect->writers_are_alone) {
+    st = tomb_check_moves(db, statement, "update records", err);
+  }
+  st = tomb_step_end(&step, db, st, err);
+  if (st != TOMB_OK) *changed = 0;
+  return st;
 }
 
 tomb_status tomb_update(int64_t *changed, tomb_db *db, const tomb_query *query,

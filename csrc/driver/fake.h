@@ -15,6 +15,10 @@
 tomb_status tomb_open_fake(tomb_db **out, const char *path,
                            const tomb_options *options, tomb_error *err);
 
+/* A scripted one whose statements are PostgreSQL's. */
+tomb_status tomb_open_fake_postgres(tomb_db **out, const tomb_options *options,
+                                    tomb_error *err);
+
 /* Makes the `nth` next step (from 1; each row is a step) answer a copy of
 ** `failure` instead of doing anything, once. The transaction stays as it is.
 ** With 0 no step fails any more; `failure` may be NULL then. */
@@ -25,7 +29,8 @@ typedef struct tomb_fake_reply {
   size_t columns, rows;
   const tomb_value *values; /* rows × columns, row by row, as stored */
   int64_t changes;
-  int64_t last_id; /* 0: as it was */
+  int64_t last_id;    /* 0: as it was */
+  tomb_error failure; /* unless its kind is TOMB_OK: this, and nothing else */
 } tomb_fake_reply;
 
 /*

@@ -24,7 +24,7 @@ size_t tomb_fake_blank(const char *sql, size_t i, size_t size);
 /* Where the statement from `i` on ends: at its semicolon, or at `size`. The
 ** body of a trigger counts as several. */
 size_t tomb_fake_end(const char *sql, size_t i, size_t size);
-/* How many ? stand in the text outside quotes and comments. */
+/* How many ? or $1 stand in the text outside quotes and comments. */
 size_t tomb_fake_parameters(const char *sql, size_t size);
 /* What kind of statement the trimmed text is. */
 tomb_fake_word tomb_fake_word_of(const char *sql);

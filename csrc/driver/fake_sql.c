@@ -52,10 +52,16 @@ size_t tomb_fake_end(const char *sql, size_t i, size_t size) {
   return i;
 }
 
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 size_t tomb_fake_parameters(const char *sql, size_t size) {
   size_t n = 0;
   for (size_t i = 0; i < size; i = over(sql, i, size)) {
-    if (sql[i] == '?') n++;
+    if (sql[i] == '?' ||
+        (sql[i] == '$' && i + 1 < size && is_digit(sql[i + 1])))
+      n++;
   }
   return n;
 }

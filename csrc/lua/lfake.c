@@ -19,20 +19,33 @@ A database that records its statements, and answers what it is told.
 @function core.fake.open
 @string[opt] path of an SQLite file that statements are passed on to
 @tparam[opt] table options as of `tombstone.open`
+@string[opt="sqlite"] dialect whose statements they are: `"sqlite"`, or `"postgres"` without a path
 @treturn database
 @usage local db = core.fake.open()
 */
 static int fake_open(lua_State *L) {
+  static const char *const dialects[] = {"sqlite", "postgres", NULL};
   tomb_options options;
   tomb_error err;
   const char *path = luaL_optstring(L, 1, NULL);
+  bool postgres = luaL_checkoption(L, 3, "sqlite", dialects) == 1;
+  luaL_argcheck(L, !postgres || path == NULL, 1, "only SQLite has a file");
   lua_settop(L, 2);
   tomb_read_open_options(L, &options);
   lua_db *box = tomb_new_db(L);
-  tomb_status st = tomb_open_fake(&box->db, path, &options, &err);
+  tomb_status st = postgres ? tomb_open_fake_postgres(&box->db, &options, &err)
+                            : tomb_open_fake(&box->db, path, &options, &err);
   if (st != TOMB_OK) return tomb_raise(L, &err);
   tomb_dress_db(L, box);
   return 1;
+}
+
+/* A kind and a message from the stack. */
+static void read_failure(lua_State *L, int kind, tomb_error *out) {
+  memset(out, 0, sizeof *out);
+  out->kind = tomb_kind_named(L, kind);
+  strncpy(out->message, luaL_optstring(L, kind + 1, "a failure on request"),
+          sizeof out->message - 1);
 }
 
 /***
@@ -48,10 +61,7 @@ static int fake_fail(lua_State *L) {
   tomb_error failure;
   lua_db *box = tomb_check_db(L, 1);
   lua_Integer nth = luaL_checkinteger(L, 2);
-  memset(&failure, 0, sizeof failure);
-  failure.kind = tomb_kind_named(L, 3);
-  strncpy(failure.message, luaL_optstring(L, 4, "a failure on request"),
-          sizeof failure.message - 1);
+  read_failure(L, 3, &failure);
   tomb_fake_fail(box->db, (size_t)nth, &failure);
   return 0;
 }
@@ -68,7 +78,8 @@ static lua_Integer integer_field(lua_State *L, int table, const char *name,
 What the next statement answers.
 @function core.fake.answer
 @tparam database db
-@tparam table answer rows as lists, and `columns`, `changes`, `last_id`
+@tparam table answer rows as lists, and `columns`, `changes`, `last_id`; or `fails`, the kind of
+a failure, and `message`
 @usage core.fake.answer(db, { columns = 2, { 1, "a" }, { 2, "b" } })
 */
 static int fake_answer(lua_State *L) {
@@ -76,6 +87,9 @@ static int fake_answer(lua_State *L) {
   luaL_checktype(L, 2, LUA_TTABLE);
   tomb_fake_reply reply;
   memset(&reply, 0, sizeof reply);
+  lua_getfield(L, 2, "fails");
+  lua_getfield(L, 2, "message");
+  if (!lua_isnil(L, 3)) read_failure(L, 3, &reply.failure);
   reply.rows = lua_rawlen(L, 2);
   reply.columns = (size_t)integer_field(L, 2, "columns", 0);
   reply.changes = integer_field(L, 2, "changes", 1);
@@ -97,11 +111,25 @@ static int fake_answer(lua_State *L) {
   return 0;
 }
 
+static void push_types(lua_State *L, const tomb_value *values, size_t n) {
+  static const char *const names[] = {
+      [TOMB_ABSENT] = "absent",   [TOMB_NULL] = "null",
+      [TOMB_INTEGER] = "integer", [TOMB_NUMBER] = "number",
+      [TOMB_TEXT] = "text",       [TOMB_BLOB] = "blob",
+      [TOMB_BOOLEAN] = "boolean", [TOMB_TIME] = "time",
+      [TOMB_REFUSED] = "refused"};
+  lua_createtable(L, (int)n, 0);
+  for (size_t i = 0; i < n; i++) {
+    lua_pushstring(L, names[values[i].type]);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+}
+
 /***
 The statements since the last call.
 @function core.fake.statements
 @tparam database db
-@treturn {table,...} each with `sql` and `values`
+@treturn {table,...} each with `sql`, `values` and their `types` (`"integer"`, `"time"` …)
 @usage print(core.fake.statements(db)[1].sql)
 */
 static int fake_statements(lua_State *L) {
@@ -111,7 +139,7 @@ static int fake_statements(lua_State *L) {
   for (size_t i = 0; i < count; i++) {
     size_t n;
     const tomb_value *values = tomb_fake_values(box->db, i, &n);
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
     lua_pushstring(L, tomb_fake_sql(box->db, i));
     lua_setfield(L, -2, "sql");
     lua_createtable(L, (int)n, 0);
@@ -120,6 +148,8 @@ static int fake_statements(lua_State *L) {
       lua_rawseti(L, -2, (int)j + 1);
     }
     lua_setfield(L, -2, "values");
+    push_types(L, values, n);
+    lua_setfield(L, -2, "types");
     lua_rawseti(L, -2, (int)i + 1);
   }
   tomb_fake_forget(box->db);

@@ -19,8 +19,8 @@ local side_of = core.side
 local function attach(db)
   local side = side_of(db)
   side.models, side.by_name, side.queue = {}, {}, {}
+  side.specs = {} -- what the engine was told of each model
   side.names, side.waiting = {}, {} -- of relations
-  side.hints = {} -- what migrations are told, by model
   side.warned = {} -- places of loops that ask each row
   side.events = event.attach(db)
   return db
@@ -274,8 +274,8 @@ end
 
 --- A handle of the fake driver with models and transactions, for specs.
 -- @see tombstone.core
-function M.fake(path, options)
-  return attach(core.fake.open(path, options))
+function M.fake(path, options, dialect)
+  return attach(core.fake.open(path, options, dialect))
 end
 
 return M

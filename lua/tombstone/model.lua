@@ -213,6 +213,7 @@ local function spec_of(name, fields, options)
   local spec = {
     name = name,
     table = options.table,
+    renamed_from = options.renamed_from,
     fields = {},
     groups = {},
     order_by = as_list(options.order_by, "order_by"),
@@ -256,7 +257,7 @@ function M.declare(db, name, fields, options)
   local plan = relation.plan(side, spec)
   local links = check_generated(db, spec, relation.generated(spec))
   db:define(model, spec)
-  side.hints[name] = { renamed_from = options.renamed_from, fields = spec.hints }
+  side.specs[name] = spec
   hooks.install(model, options.on)
   relation.install(side, model, spec, plan)
   return model, links

@@ -95,6 +95,28 @@ describe("a scripted database", function()
     helper.raises("misuse", core.fake.fail, db, 1, "nonsense")
   end)
 
+  it("fails where the script says so, whatever the statement answers", function()
+    local db, Post = scripted()
+    core.fake.answer(db, { columns = 5, { 1, "a", 5, nil, 1 } })
+    core.fake.answer(db, { fails = "busy", message = "deadlock detected" })
+    local row = Post.objects:get(1)
+    local err = helper.raises("busy", row.save, row)
+    assert.are.equal("deadlock detected", err.message)
+    core.fake.answer(db, { fails = "interrupted" })
+    helper.raises("interrupted", Post.objects.all, Post.objects)
+    core.fake.statements(db)
+    row:save()
+    assert.are.equal(1, #core.fake.statements(db))
+    helper.raises("misuse", core.fake.answer, db, { fails = "nonsense" })
+  end)
+
+  it("tells the types of values, which Lua has not", function()
+    local db, Post = scripted()
+    Post:create { title = "a", at = 5 }
+    local statement = core.fake.statements(db)[1]
+    assert.are.same({ "text", "integer", "time", "boolean", "null", "null" }, statement.types)
+  end)
+
   it("raises where it was told of too few columns", function()
     local db, Post = scripted()
     core.fake.answer(db, { columns = 1, { 5 } })

@@ -93,7 +93,10 @@ describe("two runners at once", function()
         pipes[i]:close()
       end
       table.sort(lines)
-      assert.same({ "0001_create", "0002_rebuild", "0003_double", "0004_outside", "0005_rebuild_again" }, lines)
+      assert.same(
+        { "0001_create", "0002_rebuild", "0003_double", "0004_outside", "0005_rebuild_again" },
+        lines
+      )
       check(path)
       helper.clean()
     end

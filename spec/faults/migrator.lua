@@ -13,7 +13,10 @@ function M.migrations(rows)
     {
       name = "0001_create",
       up = function(m)
-        m:create_table("item", { { "id", "integer", key = true }, { "n", "text" }, { "note", "text", null = true } })
+        m:create_table(
+          "item",
+          { { "id", "integer", key = true }, { "n", "text" }, { "note", "text", null = true } }
+        )
         m:add_index("item", { "n" })
         m:execute(([[WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < %d)
           INSERT INTO item (n, note) SELECT n, 'note ' || n FROM i]]):format(rows))

@@ -141,8 +141,8 @@ describe("the next migration", function()
       }, { table = "posts" })
     end, true)
     has(text, "-- drops column 'title' of 'posts' and its values in 5 rows")
-    has(text, "-- was it renamed? then say renamed_from = \"title\"")
-    has(text, [[m:drop_column("posts", "title", { "title", "varchar(100)", using = "''" })]])
+    has(text, [[-- is it 'headline' now? then say renamed_from = "title" in the model of 'posts']])
+    has(text, [[m:drop_column("posts", "title", { "title", "varchar(100)", after = "id", using = "''" })]])
     has_not(text, "drop_table") -- the tables of models that went are left alone
     assert.equal(3, #change.lost)
   end)
@@ -165,7 +165,8 @@ describe("the next migration", function()
     has(text, [[m:rename_table("posts", "articles")]])
     has(text, [[m:rename_column("articles", "title", "headline")]])
     has(text, [[m:rename_column("articles", "author_id", "writer_id")]])
-    has(text, [[m:change_column("articles", { "headline", "varchar(200)" }, { from = { "headline", "varchar(100)" } })]])
+    has(text, [[m:change_column("articles", { "headline", "varchar(200)" }, ]])
+    has(text, [[from = { "headline", "varchar(100)" },]])
     has_not(text, "drops column")
     local db = tombstone.open(path)
     assert.equal(4, db:query("SELECT count(*) AS n FROM articles WHERE deleted_at IS NULL")[1].n)
@@ -243,8 +244,14 @@ describe("what is not the models' business", function()
     db = open(legacy)
     local change = migrate.diff(db)
     has(table.concat(change.remarks, "\n"), "UNIQUE (views) of 'posts' is in no model: it stays")
-    has(table.concat(change.remarks, "\n"), "the foreign key of 'posts' to 'authors' is in no model: it stays")
-    has(table.concat(change.remarks, "\n"), "table 'posts' may give out a key twice: its key is not AUTOINCREMENT")
+    has(
+      table.concat(change.remarks, "\n"),
+      "the foreign key of 'posts' to 'authors' is in no model: it stays"
+    )
+    has(
+      table.concat(change.remarks, "\n"),
+      "table 'posts' may give out a key twice: its key is not AUTOINCREMENT"
+    )
     assert.equal(2, #change.words) -- the events, the index of the title
     db:close()
   end)

@@ -31,7 +31,8 @@ local function is_free(made, column, whole)
     end
   end
   for _, other in pairs(whole.tables) do
-    if other ~= made and mentions(other.foreign_keys, made.name) and mentions(other.foreign_keys, column.name) then
+    local keys = other ~= made and other.foreign_keys or {}
+    if mentions(keys, made.name) and mentions(keys, column.name) then
       return false
     end
   end

@@ -149,6 +149,8 @@ describe("constraints", function()
   it("are one where two are alike", function()
     assert.same({ { columns = { "a" } } }, parsed("a unique unique, unique (A)").uniques)
     assert.equal(2, #parsed("a, b, unique (a, b), unique (b, a)").uniques)
+    assert.same({ { columns = { "a", "b" }, desc = { nil, true } } },
+      parsed("a, b, unique ((a), ((b)) desc)").uniques)
   end)
 
   it("of foreign keys say what happens, and when", function()

@@ -55,7 +55,8 @@ describe("a rebuilt table", function()
   end)
 
   it("never gives out a key again", function()
-    db:exec [[CREATE TABLE t (id integer PRIMARY KEY AUTOINCREMENT, a text); INSERT INTO t (id, a) VALUES (41, 'x');
+    db:exec [[CREATE TABLE t (id integer PRIMARY KEY AUTOINCREMENT, a text);
+      INSERT INTO t (id, a) VALUES (41, 'x');
       DELETE FROM t]]
     rebuild("t", { "a", "varchar(5)", null = true })
     db:exec "INSERT INTO t (a) VALUES ('y')"
@@ -83,7 +84,8 @@ describe("a rebuilt table", function()
   end)
 
   it("stays under the views that show it", function()
-    db:exec "CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('x', 'y'); CREATE VIEW v AS SELECT a, b FROM t"
+    db:exec [[CREATE TABLE t (a text, b text); INSERT INTO t VALUES ('x', 'y');
+      CREATE VIEW v AS SELECT a, b FROM t]]
     rebuild("t", { "a", "varchar(5)", null = true })
     assert.equal("x", value "SELECT a AS value FROM v")
     local before = digests.digest(db)
@@ -132,7 +134,8 @@ describe("a rebuilt table", function()
 
   it("bears rows that pointed nowhere before", function()
     db:exec [[PRAGMA foreign_keys = OFF; CREATE TABLE p (id integer PRIMARY KEY);
-      CREATE TABLE t (p_id integer REFERENCES p (id), a text); INSERT INTO t VALUES (99, 'x'); PRAGMA foreign_keys = ON]]
+      CREATE TABLE t (p_id integer REFERENCES p (id), a text);
+      INSERT INTO t VALUES (99, 'x'); PRAGMA foreign_keys = ON]]
     rebuild("t", { "a", "varchar(5)", null = true })
     local err = helper.raises("migration", apply, function(m)
       m:execute "INSERT INTO t VALUES (98, 'y')"
@@ -146,7 +149,8 @@ describe("a rebuilt table", function()
     local memory = db
     db = tombstone.open(path)
     db:exec [[PRAGMA foreign_keys = OFF; CREATE TABLE p (id integer PRIMARY KEY);
-      CREATE TABLE t (p_id integer REFERENCES p (id), a text); INSERT INTO t VALUES (99, 'x'); PRAGMA foreign_keys = ON]]
+      CREATE TABLE t (p_id integer REFERENCES p (id), a text);
+      INSERT INTO t VALUES (99, 'x'); PRAGMA foreign_keys = ON]]
     rebuild("t", { "a", "varchar(5)", null = true })
     helper.raises("migration", apply, function(m)
       m:execute "INSERT INTO t VALUES (98, 'y')"
@@ -158,21 +162,24 @@ describe("a rebuilt table", function()
 
   it("keeps what text of any bytes, numbers and NULL are", function()
     db:exec [[CREATE TABLE t (a, b blob, c text COLLATE NOCASE DEFAULT (lower('X')), d text);
-      INSERT INTO t (a, b, d) VALUES (1, x'00ff', 'é'), (1.5, NULL, ''), ('1', 1e300, NULL), (NULL, 'q''"', 'x')]]
+      INSERT INTO t (a, b, d) VALUES (1, x'00ff', 'é'), (1.5, NULL, ''),
+        ('1', 1e300, NULL), (NULL, 'q''"', 'x')]]
     local rows = digests.rows(db, schema.read_table(db, "t"))
     rebuild("t", { "d", "varchar(9)", null = true })
     assert.equal(rows, digests.rows(db, schema.read_table(db, "t")))
   end)
 
   it("is sound without a rowid, whatever SQLite 3.40 says", function()
-    db:exec [[CREATE TABLE t (a integer NOT NULL, b text, c integer NOT NULL, d blob PRIMARY KEY) WITHOUT ROWID;
+    db:exec [[CREATE TABLE t (a integer NOT NULL, b text, c integer NOT NULL, d blob PRIMARY KEY)
+      WITHOUT ROWID;
       INSERT INTO t VALUES (1, NULL, 3, x'01')]]
     rebuild("t", { "b", "varchar(9)", null = true })
     assert.equal(1, value "SELECT count(*) AS value FROM t WHERE c = 3")
   end)
 
   it("may have any name", function()
-    db:exec [[CREATE TABLE "my ""table'" ("a b" text, "select" integer); CREATE INDEX "an ""index" ON "my ""table'" ("a b");
+    db:exec [[CREATE TABLE "my ""table'" ("a b" text, "select" integer);
+      CREATE INDEX "an ""index" ON "my ""table'" ("a b");
       INSERT INTO "my ""table'" VALUES ('x', 1)]]
     rebuild([[my "table']], { "select", "text", null = true })
     assert.equal("x", value [[SELECT "a b" AS value FROM "my ""table'" WHERE "select" = '1']])
@@ -180,7 +187,8 @@ describe("a rebuilt table", function()
   end)
 
   it("is told of while it takes long", function()
-    db:exec [[CREATE TABLE t (a text); WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
+    db:exec [[CREATE TABLE t (a text);
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
       INSERT INTO t SELECT i FROM n]]
     local last
     migrate

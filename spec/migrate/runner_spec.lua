@@ -190,7 +190,10 @@ describe("the runner", function()
       m:add_column("a", { "n", "integer", default = "1" })
       m:rename_table("a", "z")
     end }]])
-    write("0003_d.lua", [[return { transaction = false, up = function(m) m:execute("VACUUM", "VACUUM") end }]])
+    write(
+      "0003_d.lua",
+      [[return { transaction = false, up = function(m) m:execute("VACUUM", "VACUUM") end }]]
+    )
     local before = digests.digest(db)
     local found = open():sql()
     assert.equal("0002_a", found[1].name)

@@ -1,11 +1,11 @@
 -- Schemas read from databases: what is read is written again, and what cannot be read is refused.
 local Random = require "laws.random"
+local catalogue = require "migrate.catalogue"
 local ddl = require "tombstone.migrate.ddl"
 local helper = require "helper"
 local nasty = require "migrate.nasty"
 local random_schema = require "migrate.random_schema"
 local schema = require "tombstone.migrate.schema"
-local tokens = require "tombstone.migrate.tokens"
 local tombstone = require "tombstone"
 local f = tombstone.field
 
@@ -37,68 +37,16 @@ local function assert_same(a, b)
   assert.is_true(same, why)
 end
 
-local XINFO = [[SELECT m.name AS t, x.cid, x.name, x.type, x."notnull", x.pk, x.hidden
-  FROM sqlite_master m JOIN pragma_table_xinfo(m.name, 'main') x WHERE m.type = 'table'
-  AND m.sql NOT LIKE 'create virtual%']]
-local KEYS = [[SELECT m.name AS t, x."table", x.seq, x."from", x."to", x.on_update, x.on_delete
-  FROM sqlite_master m JOIN pragma_foreign_key_list(m.name, 'main') x WHERE m.type = 'table']]
-local UNIQUES = [[SELECT m.name AS t, iif(l.origin = 'c', l.name, '') AS name, l."unique", l.origin,
-  l.partial, (SELECT group_concat(seqno || ifnull(name, '-') || cid || "desc" || coll || "key")
-  FROM pragma_index_xinfo(l.name, 'main')) AS parts
-  FROM sqlite_master m JOIN pragma_index_list(m.name, 'main') l WHERE m.type = 'table'
-  AND m.sql NOT LIKE 'create virtual%']]
-
-local function line(row, names)
-  local list = {}
-  for i, name in ipairs(names) do
-    list[i] = tostring(row[name])
-  end
-  return table.concat(list, "|")
-end
-
--- Keys that are NOT NULL anyway say so when they are written, types in quotes lose them.
-local function plain(row)
-  row.notnull = row.pk and row.pk > 0 and "?" or row.notnull
-  row.type = row.type and row.type:match "^%w+$" and row.type:upper() or row.type
-  return row
-end
-
--- What SQLite says of the tables, without asking the reader that is tested.
-local function catalogue(db)
-  local lines = {}
-  local function add(sql, ...)
-    for _, row in ipairs(db:query(sql)) do
-      lines[#lines + 1] = line(plain(row), { ... })
-    end
-  end
-  add(XINFO, "t", "cid", "name", "type", "notnull", "pk", "hidden")
-  add(KEYS, "t", "table", "seq", "from", "to", "on_update", "on_delete")
-  add(UNIQUES, "t", "name", "unique", "origin", "partial", "parts")
-  table.sort(lines)
-  return lines
-end
-
--- The row that defaults alone make, without the time of it.
-local function default_row(db, name)
-  local values = {}
-  if pcall(db.exec, db, "INSERT INTO " .. tokens.name(name) .. " DEFAULT VALUES") then
-    for column, value in pairs(db:query("SELECT * FROM " .. tokens.name(name))[1]) do
-      values[column] = tostring(value):match "^%d+[-:]%d+[-:]%d+" and "a time" or value
-    end
-  end
-  return values
-end
-
 -- What is written from a schema reads as that schema, and is the same to SQLite.
 local function assert_writes(found, db)
   local copy = made(ddl.schema(found))
   assert_same(found, schema.read(copy))
   assert.same(ddl.schema(found), ddl.schema(schema.read(copy)))
   if db then
-    assert.same(catalogue(db), catalogue(copy))
+    assert.same(catalogue.of(db), catalogue.of(copy))
   end
   for _, name in ipairs(db and found.order or {}) do
-    assert.same(default_row(db, name), default_row(copy, name))
+    assert.same(catalogue.default_row(db, name), catalogue.default_row(copy, name))
   end
   copy:close()
 end

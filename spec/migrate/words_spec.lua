@@ -64,7 +64,8 @@ before_each(function()
       author_id integer REFERENCES authors (id), CHECK (title <> ''));
     CREATE INDEX posts__views ON posts (views);
     INSERT INTO authors (name) VALUES ('ana'), ('bo');
-    INSERT INTO posts (title, views, author_id) VALUES ('one', '1', 1), ('two', NULL, 2), ('three', '3', NULL);
+    INSERT INTO posts (title, views, author_id)
+      VALUES ('one', '1', 1), ('two', NULL, 2), ('three', '3', NULL);
     DELETE FROM posts WHERE id = 3;
   ]]
 end)
@@ -213,9 +214,15 @@ describe("words on columns", function()
     there_and_back(function(m)
       m:add_column("posts", { "slug", "text", using = "upper(title)" })
       m:add_index("posts", { "slug" }, { unique = true })
-      m:add_column("posts", { "author_id2", "integer", null = true, using = "author_id", check = "author_id2 > 0" })
+      m:add_column(
+        "posts",
+        { "author_id2", "integer", null = true, using = "author_id", check = "author_id2 > 0" }
+      )
     end)
-    assert.same({ slug = "TWO", author_id2 = 2 }, db:query("SELECT slug, author_id2 FROM posts WHERE id = 2")[1])
+    assert.same(
+      { slug = "TWO", author_id2 = 2 },
+      db:query("SELECT slug, author_id2 FROM posts WHERE id = 2")[1]
+    )
   end)
 
   it("refuse a new column that says nothing of the rows", function()
@@ -307,7 +314,11 @@ describe("words on constraints", function()
       m:add_foreign_key("posts", "id", { "authors", "id" }, { on_delete = "SET NULL" })
       m:add_check("posts", "views >= 0", { name = "views" })
       m:add_unique("posts", { "title", "views" })
-      m:add_index("posts", { "title", { name = "views", desc = true } }, { unique = true, where = "views IS NULL" })
+      m:add_index(
+        "posts",
+        { "title", { name = "views", desc = true } },
+        { unique = true, where = "views IS NULL" }
+      )
       m:add_index("posts", { { sql = "lower(title)" } }, { name = "posts__lower" })
     end)
   end)
@@ -349,7 +360,10 @@ describe("words on constraints", function()
     local err = refused(function(m)
       m:add_index("posts", { "title" }, { unique = true })
     end)
-    assert.equal("Rows of 'posts' are not unique by title, as index 'posts__title__key' wants them", err.message)
+    assert.equal(
+      "Rows of 'posts' are not unique by title, as index 'posts__title__key' wants",
+      err.message
+    )
     refused(function(m)
       m:add_unique("posts", "title")
     end)

@@ -727,7 +727,7 @@ describe("misuse", function()
     misuse(
       "text has no option 'uniqe'",
       "did you mean 'unique'? the options are null, default, unique, index, max_length, choices, check, "
-        .. "collate, column, attr, primary_key",
+        .. "collate, column, attr, primary_key, renamed_from",
       f.text,
       { uniqe = true }
     )

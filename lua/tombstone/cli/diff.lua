@@ -6,7 +6,8 @@ local refusal = require "tombstone.cli.refusal"
 local M = {
   name = "diff",
   summary = "Write the next migration: what makes the database what the models say.",
-  epilog = "Ends with 3 where nothing is to do. Read the file before you migrate: what it drops stands at its top.",
+  epilog = "Ends with 3 where nothing is to do. Read the file before you migrate: what it drops\n"
+    .. "stands at its top.",
 }
 
 function M.arguments(command)
@@ -27,7 +28,10 @@ local function find(context, arguments)
     pending = pending + (entry.state ~= "applied" and 1 or 0)
   end
   if pending > 0 then
-    refusal.raise("some migrations are not applied", "tombstone migrate first, so that the next one starts there")
+    refusal.raise(
+      "some migrations are not applied",
+      "tombstone migrate first, so that the next one starts there"
+    )
   end
   return migrate.write(db, folder, arguments.name)
 end

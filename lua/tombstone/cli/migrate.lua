@@ -12,7 +12,7 @@ function M.arguments(command)
   command:option("--to", "Go no further than this one: a name, or a number.")
   command:flag("--fake", "Note them as applied without running them.")
   command:flag("--dry-run", "Run them in a transaction that is taken back."):target "dry_run"
-  command:flag("--accept-edited", "Take files that were edited since for those that were applied."):target "accept"
+  command:flag("--accept-edited", "Take edited files for those that were applied."):target "accept"
 end
 
 function M.run(context, arguments)

@@ -19,7 +19,10 @@ function M.run(context)
   local told, code = output.list {}, nil
   for i, entry in ipairs(entries) do
     local when = entry.applied_at and "  " .. entry.applied_at .. " UTC" or ""
-    context.out:line(("%-10s  %s%s"):format(entry.state, output.plain(entry.name), when), COLOURS[entry.state])
+    context.out:line(
+      ("%-10s  %s%s"):format(entry.state, output.plain(entry.name), when),
+      COLOURS[entry.state]
+    )
     told[i] = { name = entry.name, state = entry.state, applied_at = entry.applied_at or output.null }
     code = entry.state ~= "applied" and refusal.NOTHING or code
   end

@@ -20,26 +20,28 @@ end
 
 -- ---- columns --------------------------------------------------------------------------
 
--- Of a type like [nvarchar](50), which begins in quotes and goes on, SQLite cuts off both ends.
+-- Of a type like [nvarchar](50), which begins in quotes and goes on, SQLite cuts off both ends; of
+-- GENERATED ALWAYS it leaves a word where a comment stands between them.
 local function same_type(column, row)
   local list = tokens.list(column.type)
-  if #list > 1 and list[1].kind ~= "word" then
-    return true
+  if list[1] and list[1].kind ~= "word" then
+    return #list > 1 or fold(list[1].value) == fold(row.type)
   end
-  return shape.type_of(column) == shape.type_of(row)
+  local here, there = tokens.normal(column.type), tokens.normal(row.type)
+  return here == there or (column.generated ~= nil and here == there:gsub(" ?generated$", ""))
 end
 
+-- A name alone is a text there.
 local function same_default(column, row)
-  local there = row.dflt_value
-  if not there or fold(there) == "null" then
+  local there = row.dflt_value and tokens.list(row.dflt_value) or {}
+  local alone = #there == 1 and there[1]
+  if #there == 0 or (alone and alone.word == "null") then
     return not column.default
+  elseif not alone then
+    return column.default ~= nil and tokens.bare(column.default) == tokens.bare(row.dflt_value)
   end
-  local list = tokens.list(there)
-  if #list == 1 and (list[1].kind == "name" or list[1].kind == "word") then
-    local value = list[1].value
-    return column.default == there or column.default == tokens.text(value)
-  end
-  return column.default ~= nil and tokens.bare(column.default) == tokens.bare(there)
+  return column.default == alone.text
+    or (alone.value ~= nil and column.default == tokens.text(alone.value))
 end
 
 local function key_place(made, name)

@@ -46,7 +46,11 @@ local function create_index(job, t, index)
     error(err, 0)
   end
   job:refuse(
-    ("Rows of '%s' are not unique by %s, as index '%s' wants them"):format(t.name, index_columns(index), index.name),
+    ("Rows of '%s' are not unique by %s, as index '%s' wants"):format(
+      t.name,
+      index_columns(index),
+      index.name
+    ),
     "mend the rows first, by run or update"
   )
 end
@@ -66,7 +70,7 @@ local function change_indexes(job, old, new)
   end
 end
 
--- ---- columns at the end ----------------------------------------------------------------------
+-- ---- columns at the end ---------------------------------------------------------------------
 
 local function without_indexes(t)
   local copy = schema.copy(t)
@@ -129,7 +133,7 @@ local function is_taken_over(old, from)
   return true
 end
 
--- ---- a new table ---------------------------------------------------------------------------------
+-- ---- a new table ----------------------------------------------------------------------------
 
 local function first_default(t)
   for _, column in ipairs(t.columns) do
@@ -203,7 +207,10 @@ local function keep_sequence(job, new, seq)
 end
 
 local function triggers_of(job, t)
-  return job:rows("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE", t.name)
+  return job:rows(
+    "SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE",
+    t.name
+  )
 end
 
 -- Views, triggers and foreign keys of other tables go on speaking of the name.
@@ -237,7 +244,7 @@ local function add_column(t, column, key)
   return key and sql .. " " .. ddl.references(key) or sql
 end
 
--- ---- all of it --------------------------------------------------------------------------------------
+-- ---- all of it ------------------------------------------------------------------------------
 
 --- The mapping of a table to itself: for each column (its name in lower case) the SQL of its values.
 -- @tparam table t of a schema

@@ -8,9 +8,14 @@ local M = {}
 
 -- ---- views and triggers -------------------------------------------------------------------
 
+local SQL_ERROR = 1 -- SQLite's code for what it cannot compile
+
 local function works(db, sql)
   local ok, err = pcall(db.query, db, sql)
-  return ok, not ok and (type(err) == "table" and err.message or tostring(err)) or nil
+  if not ok and not (type(err) == "table" and err.code == SQL_ERROR) then
+    error(err, 0) -- says nothing of the view
+  end
+  return ok, not ok and err.message or nil
 end
 
 -- Compiling a statement compiles the triggers that it would fire.

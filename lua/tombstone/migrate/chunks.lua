@@ -52,6 +52,9 @@ function M.each(job, t, step)
   end
   local condition = rowid .. " BETWEEN ? AND ?"
   local span = next_span(job, from, rowid)
+  if span.n == 0 then
+    return step(nil) -- for those who look at the SQL
+  end
   while span.n > 0 do
     step(condition, span.first, span.last)
     advance(span.n)

@@ -28,7 +28,7 @@ local function check_named(given, known, what)
   core.check_options(named, known, what)
 end
 
--- ---- from the language to the schema -----------------------------------------------------------
+-- ---- from the language to the schema --------------------------------------------------------
 
 --- The column of a schema that `given` spells.
 -- @tparam table given
@@ -125,7 +125,10 @@ end
 -- @raise misuse
 function M.table(name, given, options)
   if type(name) ~= "string" or type(given) ~= "table" or #given == 0 then
-    core.misuse("A table is a name and a list of columns", 'as in m:create_table("posts", { { "id", "integer" } })')
+    core.misuse(
+      "A table is a name and a list of columns",
+      'as in m:create_table("posts", { { "id", "integer" } })'
+    )
   end
   core.check_options(options, TABLE, "table " .. name)
   options = options or {}
@@ -153,7 +156,7 @@ function M.table(name, given, options)
   return t
 end
 
--- ---- indexes ---------------------------------------------------------------------------------------
+-- ---- indexes --------------------------------------------------------------------------------
 
 -- The engine's own names, so that models find what migrations made.
 local function index_name(table_name, columns, options)
@@ -195,7 +198,7 @@ function M.index(table_name, given, options)
   }
 end
 
--- ---- from the schema to the language -------------------------------------------------------------
+-- ---- from the schema to the language --------------------------------------------------------
 
 --- The words that spell a column.
 -- @tparam table column of a schema
@@ -240,7 +243,9 @@ end
 local function spell_references(given, t)
   local others = {}
   for _, key in ipairs(t.foreign_keys) do
-    local is_plain = #key.columns == 1 and not (key.on_delete or key.on_update or key.deferrable or key.match or key.name)
+    local is_plain = #key.columns == 1 and not (
+      key.on_delete or key.on_update or key.deferrable or key.match or key.name
+    )
     local column
     for _, candidate in ipairs(is_plain and given or {}) do
       if candidate[1]:lower() == key.columns[1]:lower() and not candidate.references then

@@ -195,7 +195,11 @@ end
 
 -- COLLATE and DESC of the i-th column go to lists of their own.
 local function key_column(walk, item, key, i)
-  local at = item[1] + 1
+  local first = item[1]
+  while walk.list[first].text == "(" do
+    first = first + 1
+  end
+  local at = first + 1
   while at <= item[2] do
     local word = walk.list[at].word
     if word == "collate" then
@@ -207,7 +211,7 @@ local function key_column(walk, item, key, i)
     end
     at = at + (word == "collate" and 2 or 1)
   end
-  return walk.list[item[1]].value
+  return walk.list[first].value
 end
 
 local function key_columns(walk, list, key)

@@ -20,7 +20,7 @@ function Diff:say(word, ...)
   self.words[#self.words + 1] = { word = word, n = select("#", ...), ... }
 end
 
--- ---- lists of things that are known by what they are ---------------------------------------------
+-- ---- lists of things that are known by what they are ----------------------------------------
 
 -- Splits into those of `old` that are not in `new`, and the other way round. `key` answers a text.
 local function compare_lists(old, new, key)
@@ -64,7 +64,7 @@ local function say_foreign_key(self, word, t, key)
   self:say(word, t.name, own, parent, options_of(key, FOREIGN_KEY))
 end
 
--- ---- columns ------------------------------------------------------------------------------------------
+-- ---- columns --------------------------------------------------------------------------------
 
 local function by_name(t)
   local found = {}
@@ -183,7 +183,7 @@ function Diff:change_columns(old, new)
   end
 end
 
--- ---- tables ---------------------------------------------------------------------------------------------
+-- ---- tables ---------------------------------------------------------------------------------
 
 local function say_index(self, word, t, index)
   self:say(word, t.name, columns.spell_index(t.name, index))
@@ -327,7 +327,7 @@ local function find(tables, name)
   end
 end
 
--- ---- renames ------------------------------------------------------------------------------------------------
+-- ---- renames --------------------------------------------------------------------------------
 
 function Diff:rename_tables(old, new, renamed)
   for _, name in ipairs(new.order) do
@@ -352,7 +352,7 @@ function Diff:rename_columns(old, new, renamed)
   end
 end
 
--- ---- all of it ------------------------------------------------------------------------------------------------
+-- ---- all of it ------------------------------------------------------------------------------
 
 local function begin(old, new, options)
   local self = setmetatable({ words = {}, lost = {}, using = options.using or {} }, Diff)

@@ -105,7 +105,7 @@ local function load_folder(folder)
   return list
 end
 
--- ---- all of them --------------------------------------------------------------------------------
+-- ---- all of them ----------------------------------------------------------------------------
 
 local function number(migration)
   return tonumber(migration.name:match(PATTERN))
@@ -117,7 +117,11 @@ local function in_order(list)
   end)
   for i = 2, #list do
     if number(list[i]) == number(list[i - 1]) then
-      refuse(list[i].name, ("has the number of '%s'"):format(list[i - 1].name), "give one of them the next number")
+      refuse(
+        list[i].name,
+        ("has the number of '%s'"):format(list[i - 1].name),
+        "give one of them the next number"
+      )
     end
   end
   return list
@@ -134,7 +138,10 @@ function M.load(given)
     return in_order(load_folder(given))
   end
   if type(given) ~= "table" then
-    core.misuse("Migrations are a folder or a table, not a " .. type(given), 'as in { migrations = "migrations" }')
+    core.misuse(
+      "Migrations are a folder or a table, not a " .. type(given),
+      'as in { migrations = "migrations" }'
+    )
   end
   local list = {}
   for i, entry in ipairs(given) do
@@ -157,7 +164,11 @@ function M.create(path, text)
   local written = file and file:write(text)
   written = file and file:close() and written
   if not written then
-    core.fail("migration", ("File '%s' cannot be written - %s"):format(path, tostring(why)), "look at the folder")
+    core.fail(
+      "migration",
+      ("File '%s' cannot be written - %s"):format(path, tostring(why)),
+      "look at the folder"
+    )
   end
 end
 

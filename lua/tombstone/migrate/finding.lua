@@ -125,7 +125,11 @@ function M.take(t, list, what, is_it)
       return table.remove(list, i)
     end
   end
-  return core.fail("migration", ("Table '%s' has no %s"):format(t.name, what), "look at what it has by inspect")
+  return core.fail(
+    "migration",
+    ("Table '%s' has no %s"):format(t.name, what),
+    "look at what it has by inspect"
+  )
 end
 
 return M

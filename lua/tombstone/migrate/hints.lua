@@ -30,12 +30,12 @@ local function own_value(field, hint)
   end
 end
 
-local function of_model(found, model, hints)
+local function of_model(found, model, spec)
   local t = core.table_of(model)
-  found.tables[t] = hints.renamed_from
+  found.tables[t] = spec.renamed_from
   found.columns[t], found.using[t] = {}, {}
   for _, field in ipairs(model:fields()) do
-    local hint = hints.fields[field.name]
+    local hint = spec.hints[field.name]
     found.columns[t][field.column] = hint and hint.renamed_from
     found.using[t][field.column] = own_value(field, hint)
   end
@@ -48,7 +48,7 @@ end
 function M.of(db)
   local found, side = { tables = {}, columns = {}, using = {} }, core.side(db)
   for _, model in ipairs(db:models()) do
-    of_model(found, model, side.hints[rawget(model, "__name")])
+    of_model(found, model, side.specs[rawget(model, "__name")])
   end
   return found
 end

@@ -7,8 +7,8 @@ local M = {}
 M.TABLE = "tombstone_migration"
 
 local CREATE = [[CREATE TABLE IF NOT EXISTS tombstone_migration (
-  name text NOT NULL PRIMARY KEY, checksum text, applied_at datetime NOT NULL, seconds real, finished boolean NOT NULL
-)]]
+  name text NOT NULL PRIMARY KEY, checksum text, applied_at datetime NOT NULL,
+  seconds real, finished boolean NOT NULL)]]
 
 --- The migrations that are applied, or were begun.
 -- @tparam database db
@@ -49,7 +49,11 @@ end
 
 --- Takes a migration's file as it is now for the one that was applied.
 function M.accept(db, migration)
-  db:exec("UPDATE tombstone_migration SET checksum = ? WHERE name = ?", migration.checksum or core.null, migration.name)
+  db:exec(
+    "UPDATE tombstone_migration SET checksum = ? WHERE name = ?",
+    migration.checksum or core.null,
+    migration.name
+  )
 end
 
 -- Migrations of a program have no checksum.
@@ -100,7 +104,10 @@ function M.status(db, list)
 end
 
 local REFUSALS = {
-  edited = { "was edited after it was applied", "put the file back and write a new migration; or accept it as it is" },
+  edited = {
+    "was edited after it was applied",
+    "put the file back and write a new migration; or accept it as it is",
+  },
   missing = { "is applied, but its file is missing", "put the file back" },
 }
 

@@ -58,7 +58,7 @@ local function joined(...)
   return all
 end
 
--- ---- what is said about it ---------------------------------------------------------------------
+-- ---- what is said about it ------------------------------------------------------------------
 
 local function count(db, sql)
   local ok, rows = pcall(db.query, db, sql)
@@ -76,24 +76,22 @@ local function loss(db, lost)
   return ("drops column '%s' of '%s'%s"):format(lost.column, lost.table, values)
 end
 
-local function added_columns(words, table_name)
-  local names = {}
+local function drops(words, lost)
   for _, word in ipairs(words) do
-    if word.word == "add_column" and word[1] == table_name then
-      names[#names + 1] = word[2][1]
+    if word.word == "drop_column" and word[1] == lost.table and word[2] == lost.column then
+      return word[3]
     end
   end
-  return names
 end
 
--- A column that goes while another comes may be the same one under another name.
+-- A column that goes while one of its type comes may be the same one under another name.
 local function suspect_rename(words, lost, remarks)
-  local added = lost.column and added_columns(words, lost.table) or {}
-  if #added > 0 then
-    remarks[#remarks + 1] = ("was it renamed? then say renamed_from = %q in the model of '%s', and diff again"):format(
-      lost.column,
-      lost.table
-    )
+  local gone = lost.column and drops(words, lost)
+  for _, word in ipairs(gone and words or {}) do
+    if word.word == "add_column" and word[1] == lost.table and word[2][2] == gone[2] then
+      local hint = "is it '%s' now? then say renamed_from = %q in the model of '%s', and diff again"
+      remarks[#remarks + 1] = hint:format(word[2][1], lost.column, lost.table)
+    end
   end
 end
 
@@ -106,7 +104,7 @@ local function describe(db, words, lost, warnings)
   return joined(remarks, warnings)
 end
 
--- ---- its name --------------------------------------------------------------------------------------
+-- ---- its name -------------------------------------------------------------------------------
 
 local VERBS = { create_table = "create", drop_table = "drop", add_column = "add", drop_column = "drop" }
 
@@ -128,7 +126,7 @@ local function name_for(words)
   return text .. (column and " " .. column or "")
 end
 
--- ---- all of it -------------------------------------------------------------------------------------------
+-- ---- all of it ------------------------------------------------------------------------------
 
 --- The words that make the database what its models say. Tables, indexes and constraints that no
 -- model knows are left alone; what is dropped is said.

@@ -23,7 +23,7 @@ local function in_type(walk)
   if not token or not token.value then
     return false
   end
-  local generated = token.word == "generated" and walk:peek(1) == "always"
+  local generated = token.word == "generated" and walk:peek(1) == "always" and walk:peek(2) == "as"
   return not generated and not ENDS[token.word]
 end
 

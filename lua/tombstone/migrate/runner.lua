@@ -59,7 +59,7 @@ function Runner:accept()
   return names
 end
 
--- ---- one migration --------------------------------------------------------------------------------
+-- ---- one migration --------------------------------------------------------------------------
 
 -- Says whose failure it is. Errors of the library stay what they are.
 local function fail(migration, err)
@@ -73,7 +73,12 @@ local function fail(migration, err)
     error(err, 0) -- Ctrl-C, as the interpreter says it
   end
   local message = ("Migration '%s' failed - %s"):format(migration.name, tostring(err))
-  local ok, made = pcall(core.fail, "migration", message, "nothing of it is kept: mend the file and migrate again")
+  local ok, made = pcall(
+    core.fail,
+    "migration",
+    message,
+    "nothing of it is kept: mend the file and migrate again"
+  )
   made = not ok and made or nil
   rawset(made, "migration", migration.name)
   rawset(made, "cause", err)
@@ -83,8 +88,10 @@ end
 -- Foreign keys are checked at the end, when all tables are in place again.
 local function without_foreign_keys(db, fn)
   local before = db:query("PRAGMA foreign_keys")[1].foreign_keys
-  db:exec "PRAGMA foreign_keys = OFF"
-  local ok, err = pcall(fn)
+  local ok, err = pcall(function()
+    db:exec "PRAGMA foreign_keys = OFF"
+    return fn()
+  end)
   db:exec("PRAGMA foreign_keys = " .. before)
   if not ok then
     error(err, 0)
@@ -179,7 +186,7 @@ local function pretend(self, migration, direction)
   return true
 end
 
--- ---- which ------------------------------------------------------------------------------------------
+-- ---- which ----------------------------------------------------------------------------------
 
 local function matches(name, wanted)
   local digits = wanted:match "^%d+$"
@@ -234,7 +241,7 @@ local function backward(self, options)
   return chosen
 end
 
--- ---- several -------------------------------------------------------------------------------------------
+-- ---- several --------------------------------------------------------------------------------
 
 local function need_no_transaction(self)
   if self.db:depth() > 0 then
@@ -320,7 +327,7 @@ function Runner:down(options)
   return run_all(self, backward(self, options), "down", options)
 end
 
--- ---- SQL --------------------------------------------------------------------------------------------------
+-- ---- SQL ------------------------------------------------------------------------------------
 
 -- An empty copy of the database. Tables before indexes before views and triggers.
 local function copy_of(db)
@@ -328,7 +335,11 @@ local function copy_of(db)
   local sql = [[SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
     ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, rowid]]
   for _, row in ipairs(db:query(sql)) do
-    pcall(copy.exec, copy, row.sql) -- shadow tables of virtual ones are there already
+    local ok, err = pcall(copy.exec, copy, row.sql)
+    if not ok and not tostring(err):find "already exists" then -- as those that virtual tables have made
+      copy:close()
+      error(err, 0)
+    end
   end
   for _, row in pairs(history.read(db)) do
     history.note(copy, row, row.finished == 1)

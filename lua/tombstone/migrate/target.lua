@@ -26,7 +26,15 @@ end
 
 -- ---- types ---------------------------------------------------------------------------------
 
-local OURS = { text = true, integer = true, real = true, boolean = true, datetime = true, blob = true, varchar = true }
+local OURS = {
+  text = true,
+  integer = true,
+  real = true,
+  boolean = true,
+  datetime = true,
+  blob = true,
+  varchar = true,
+}
 
 -- As SQLite decides how it stores a value.
 local function affinity(name)
@@ -51,7 +59,7 @@ local function same_type(a, b)
   return affinity(a) == affinity(b) and not (is_ours(a) and is_ours(b) and fold(a) ~= fold(b))
 end
 
--- ---- columns ----------------------------------------------------------------------------------
+-- ---- columns --------------------------------------------------------------------------------
 
 -- What the model does not speak of stays as the table has it.
 local function settle_columns(t, there)
@@ -88,7 +96,7 @@ local function settle_key(self, t, there)
   t.without_rowid, t.strict = there.without_rowid, there.strict
 end
 
--- ---- what is unique ------------------------------------------------------------------------------
+-- ---- what is unique -------------------------------------------------------------------------
 
 local function has_column(t, name)
   for _, column in ipairs(t.columns) do
@@ -138,7 +146,7 @@ local function settle_uniques(self, t, there)
   end
 end
 
--- ---- indexes and constraints of others ----------------------------------------------------------------
+-- ---- indexes and constraints of others ------------------------------------------------------
 
 local function uses_only(t, index)
   for _, column in ipairs(index.columns) do
@@ -215,7 +223,7 @@ local function settle_foreign_keys(self, t, there)
   end
 end
 
--- ---- all of it ---------------------------------------------------------------------------------------------
+-- ---- all of it ------------------------------------------------------------------------------
 
 local function settle(self, t, there, before)
   settle_columns(t, there)

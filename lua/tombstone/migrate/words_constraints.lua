@@ -47,7 +47,11 @@ function Migration:drop_index(name, given, options)
         return
       end
     end
-    core.fail("migration", ("Table '%s' has no index '%s'"):format(t.name, wanted), 'name it by { name = "…" }')
+    core.fail(
+      "migration",
+      ("Table '%s' has no index '%s'"):format(t.name, wanted),
+      'name it by { name = "…" }'
+    )
   end)
 end
 
@@ -84,7 +88,10 @@ function Migration:drop_foreign_key(name, given, parent, options)
   self:alter(name, function(t)
     finding.take(t, t.foreign_keys, ("foreign key to '%s'"):format(key.table), function(entry)
       return options and compare.text.foreign_key(entry) == compare.text.foreign_key(key)
-        or not options and finding.same(entry.table, key.table) and finding.same_list(entry.columns, key.columns)
+        or not options and finding.same(entry.table, key.table) and finding.same_list(
+          entry.columns,
+          key.columns
+        )
     end)
   end)
 end

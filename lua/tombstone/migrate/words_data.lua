@@ -10,7 +10,7 @@ local Migration, inverse = migration.Migration, migration.inverse
 --- Runs SQL.
 -- @string sql one or several statements
 -- @string[opt] down the SQL that takes it back
-function Migration:execute(sql)
+function Migration:execute(sql, down) -- luacheck: no unused args
   self:flush()
   self.job:run(sql)
 end
@@ -26,7 +26,7 @@ end
 -- @tparam function fn
 -- @tparam[opt] function down takes it back
 -- @usage m:run(function(db) db:exec "UPDATE posts SET slug = lower(title)" end)
-function Migration:run(fn)
+function Migration:run(fn, down) -- luacheck: no unused args
   if type(fn) ~= "function" then
     core.misuse("run takes a function, not a " .. type(fn), "as in m:run(function(db) … end)")
   end

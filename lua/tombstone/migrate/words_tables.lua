@@ -26,7 +26,7 @@ end
 -- @string name
 -- @tparam[opt] {table,...} given its columns, so that the migration can be taken back
 -- @tparam[opt] table options as of `create_table`
-function Migration:drop_table(name)
+function Migration:drop_table(name, given, options) -- luacheck: no unused args
   local t = self:table(name)
   self.job:run("DROP TABLE " .. tokens.name(t.name))
 end

@@ -3,31 +3,43 @@
 local M = {}
 
 local WIDTH = 100
-local ORDER = { "key", "null", "default", "collate", "unique", "check", "references", "generated", "stored", "after", "first", "using",
-  "primary_key", "uniques", "foreign_keys", "checks", "indexes", "without_rowid", "strict", "where", "name", "columns",
-  "table", "to", "sql", "on_delete", "on_update", "deferrable", "from" }
-local RESERVED = { ["end"] = true, ["and"] = true, ["or"] = true, ["not"] = true, ["nil"] = true, ["in"] = true,
-  ["if"] = true, ["do"] = true, ["for"] = true, ["local"] = true, ["while"] = true, ["repeat"] = true,
-  ["until"] = true, ["then"] = true, ["else"] = true, ["elseif"] = true, ["function"] = true, ["return"] = true,
-  ["break"] = true, ["goto"] = true, ["true"] = true, ["false"] = true }
 
+local function places(words)
+  local found, n = {}, 0
+  for word in words:gmatch "%S+" do
+    n = n + 1
+    found[word] = n
+  end
+  return found, n
+end
+
+-- What stands first in a table.
+local PLACE, LAST = places [[
+  key null default collate unique check references generated stored after first using
+  primary_key uniques foreign_keys checks indexes without_rowid strict where name columns
+  table to sql on_delete on_update deferrable from
+]]
+local RESERVED = places [[
+  and break do else elseif end false for function goto if in local nil not or repeat return then true
+  until while
+]]
+
+-- The quotes that need the fewest escapes.
 local function text(value)
-  if value:find '"' and not value:find "['\\%c]" then
+  local is_plain = not value:find "[%c\\]"
+  if is_plain and value:find '"' and not value:find "'" then
     return "'" .. value .. "'"
-  elseif value:find "['\"]" and not value:find "%]%]" and not value:find "[%c\\]" and value:sub(-1) ~= "]" then
-    return value:find '"' and "[[" .. value .. "]]" or '"' .. value .. '"'
+  elseif is_plain and value:find '"' and not value:find "%]%]" and value:sub(-1) ~= "]" then
+    return "[[" .. value .. "]]"
   end
   local escaped = ("%q"):format(value):gsub("\\\n", "\\n"):gsub("\r", "\\r"):gsub("\t", "\\t")
   return escaped
 end
 
 local function keys_of(value)
-  local place, keys, n = {}, {}, 0
+  local keys, n = {}, 0
   while value[n + 1] ~= nil do
     n = n + 1
-  end
-  for i, key in ipairs(ORDER) do
-    place[key] = i
   end
   for key in pairs(value) do
     if type(key) == "string" or key > n then
@@ -35,7 +47,7 @@ local function keys_of(value)
     end
   end
   table.sort(keys, function(a, b)
-    local pa, pb = place[a] or #ORDER + 1, place[b] or #ORDER + 1
+    local pa, pb = PLACE[a] or LAST + 1, PLACE[b] or LAST + 1
     if pa ~= pb then
       return pa < pb
     end
@@ -72,8 +84,9 @@ end
 --- A value as Lua source.
 -- @param value text, number, boolean or table
 -- @string[opt] indent of the lines after the first
+-- @bool[opt] wide a line for each part
 -- @treturn string
-function M.value(value, indent)
+function M.value(value, indent, wide)
   indent = indent or ""
   if type(value) == "string" then
     return text(value)
@@ -83,11 +96,29 @@ function M.value(value, indent)
   local line = "{ " .. table.concat(parts_of(value, indent), ", ") .. " }"
   if next(value) == nil then
     return "{}"
-  elseif not is_long(value, indent .. line) then
+  elseif not wide and not is_long(value, indent .. line) then
     return line
   end
   local deeper = indent .. "  "
   return "{\n" .. deeper .. table.concat(parts_of(value, deeper), ",\n" .. deeper) .. ",\n" .. indent .. "}"
+end
+
+local function spelled(word, indent, n, wide)
+  local arguments = {}
+  for i = 1, n do
+    local is_wide = i == wide and type(word[i]) == "table"
+    arguments[i] = word[i] == nil and "nil" or M.value(word[i], indent, is_wide)
+  end
+  return ("%sm:%s(%s)"):format(indent, word.word, table.concat(arguments, ", "))
+end
+
+local function is_wide(lines)
+  for line in lines:gmatch "[^\n]+" do
+    if #line > WIDTH then
+      return true
+    end
+  end
+  return false
 end
 
 --- A word and its arguments as a line of Lua, or several.
@@ -95,15 +126,12 @@ end
 -- @string indent
 -- @treturn string
 function M.word(word, indent)
-  local last = word.n
-  while last > 0 and word[last] == nil do
-    last = last - 1
+  local n = word.n
+  while n > 0 and word[n] == nil do
+    n = n - 1
   end
-  local arguments = {}
-  for i = 1, last do
-    arguments[i] = word[i] == nil and "nil" or M.value(word[i], indent)
-  end
-  return ("%sm:%s(%s)"):format(indent, word.word, table.concat(arguments, ", "))
+  local line = spelled(word, indent, n)
+  return is_wide(line) and spelled(word, indent, n, n) or line
 end
 
 --- A file of words.

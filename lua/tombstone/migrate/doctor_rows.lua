@@ -1,0 +1,246 @@
+--- The doctor looks at rows: children of the dead, values with and without a suffix, counters.
+-- @module tombstone.migrate.doctor_rows
+local core = require "tombstone.core"
+local reports = require "tombstone.migrate.doctor_report"
+local tokens = require "tombstone.migrate.tokens"
+
+local M = {}
+local counted, column, living, table_of = reports.counted, reports.column, reports.living, reports.table
+
+-- ---- living children of dead parents ---------------------------------------------------------
+
+local function check_relation(report, child, field, parent)
+  local lives = living(child, "c")
+  local from = ("%s AS c JOIN %s AS p ON p.%s = c.%s WHERE p.%s IS NOT NULL"):format(
+    table_of(child),
+    table_of(parent),
+    column(parent, parent.key),
+    tokens.name(field.column),
+    column(parent, "deleted_at")
+  ) .. (lives and " AND " .. lives or "")
+  local n, keys = report:count(from, "c." .. column(child, child.key))
+  if n > 0 then
+    report:add {
+      problem = "living_under_dead",
+      severity = "error",
+      table = child.table,
+      message = ("%s of %s live under dead rows of %s: %s"):format(
+        counted(n, "row"),
+        child.name,
+        parent.name,
+        keys
+      ),
+      remedy = "restore the parents, or delete the rows",
+    }
+  end
+end
+
+local function check_relations(report, described)
+  for _, field in ipairs(described.fields) do
+    local parent = field.references and report.models[field.references]
+    local needs = field.on_delete == "cascade" or field.on_delete == "restrict"
+    if needs and parent and parent.soft_delete ~= "off" and report:is_whole(parent.table) then
+      check_relation(report, described, field, parent)
+    end
+  end
+end
+
+-- ---- suffixes --------------------------------------------------------------------------------
+
+local MARKED = "GLOB '*__deleted_[0-9]*.[0-9][0-9][0-9][0-9][0-9][0-9]'"
+
+local function check_living_values(report, described, field)
+  local name = tokens.name(field.column)
+  local from = ("%s WHERE %s AND %s %s"):format(table_of(described), living(described), name, MARKED)
+  local n, keys = report:count(from, column(described, described.key))
+  if n > 0 then
+    report:add {
+      problem = "mangled_living",
+      severity = "warning",
+      table = described.table,
+      message = ("%s of %s live with the suffix of a deletion in %s: %s"):format(
+        counted(n, "row"),
+        described.name,
+        field.name,
+        keys
+      ),
+      remedy = "look whether half a restore left it there, and update them",
+    }
+  end
+end
+
+-- "__deleted_1763880000.250000" of the row's own stamp.
+local function suffix(stamp)
+  local seconds = "strftime('%s', substr(" .. stamp .. ", 1, 19))"
+  return "'__deleted_' || " .. seconds .. " || '.' || substr(substr(" .. stamp .. ", 21) || '000000', 1, 6)"
+end
+
+local function texts_of(described, group)
+  local texts = {}
+  for _, name in ipairs(group.fields) do
+    local field = described.by_name[name]
+    local is_text = field.type == "char" or field.type == "text"
+    local may_change = is_text and not field.primary_key and not field.references
+    texts[#texts + 1] = may_change and tokens.name(field.column) or nil
+  end
+  return texts
+end
+
+-- Dead rows of which no text of the group is freed. NULLs are free anyway.
+local function unfreed(described, group)
+  local texts, stamp, parts = texts_of(described, group), column(described, "deleted_at"), {}
+  for i, text in ipairs(texts) do
+    parts[i] = ("(%s IS NULL OR tombstone_original(%s, %s) = %s)"):format(text, text, stamp, text)
+  end
+  local given = {}
+  for i, name in ipairs(group.fields) do
+    given[i] = column(described, name) .. " IS NOT NULL"
+  end
+  local all = table.concat(parts, " AND ") .. " AND " .. table.concat(given, " AND ")
+  return stamp .. " IS NOT NULL AND " .. all, texts
+end
+
+local function free_values(report, described, where, text)
+  return function()
+    report.db:exec(
+      ("UPDATE %s SET %s = tombstone_mangled(%s, %s) WHERE %s"):format(
+        table_of(described),
+        text,
+        text,
+        suffix(column(described, "deleted_at")),
+        where
+      )
+    )
+  end
+end
+
+local function check_dead_values(report, described, group)
+  local where, texts = unfreed(described, group)
+  local n, keys = report:count(table_of(described) .. " WHERE " .. where, column(described, described.key))
+  if n > 0 then
+    report:add {
+      problem = "mangled_missing",
+      severity = "warning",
+      table = described.table,
+      message = ("%s of %s are dead, but keep %s taken: %s"):format(
+        counted(n, "row"),
+        described.name,
+        table.concat(group.fields, ", "),
+        keys
+      ),
+      remedy = "give the values the suffix of their deletion",
+      fix = free_values(report, described, where, texts[#texts]),
+    }
+  end
+end
+
+local function check_values(report, described)
+  if described.soft_delete == "off" then
+    return
+  end
+  for _, field in ipairs(described.fields) do
+    if field.mangled then
+      check_living_values(report, described, field)
+    end
+  end
+  for _, group in ipairs(described.groups) do
+    if group.unique == "mangle" then
+      check_dead_values(report, described, group)
+    end
+  end
+end
+
+-- ---- counters --------------------------------------------------------------------------------
+
+local function check_counter(report, described, field)
+  local way = core.need_way(described.model, field.counts)
+  local child = report.models[way.through or way.model]
+  if not report:is_whole(child.table) then
+    return
+  end
+  local lives = living(child, "c")
+  local children = ("SELECT count(*) FROM %s AS c WHERE c.%s = p.%s"):format(
+    table_of(child),
+    column(child, way.near),
+    column(described, described.key)
+  ) .. (lives and " AND " .. lives or "")
+  local from = ("%s AS p WHERE p.%s <> (%s)"):format(table_of(described), tokens.name(field.column), children)
+  local n, keys = report:count(from, "p." .. column(described, described.key))
+  if n > 0 then
+    report:add {
+      problem = "counter_wrong",
+      severity = "error",
+      table = described.table,
+      message = ("%s of %s is wrong in %s: %s"):format(field.name, described.name, counted(n, "row"), keys),
+      remedy = described.name .. ":recount()",
+      fix = function()
+        described.model:recount()
+      end,
+    }
+  end
+end
+
+local function check_counters(report, described)
+  for _, field in ipairs(described.fields) do
+    if field.counts then
+      check_counter(report, described, field)
+    end
+  end
+end
+
+-- ---- triggers --------------------------------------------------------------------------------
+
+local function same_trigger(a, b)
+  return a ~= nil and tokens.normal(a.sql) == tokens.normal(b.sql)
+end
+
+-- The model whose counter the trigger keeps.
+local function recount(report, trigger_name)
+  for _, described in ipairs(report.models) do
+    if trigger_name:find("tombstone_" .. described.table .. ".", 1, true) == 1 then
+      described.model:recount()
+    end
+  end
+end
+
+local function trigger_maker(report, name, trigger)
+  return function()
+    report.db:exec("DROP TRIGGER IF EXISTS " .. tokens.name(name))
+    report.db:exec(trigger.sql)
+    recount(report, name)
+  end
+end
+
+local function check_triggers(report)
+  local names = {}
+  for name in pairs(report.wanted_schema.triggers) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local wanted = report.wanted_schema.triggers[name]
+    if not same_trigger(report.found_schema.triggers[name], wanted) and report:is_whole(wanted.table) then
+      report:add {
+        problem = "counter_trigger_missing",
+        severity = "error",
+        table = wanted.table,
+        message = "the trigger " .. name .. " that keeps a counter is missing",
+        remedy = "db:create_tables()",
+        fix = trigger_maker(report, name, wanted),
+      }
+    end
+  end
+end
+
+--- Examines the rows of the models.
+-- @tparam table report
+function M.examine(report)
+  check_triggers(report)
+  report:each_model(function(described)
+    check_relations(report, described)
+    check_values(report, described)
+    check_counters(report, described)
+  end)
+end
+
+return M
