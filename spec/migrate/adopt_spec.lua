@@ -1,7 +1,9 @@
 -- Tables in which others have deleted rows in their own ways, made as those programs make them, and
 -- adopted: who was dead is dead, comes back by a model, and the table becomes what it was when asked.
+local Random = require "laws.random"
 local digests = require "migrate.digests"
 local helper = require "helper"
+local laws = require "laws.run"
 local migrate = require "tombstone.migrate"
 local schema = require "tombstone.migrate.schema"
 local tombstone = require "tombstone"
@@ -540,3 +542,142 @@ describe("adopt", function()
     assert.equal("There is no table 'pots'", err.message)
   end)
 end)
+
+-- ---- random ones ----------------------------------------------------------------------------------
+
+local TITLES = { "a", "b", "c", "A", "ä", "", " ", "__deleted_", "a__deleted_b", "a__deleted_1.", "'" }
+
+-- Each scheme: columns, what is unique, and what it writes: `repeats` where the dead may have equal titles.
+local function stamp(at)
+  local micro = at % 1000000
+  return os.date("!%Y-%m-%d %H:%M:%S", NOON - 1000000 + math.floor(at / 1000000))
+    .. (micro > 0 and (".%06d"):format(micro) or "")
+end
+
+local SHAPES = {
+  deleted_at = {
+    columns = "deleted_at datetime, UNIQUE (title)",
+    write = function(at)
+      return "deleted_at", { at and stamp(at) }
+    end,
+  },
+  unix = {
+    columns = "deleted_at integer NOT NULL DEFAULT 0, UNIQUE (title, deleted_at)",
+    repeats = true,
+    write = function(at)
+      return "deleted_at", { at and NOON - 1000000 + math.floor(at / 1000000) or 0 }
+    end,
+  },
+  paranoia = {
+    columns = "active boolean, deleted_at datetime(6), UNIQUE (title, active)",
+    repeats = true,
+    write = function(at)
+      return "deleted_at, active", { at and stamp(at), not at and 1 or nil }
+    end,
+  },
+  safedelete = {
+    columns = "deleted datetime NULL, deleted_by_cascade bool NOT NULL DEFAULT 0, UNIQUE (title)",
+    write = function(at)
+      return "deleted", { at and stamp(at) }
+    end,
+  },
+  flag = {
+    columns = "is_deleted boolean NOT NULL DEFAULT 0, UNIQUE (title)",
+    write = function(at)
+      return "is_deleted", { at and 1 or 0 }
+    end,
+  },
+  both = {
+    columns = "is_deleted text NOT NULL, deleted_on datetime, UNIQUE (title)",
+    write = function(at)
+      return "is_deleted, deleted_on", { at and "t" or "f", at and stamp(at) }
+    end,
+  },
+  mangled = {
+    columns = "deleted_at datetime, UNIQUE (title)",
+    repeats = true,
+    write = function(at)
+      return "deleted_at", { at and stamp(at) }
+    end,
+    mangle = function(title, at)
+      local text = ("%.6f"):format(NOON - 1000000 + at / 1000000):gsub("0+$", "")
+      return title .. "__deleted_" .. text .. (text:match "%.$" and "0" or "")
+    end,
+  },
+}
+
+-- Rows as that program leaves them; answers their own titles, and which are dead.
+local function fill(random, shape)
+  db:exec("CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL, "
+    .. shape.columns .. ")")
+  local rows, taken, at = {}, {}, 0
+  for id = 1, random:int(0, 12) do
+    local title = random:pick(TITLES)
+    at = at + random:int(1, 3) * 1000000 + random:int(0, 1) * random:int(0, 999999)
+    local dead = taken[title] and shape.repeats or random:chance(50)
+    if shape.repeats and dead or not taken[title] then
+      taken[title] = taken[title] or not (shape.repeats and dead)
+      local names, values = shape.write(dead and at or nil)
+      local written = dead and shape.mangle and shape.mangle(title, at) or title
+      local marks = select(2, names:gsub(",", ",")) + 1
+      for i = 1, marks do
+        values[i] = values[i] == nil and tombstone.null or values[i]
+      end
+      local sql = ("INSERT INTO posts (id, title, %s) VALUES (?, ?%s)"):format(names, (", ?"):rep(marks))
+      db:exec(sql, id, written, helper.unpack(values, 1, marks))
+      rows[#rows + 1] = { id = id, title = title, dead = dead }
+    end
+  end
+  return rows
+end
+
+local function check_rows(Post, rows)
+  local living = {}
+  for _, row in ipairs(rows) do
+    living[row.title] = living[row.title] or not row.dead
+    assert.equal(not row.dead, Post.objects:find(row.id) ~= nil)
+  end
+  for _, row in ipairs(rows) do
+    if row.dead then
+      local post = Post.deleted_objects:get(row.id)
+      assert.equal(row.title, post:original "title")
+      local ok = pcall(post.restore, post)
+      assert.equal(not living[row.title], ok)
+      living[row.title] = true
+    end
+  end
+end
+
+local function adopt_random(random, name)
+  local rows, unique = fill(random, SHAPES[name]), random:pick { "mangle", "live" }
+  local up, before = adopt { unique = unique, drop = random:chance(50) }, digests.digest(db)
+  local ok, err = pcall(apply(up))
+  if ok then
+    must_be_same(before, digests.digest(db))
+    apply(up)
+  else
+    assert.truthy(tostring(err):find("more to say", 1, true), tostring(err))
+  end
+  local Post = db:model("Post", { title = f.text { unique = true } }, {
+    table = "posts",
+    soft_delete = { unique = unique },
+  })
+  db:create_tables()
+  check_rows(Post, rows)
+  return ok
+end
+
+for _, name in ipairs { "deleted_at", "unix", "paranoia", "safedelete", "flag", "both", "mangled" } do
+  it("random rows of " .. name .. " are dead and come back as they were", function()
+    local back = 0
+    for i = 1, helper.scaled(60, 5) do
+      local seed = laws.seed() + i
+      db:close()
+      db = tombstone.open(":memory:", { clock = helper.clock(NOON).tell })
+      local ok, err = pcall(adopt_random, Random.new(seed), name)
+      assert(ok, ("SPEC_SEED=%d: %s"):format(seed, tostring(err)))
+      back = back + (err and 1 or 0)
+    end
+    assert.is_true(back > 0)
+  end)
+end
