@@ -714,3 +714,81 @@ it("random tables get soft delete and lose it without a trace", function()
   end
   assert.is_true(n > 0)
 end)
+
+-- ---- from models -----------------------------------------------------------------------------------------
+
+describe("the difference to models", function()
+  local function words()
+    local list, found = {}, migrate.diff(db)
+    for i, word in ipairs(found.words) do
+      list[i] = word.word
+    end
+    return table.concat(list, " "), found
+  end
+
+  -- Runs what the difference says, as its file would.
+  local function run(found)
+    local loads = rawget(_G, "loadstring") or load
+    for_good(assert(loads(found.text))().up)
+  end
+
+  for _, strategy in ipairs { "mangle", "live" } do
+    it("is add_soft_delete, for unique = " .. strategy, function()
+      make_plain()
+      declare(db, { unique = strategy })
+      local list, found = words()
+      assert.equal("add_soft_delete add_soft_delete add_soft_delete", list)
+      run(found)
+      assert.is_true(migrate.diff(db).empty)
+    end)
+  end
+
+  it("knows other names, and single fields that differ", function()
+    db:exec [[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+      title text NOT NULL UNIQUE, slug text NOT NULL UNIQUE)]]
+    local fields = { title = f.text { unique = true }, slug = f.text { unique = "live" } }
+    db:model("Post", fields, {
+      table = "posts",
+      soft_delete = { column = "gone_at", event = false },
+    })
+    local found = migrate.diff(db)
+    local word = [[m:add_soft_delete("posts", { column = "gone_at", event = false })]]
+    assert.truthy(found.text:find(word, 1, true))
+    assert.truthy(found.text:find('m:change_unique("posts", "slug", "live")', 1, true))
+    run(found)
+    assert.is_true(migrate.diff(db).empty)
+  end)
+
+  it("is change_unique, so that values follow", function()
+    db:exec [[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL UNIQUE,
+      code text NOT NULL UNIQUE, n integer NOT NULL UNIQUE)]]
+    for_good(function(m)
+      m:add_soft_delete("posts", { unique = "live" })
+    end)
+    db:exec "INSERT INTO posts (title, code, n, deleted_at) VALUES ('a', 'b', 1, '2025-11-23 12:00:00')"
+    db:model("Post", {
+      title = f.text { unique = "mangle" },
+      code = f.text { unique = "always" },
+      n = f.integer { unique = "always" },
+    }, { table = "posts" })
+    local found = migrate.diff(db)
+    for _, line in ipairs { '"title", "mangle"', '"code", "always"', '"n", "always"' } do
+      assert.truthy(found.text:find(('m:change_unique("posts", %s)'):format(line), 1, true), found.text)
+    end
+    run(found)
+    assert.is_true(migrate.diff(db).empty)
+    assert.equal("a__deleted_1763899200.000000 b", value "SELECT title || ' ' || code AS value FROM posts")
+  end)
+
+  it("asks what becomes of the dead", function()
+    make_plain()
+    for_good(add_all())
+    declare(db, false)
+    local _, found = words()
+    assert.equal("'authors' loses its soft delete: say what becomes of its dead rows", found.remarks[1])
+    helper.raises("misuse", run, found)
+    found.text = found.text:gsub("purge, revive or keep%?", "purge")
+    run(found)
+    assert.is_true(migrate.diff(db).empty)
+  end)
+end)

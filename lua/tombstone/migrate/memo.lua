@@ -116,6 +116,14 @@ function M.get(job, word, t, detail)
   return found
 end
 
+--- Adds a text to what was kept last.
+function M.add(job, word, t, detail, key, value)
+  local entry = last_entry(job, word, t, detail)
+  if entry then
+    job:run(INSERT, entry, subject_of(word, t, detail), "text " .. key, value)
+  end
+end
+
 --- Forgets it.
 function M.drop(job, word, t, detail)
   local entry = last_entry(job, word, t, detail)

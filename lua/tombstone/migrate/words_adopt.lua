@@ -146,7 +146,7 @@ local function adopt(self, t, reading, options)
     end
   end)
   self:flush()
-  event_tables.create(self.job)
+  self:create_event_tables("adopt", t)
   if plan.how.event then
     local model = event_tables.model_of(self.db, t, options.model)
     adopted_events.make(self.job, t.name, model, reading.now)
@@ -286,7 +286,7 @@ function Migration:unadopt(name, options)
   end)
   self:flush()
   memo.drop(self.job, "adopt", t)
-  event_tables.drop_unused(self.job)
+  event_tables.drop_unused(self.job, kept.texts)
 end
 
 function inverse.unadopt()

@@ -89,7 +89,15 @@ local function add(self, t, options)
     soft_shape.add(tables, new, how)
   end)
   self:flush()
-  event_tables.create(self.job)
+  self:create_event_tables("add_soft_delete", t)
+end
+
+--- Creates them, and notes in what was kept that it did: they go with the table's soft delete.
+-- @local
+function Migration:create_event_tables(word, t)
+  for _, name in ipairs(event_tables.create(self.job)) do
+    memo.add(self.job, word, t, nil, name, "created")
+  end
 end
 
 --- Makes a table soft-deletable, as models are: the columns `deleted_at` and `deleted_event`, the
@@ -154,7 +162,7 @@ local function remove(self, t, is, options)
   self:flush()
   if not keeps then
     memo.drop(self.job, "add_soft_delete", t)
-    event_tables.drop_unused(self.job)
+    event_tables.drop_unused(self.job, before and before.texts or {})
   end
 end
 
