@@ -443,6 +443,22 @@ describe("change_unique", function()
     assert.equal("a", Post.objects:get(2).title)
   end)
 
+  it("spells suffixes as the article did when it is taken back", function()
+    local Post = make "mangle"
+    db:exec [[INSERT INTO posts (title, deleted_at) VALUES ('a__deleted_1763899200.0', '2025-11-23 12:00:00'),
+      ('b__deleted_1763899200.000000', '2025-11-23 12:00:00'),
+      ('c__deleted_1763899200.25', '2025-11-23 12:00:00.250000')]]
+    there_and_back(change("title", "live"))
+    local back = apply(change("title", "mangle", { from = "live" }))
+    back()
+    assert.equal("a b c", titles())
+    Post.all_objects:get(3):restore()
+    db:exec [[INSERT INTO tombstone_migration (name, checksum, applied_at, seconds, finished)
+      VALUES ('0001_test', NULL, '', 0, 1)]]
+    runner(change("title", "live")):down()
+    assert.equal("a__deleted_1763899200.0 b__deleted_1763899200.000000 c", titles())
+  end)
+
   it("makes values last", function()
     local Post = make "mangle"
     Post:create { title = "a" }
@@ -767,7 +783,7 @@ describe("the difference to models", function()
     end)
     db:exec "INSERT INTO posts (title, code, n, deleted_at) VALUES ('a', 'b', 1, '2025-11-23 12:00:00')"
     db:model("Post", {
-      title = f.text { unique = "mangle" },
+      title = f.text { unique = "mangle", renamed_from = "headline" }, -- long ago
       code = f.text { unique = "always" },
       n = f.integer { unique = "always" },
     }, { table = "posts" })

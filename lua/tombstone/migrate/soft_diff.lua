@@ -114,8 +114,14 @@ local function remove(self, old)
   self.remarks[#self.remarks + 1] = remark:format(old.name)
 end
 
-local function is_renamed(told, name)
-  return told.tables[name] ~= nil or next(told.columns[name] or {}) ~= nil
+-- What was renamed long ago is told for ever.
+local function is_renaming(told, name, old)
+  for column, before in pairs(told.columns[name] or {}) do
+    if schema.column(old, before) and not schema.column(old, column) then
+      return true
+    end
+  end
+  return false
 end
 
 local function has_columns(old, is)
@@ -149,7 +155,7 @@ function M.words(there, models, told)
   local self = { there = there, models = models, words = {}, remarks = {} }
   for _, name in ipairs(models.order) do
     local old = find(there.tables, name)
-    if old and not is_renamed(told, name) then
+    if old and not is_renaming(told, name, old) then
       compare(self, old, models.tables[name], told)
     end
   end
