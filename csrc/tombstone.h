@@ -889,20 +889,13 @@ typedef struct tomb_deleted {
 } tomb_deleted;
 
 /*
-** What tomb_delete would take: a row a model, its name and the number of its
-** living rows. Writes nothing; `restricted` is not looked for.
+** What tomb_delete would do, as lines of tomb_report_kind: TOMB_REPORT_ROWS,
+** which together are what max_rows counts, and TOMB_REPORT_NEEDED, all living
+** rows that would make it fail with `restricted`. Writes nothing.
 */
-TOMB_API tomb_status tomb_preview_delete(tomb_rows *out, tomb_db *db,
+TOMB_API tomb_status tomb_preview_delete(tomb_rows *report, tomb_db *db,
                                          const tomb_query *query,
                                          tomb_error *err);
-
-/*
-** The dead parents that a restore of the query's dead rows needs, and those
-** that they need, as rows of a model's name and a key. Writes nothing.
-*/
-TOMB_API tomb_status tomb_preview_parents(tomb_rows *out, tomb_db *db,
-                                          const tomb_query *query,
-                                          tomb_error *err);
 
 /*
 ** Soft-deletes the query's living rows in one event, with all that lies below
@@ -930,9 +923,18 @@ typedef enum tomb_on_conflict {
   TOMB_CONFLICT_ASK /* tomb_restore_next stops at each */
 } tomb_on_conflict;
 
+/* What to do about conflicts of one model's rows. */
+typedef struct tomb_strategy {
+  const tomb_model *model;
+  tomb_on_conflict on_conflict;
+} tomb_strategy;
+
 typedef struct tomb_restoration {
   int64_t now; /* stamps the deletions of "replace" and undone_at */
-  tomb_on_conflict on_conflict;
+  tomb_on_conflict on_conflict;    /* of all models without a strategy, and of
+                                      rows that need each other */
+  const tomb_strategy *strategies; /* or NULL; not for an undo */
+  size_t n_strategies;
   const char *actor, *reason; /* of the deletions of "replace" */
   bool parents;               /* dead parents come back first */
   tomb_rows *returning;       /* the query's rows as they are now; or NULL */
@@ -941,7 +943,8 @@ typedef struct tomb_restoration {
 /*
 ** Restores the query's dead rows, all or none, and with them what lies below
 ** and no other event holds. `restored` counts those of the query's model.
-** Errors: integrity with the dead and the living row, parent_deleted.
+** Errors: integrity with the dead and the living row, parent_deleted. Nobody
+** is asked: TOMB_CONFLICT_ASK is TOMB_CONFLICT_FAIL here.
 */
 TOMB_API tomb_status tomb_restore(int64_t *restored, tomb_db *db,
                                   const tomb_query *query,
@@ -985,11 +988,12 @@ TOMB_API tomb_status tomb_preview_undo(tomb_keys **out, tomb_db *db,
                                        tomb_error *err);
 
 /*
-** A restore that asks: open, then next until TOMB_DONE. At TOMB_ROW the row
-** with key *pk cannot come back (err says why): answer with
-** tomb_restore_resolve, a word or new values for the row (absent: as they
+** A restore that asks, of the models whose strategy says so: open, then next
+** until TOMB_DONE. At TOMB_ROW the row of tomb_restore_model with key *pk cannot
+** come back (err says why): answer with tomb_restore_resolve, a word or new values for the row (absent: as they
 ** were). The open restore is inside a savepoint; close ends it, keeping the
-** work if next has answered TOMB_DONE and undoing it otherwise.
+** work if next has answered TOMB_DONE and undoing it otherwise. The query and
+** its conditions outlive the job.
 */
 typedef struct tomb_restore_job tomb_restore_job;
 TOMB_API tomb_status tomb_restore_open(tomb_restore_job **out, tomb_db *db,
@@ -998,6 +1002,7 @@ TOMB_API tomb_status tomb_restore_open(tomb_restore_job **out, tomb_db *db,
                                        tomb_error *err);
 TOMB_API tomb_status tomb_restore_next(tomb_restore_job *job, tomb_value *pk,
                                        tomb_error *err);
+TOMB_API const tomb_model *tomb_restore_model(const tomb_restore_job *job);
 TOMB_API tomb_status tomb_restore_resolve(tomb_restore_job *job,
                                           tomb_on_conflict word,
                                           const tomb_value *values,
@@ -1006,14 +1011,44 @@ TOMB_API tomb_status tomb_restore_close(tomb_restore_job *job,
                                         int64_t *restored, tomb_error *err);
 
 /*
-** What stands in the way of restoring the query's dead rows: one row a
-** conflict (field names separated by commas, the value that is taken, the
-** dead row's key, the key in the way: a living row's, or of a row that the
-** same restore brings back first). Writes nothing.
+** What stands in the way of restoring the query's dead rows themselves, one row
+** a conflict. Writes nothing.
 */
+enum {
+  TOMB_CONFLICT_FIELDS, /* names, separated by commas */
+  TOMB_CONFLICT_VALUE,  /* that is taken */
+  TOMB_CONFLICT_DEAD,   /* the dead row's key */
+  TOMB_CONFLICT_OTHER,  /* the key of the row in the way, which lives, */
+  TOMB_CONFLICT_LIVING, /* or which the same restore brings back first */
+  TOMB_CONFLICT_PLACE,  /* of the dead row, from 0 */
+  TOMB_CONFLICT_MODEL,  /* the name of both rows' model */
+  TOMB_CONFLICT_COLUMNS
+};
 TOMB_API tomb_status tomb_restore_conflicts(tomb_rows *out, tomb_db *db,
                                             const tomb_query *query,
                                             tomb_error *err);
+
+/* What a restore or an undo would do, in all models. */
+typedef struct tomb_foresight {
+  tomb_rows *report;    /* lines of TOMB_REPORT_ROWS, which would come back, and
+                           of TOMB_REPORT_HELD */
+  tomb_rows *conflicts; /* rows of TOMB_CONFLICT_COLUMNS */
+  tomb_rows *parents;   /* dead rows above: the model's name, the key, and true
+                           where those below it would stay dead, false where it
+                           must come back first */
+} tomb_foresight;
+
+/*
+** What restoring the query's dead rows would do, with what lies below them and,
+** if so wanted, their dead parents; where these are not, as if they lived.
+** Writes nothing but a temporary table.
+*/
+TOMB_API tomb_status tomb_foresee_restore(tomb_foresight *out, tomb_db *db,
+                                          const tomb_query *query, bool parents,
+                                          tomb_error *err);
+/* The same for the undo of an event. */
+TOMB_API tomb_status tomb_foresee_undo(tomb_foresight *out, tomb_db *db,
+                                       int64_t event, tomb_error *err);
 
 /*
 ** What was purged, or would be, as rows of these columns: what the row tells of,
@@ -1030,11 +1065,12 @@ enum {
 };
 
 typedef enum tomb_report_kind {
-  TOMB_REPORT_ROWS,    /* rows that are gone */
+  TOMB_REPORT_ROWS,    /* rows that are gone, or die */
   TOMB_REPORT_KEPT,    /* rows whose field has lost its link */
   TOMB_REPORT_NEEDED,  /* living rows whose field points to what should go */
   TOMB_REPORT_YOUNGER, /* the same of dead ones within their model's keep */
   TOMB_REPORT_LEFT,    /* rows that stay, since those need them */
+  TOMB_REPORT_HELD,    /* rows that would stay dead below what comes back */
   TOMB_REPORT_REMOVED, /* events that are gone */
   TOMB_REPORT_CLEARED  /* events that have lost key, actor and reason */
 } tomb_report_kind;

@@ -143,8 +143,9 @@ static tomb_value conflict_value(char *storage, size_t size,
   return tomb_text(storage);
 }
 
-static tomb_status note(tomb_rows *out, const tomb_group *group,
-                        const tomb_value *row, tomb_error *err) {
+static tomb_status note(tomb_rows *out, const tomb_model *model,
+                        const tomb_group *group, const tomb_value *row,
+                        tomb_error *err) {
   char names[320], storage[320];
   name_fields(names, sizeof names, group);
   tomb_value conflict[TOMB_CONFLICT_COLUMNS];
@@ -155,6 +156,7 @@ static tomb_status note(tomb_rows *out, const tomb_group *group,
   conflict[TOMB_CONFLICT_OTHER] = row[2];
   conflict[TOMB_CONFLICT_LIVING] = tomb_boolean(row[3].as.integer != 0);
   conflict[TOMB_CONFLICT_PLACE] = row[0];
+  conflict[TOMB_CONFLICT_MODEL] = tomb_text(model->name);
   return tomb_rows_add(out, conflict, TOMB_CONFLICT_COLUMNS, err);
 }
 
@@ -166,7 +168,7 @@ static tomb_status group_conflicts(tomb_rows *out, tomb_db *db,
   tomb_status st = open_conflicts(&cursor, db, model, group, keys, err);
   if (st != TOMB_OK) return st;
   while ((st = tomb_cursor_next(&cursor, err)) == TOMB_ROW) {
-    st = note(out, group, cursor.values, err);
+    st = note(out, model, group, cursor.values, err);
     if (st != TOMB_OK) break;
   }
   tomb_cursor_close(&cursor);
@@ -178,17 +180,24 @@ static bool is_freed(const tomb_group *group) {
                                 group->unique == TOMB_UNIQUE_MANGLE);
 }
 
-tomb_status tomb_restore_conflicts(tomb_rows *out, tomb_db *db,
-                                   const tomb_query *query, tomb_error *err) {
-  const tomb_model *model = query->model;
-  tomb_keys *keys;
-  tomb_status st = tomb_need_soft_delete(model, "restore", err);
-  if (st == TOMB_OK) st = tomb_select_keys(&keys, db, query, err);
-  if (st != TOMB_OK) return st;
+tomb_status tomb_conflicts_of(tomb_rows *out, tomb_db *db,
+                              const tomb_model *model, const tomb_keys *keys,
+                              tomb_error *err) {
+  tomb_status st = TOMB_OK;
   for (size_t i = 0; i < model->n_groups && st == TOMB_OK; i++) {
     if (!is_freed(&model->groups[i])) continue;
     st = group_conflicts(out, db, model, &model->groups[i], keys, err);
   }
+  return st;
+}
+
+tomb_status tomb_restore_conflicts(tomb_rows *out, tomb_db *db,
+                                   const tomb_query *query, tomb_error *err) {
+  tomb_keys *keys;
+  tomb_status st = tomb_need_soft_delete(query->model, "restore", err);
+  if (st == TOMB_OK) st = tomb_select_keys(&keys, db, query, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_conflicts_of(out, db, query->model, keys, err);
   tomb_keys_free(keys);
   return st;
 }
@@ -228,6 +237,13 @@ static void show_fields(char *out, size_t size, const char *names) {
   out[n] = '\0';
 }
 
+void tomb_hint_at_plan(tomb_error *err, bool parents) {
+  tomb_error_hint(err,
+                  "pass on_conflict = \"skip\", \"rename\", \"replace\" "
+                  "or a function; restore_plan%s lists all conflicts",
+                  parents ? "{ parents = true }" : "()");
+}
+
 static void say(tomb_error *err, const tomb_model *model,
                 const tomb_value *conflict) {
   char shown[320], fields[320];
@@ -250,8 +266,7 @@ static void say(tomb_error *err, const tomb_model *model,
     tomb_error_value(err, value);
   }
   tomb_error_model(err, model->name);
-  tomb_error_hint(err, "pass on_conflict = \"skip\", \"rename\", \"replace\" "
-                       "or a function; restore_plan() lists all conflicts");
+  tomb_hint_at_plan(err, false);
   err->has_dead_pk = err->has_live_pk = true;
   tomb_keep_value(&err->dead_pk, &conflict[TOMB_CONFLICT_DEAD]);
   tomb_keep_value(&err->live_pk, &conflict[TOMB_CONFLICT_OTHER]);

@@ -1,8 +1,10 @@
 /* delete.c - soft deletion: one event, one UPDATE, however many rows. */
+#include <stdio.h>
 #include <string.h>
 
 #include "error.h"
 #include "plan.h"
+#include "value.h"
 #include "verbs.h"
 
 tomb_status tomb_need_soft_delete(const tomb_model *model, const char *verb,
@@ -95,6 +97,47 @@ tomb_status tomb_deletion_begin(tomb_db *db, const tomb_deletion *deletion,
   }
   shared->id = 0;
   shared->depth = db->depth;
+  return TOMB_OK;
+}
+
+static bool differs(const char *own, const char *shared) {
+  return own != NULL && (shared == NULL || strcmp(own, shared) != 0);
+}
+
+static tomb_status refuse_other(const char *what, const char *own,
+                                const char *shared, tomb_error *err) {
+  char given[96], said[96];
+  const tomb_value text = tomb_text(own);
+  tomb_show_value(given, sizeof given, &text);
+  snprintf(said, sizeof said, "no %s", what);
+  if (shared != NULL) {
+    const tomb_value whole = tomb_text(shared);
+    snprintf(said, sizeof said, "the %s ", what);
+    size_t used = strlen(said);
+    tomb_show_value(said + used, sizeof said - used, &whole);
+  }
+  tomb_fail(err, TOMB_MISUSE,
+            "Cannot delete records - the %s is %s, and the open deletion has "
+            "%s",
+            what, given, said);
+  tomb_error_hint(err, "name the %s in db:deletion, whose event all of it is",
+                  what);
+  return TOMB_MISUSE;
+}
+
+tomb_status tomb_check_shared(const tomb_db *db, const tomb_model *model,
+                              const char *actor, const char *reason,
+                              tomb_error *err) {
+  const tomb_shared_event *shared = &db->shared;
+  if (shared->depth == 0 || model->soft_delete != TOMB_SOFT_DELETE_EVENTS) {
+    return TOMB_OK;
+  }
+  if (differs(actor, shared->actor)) {
+    return refuse_other("actor", actor, shared->actor, err);
+  }
+  if (differs(reason, shared->reason)) {
+    return refuse_other("reason", reason, shared->reason, err);
+  }
   return TOMB_OK;
 }
 
@@ -199,6 +242,10 @@ tomb_status tomb_delete(tomb_deleted *out, tomb_db *db, const tomb_query *query,
   if (err == NULL) err = &own;
   memset(out, 0, sizeof *out);
   tomb_status st = tomb_need_soft_delete(query->model, "delete", err);
+  if (st == TOMB_OK) {
+    st = tomb_check_shared(db, query->model, deletion->actor, deletion->reason,
+                           err);
+  }
   if (st == TOMB_OK) {
     st = check_event(db, tomb_time(deletion->now), deletion, err);
   }

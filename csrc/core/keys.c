@@ -58,6 +58,26 @@ bool tomb_keys_add(tomb_keys *keys, const tomb_value *key) {
   return true;
 }
 
+bool tomb_keys_join(tomb_keys *keys, const tomb_keys *more) {
+  void *ends = keys->ends;
+  if (more->n == 0) return true;
+  while (keys->capacity < keys->n + more->n) {
+    if (!tomb_grow(&keys->allocator, &ends, &keys->capacity, keys->capacity,
+                   sizeof *keys->ends)) {
+      return false;
+    }
+    keys->ends = ends;
+  }
+  if (keys->n > 0) tomb_buf_text(&keys->json, ",");
+  size_t before = keys->json.size;
+  tomb_buf_add(&keys->json, more->json.data, more->json.size);
+  if (keys->json.failed) return false;
+  for (size_t i = 0; i < more->n; i++) {
+    keys->ends[keys->n++] = before + more->ends[i];
+  }
+  return true;
+}
+
 size_t tomb_keys_count(const tomb_keys *keys) {
   return keys->n;
 }

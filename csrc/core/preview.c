@@ -1,24 +1,85 @@
-/* preview.c - what a deletion would take, and a restore would need. */
+/* preview.c - what a deletion would take, and which rows go along. */
 #include "closure.h"
+#include "erase.h"
 #include "error.h"
 #include "keys.h"
+#include "report.h"
 #include "reunite.h"
 #include "rows.h"
 
-static tomb_status count(tomb_rows *out, const tomb_closure *d, size_t i,
+/* ---- deletion ----------------------------------------------------- */
+
+static tomb_status count(tomb_rows *report, const tomb_closure *d, size_t i,
                          tomb_error *err) {
-  tomb_value row[2];
   int64_t living;
   if (tomb_keys_count(d->keys[i]) == 0) return TOMB_OK;
   tomb_status st =
       tomb_count_living(&living, d->db, d->order[i], d->keys[i], err);
-  if (st != TOMB_OK || living == 0) return st;
-  row[0] = tomb_text(d->order[i]->name);
-  row[1] = tomb_integer(living);
-  return tomb_rows_add(out, row, 2, err);
+  if (st != TOMB_OK) return st;
+  return tomb_report(report, TOMB_REPORT_ROWS, d->order[i], NULL, living, NULL,
+                     err);
 }
 
-tomb_status tomb_preview_delete(tomb_rows *out, tomb_db *db,
+/* " AND" the child lives, and so does its parent: one that is dead already does
+** not die. */
+static void and_both_live(tomb_sql *sql, const tomb_relation *relation) {
+  const tomb_model *child = relation->child, *parent = relation->parent;
+  if (tomb_is_soft(child)) {
+    tomb_sql_add(sql, " AND ");
+    tomb_sql_field(sql, child->roles[TOMB_ROLE_DELETED_AT]);
+    tomb_sql_add(sql, " IS NULL");
+  }
+  tomb_sql_add(sql, " AND ");
+  tomb_sql_field(sql, relation->field);
+  tomb_sql_add(sql, " IN (SELECT ");
+  tomb_sql_field(sql, tomb_key_field(parent));
+  tomb_sql_add(sql, " FROM ");
+  tomb_sql_add(sql, parent->quoted);
+  tomb_sql_add(sql, " WHERE ");
+  tomb_sql_field(sql, parent->roles[TOMB_ROLE_DELETED_AT]);
+  tomb_sql_add(sql, " IS NULL)");
+}
+
+static tomb_status foresee(tomb_rows *report, const tomb_closure *c,
+                           const tomb_relation *relation, tomb_error *err) {
+  int64_t needed;
+  tomb_status st = tomb_erase_probe(c, relation, err);
+  if (st != TOMB_OK) return st;
+  and_both_live(&c->db->sql, relation);
+  tomb_closure_but(&c->db->sql, c, relation->child);
+  return tomb_report_counted(report, TOMB_REPORT_NEEDED, &needed, c->db,
+                             relation->child, relation->field, err);
+}
+
+/* In the order in which a deletion looks for them. */
+static tomb_status foresee_all(tomb_rows *report, const tomb_closure *c,
+                               const tomb_model *root, const tomb_model **list,
+                               tomb_error *err) {
+  tomb_graph graph = {c->db->models, c->db->n_models, c->db->owners};
+  size_t n = tomb_models_below(list, 0, &graph, root);
+  tomb_parents_first(list, n, 1);
+  for (size_t i = 0; i < n; i++) {
+    const tomb_relation *r = NULL;
+    if (tomb_keys_count(c->keys[tomb_closure_place(c, list[i])]) == 0) continue;
+    while ((r = tomb_next_child(&graph, list[i], r)) != NULL) {
+      if (r->on_delete != TOMB_RESTRICT) continue;
+      tomb_status st = foresee(report, c, r, err);
+      if (st != TOMB_OK) return st;
+    }
+  }
+  return TOMB_OK;
+}
+
+static tomb_status foresee_refusal(tomb_rows *report, const tomb_closure *c,
+                                   const tomb_model *root, tomb_error *err) {
+  const tomb_model **list = tomb_realloc(&c->db->allocator, NULL, 0, c->bytes);
+  if (list == NULL) return tomb_out_of_memory(err);
+  tomb_status st = foresee_all(report, c, root, list, err);
+  tomb_release(&c->db->allocator, list, c->bytes);
+  return st;
+}
+
+tomb_status tomb_preview_delete(tomb_rows *report, tomb_db *db,
                                 const tomb_query *query, tomb_error *err) {
   tomb_closure closure;
   tomb_query living = *query;
@@ -28,53 +89,14 @@ tomb_status tomb_preview_delete(tomb_rows *out, tomb_db *db,
   st = tomb_closure_open(&closure, db, TOMB_CLOSURE_DELETE, err);
   if (st == TOMB_OK) st = tomb_closure_fill(&closure, &living, err);
   for (size_t i = 0; st == TOMB_OK && i < closure.n; i++) {
-    st = count(out, &closure, i, err);
+    st = count(report, &closure, i, err);
   }
+  if (st == TOMB_OK) st = foresee_refusal(report, &closure, query->model, err);
   tomb_closure_free(&closure);
   return st;
 }
 
-static tomb_status list(tomb_rows *out, const tomb_closure *d, size_t i,
-                        size_t from, tomb_error *err) {
-  tomb_cursor cursor;
-  tomb_value row[2] = {tomb_text(d->order[i]->name), {TOMB_NULL, {0}}};
-  const tomb_field *key = tomb_key_field(d->order[i]);
-  tomb_query query = tomb_all_objects(d->order[i]);
-  query.among = d->keys[i];
-  query.among_from = from;
-  query.among_to = tomb_keys_count(d->keys[i]);
-  if (query.among_from == query.among_to) return TOMB_OK;
-  query.only = &key;
-  query.n_only = 1;
-  tomb_status st = tomb_select_values(&cursor, d->db, &query, err);
-  if (st != TOMB_OK) return st;
-  while ((st = tomb_cursor_next(&cursor, err)) == TOMB_ROW) {
-    row[1] = cursor.values[0];
-    st = tomb_rows_add(out, row, 2, err);
-    if (st != TOMB_OK) break;
-  }
-  tomb_cursor_close(&cursor);
-  return st == TOMB_DONE ? TOMB_OK : st;
-}
-
-tomb_status tomb_preview_parents(tomb_rows *out, tomb_db *db,
-                                 const tomb_query *query, tomb_error *err) {
-  tomb_closure closure;
-  tomb_query dead = *query;
-  int64_t own = 0;
-  if (!tomb_has_relatives(query->model)) return TOMB_OK;
-  dead.scope = TOMB_DEAD;
-  tomb_status st = tomb_count(&own, db, &dead, err);
-  if (st != TOMB_OK) return st;
-  st = tomb_closure_open(&closure, db, TOMB_CLOSURE_PARENTS, err);
-  if (st == TOMB_OK) st = tomb_closure_fill(&closure, &dead, err);
-  for (size_t i = 0; st == TOMB_OK && i < closure.n; i++) {
-    bool root = closure.order[i] == query->model;
-    st = list(out, &closure, i, root ? (size_t)own : 0, err);
-  }
-  tomb_closure_free(&closure);
-  return st;
-}
+/* ---- restore ------------------------------------------------------ */
 
 tomb_status tomb_preview_undo(tomb_keys **out, tomb_db *db,
                               const tomb_model *model, int64_t event,

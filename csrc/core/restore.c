@@ -110,6 +110,51 @@ tomb_status tomb_count_living(int64_t *out, tomb_db *db,
   return tomb_count(out, db, &query, err);
 }
 
+/* ---- strategies --------------------------------------------------- */
+
+tomb_on_conflict tomb_strategy_for(const tomb_restoration *how,
+                                   const tomb_model *model) {
+  for (size_t i = 0; i < how->n_strategies; i++) {
+    if (how->strategies[i].model == model) {
+      return how->strategies[i].on_conflict;
+    }
+  }
+  return how->on_conflict;
+}
+
+/* Without a job nobody is asked. */
+static tomb_on_conflict word_for(const tomb_restoration *how,
+                                 const tomb_model *model) {
+  tomb_on_conflict word = tomb_strategy_for(how, model);
+  return word == TOMB_CONFLICT_ASK ? TOMB_CONFLICT_FAIL : word;
+}
+
+bool tomb_has_strategy(const tomb_restoration *how) {
+  bool has = how->on_conflict != TOMB_CONFLICT_FAIL;
+  for (size_t i = 0; i < how->n_strategies; i++) {
+    has = has || how->strategies[i].on_conflict != TOMB_CONFLICT_FAIL;
+  }
+  return has;
+}
+
+bool tomb_may_skip(const tomb_restoration *how) {
+  bool may = how->on_conflict == TOMB_CONFLICT_SKIP;
+  for (size_t i = 0; i < how->n_strategies; i++) {
+    may = may || how->strategies[i].on_conflict == TOMB_CONFLICT_SKIP;
+  }
+  return may;
+}
+
+tomb_restoration tomb_restoration_by(const tomb_restoration *how,
+                                     tomb_on_conflict word) {
+  tomb_restoration by = *how;
+  by.on_conflict = word;
+  by.strategies = NULL;
+  by.n_strategies = 0;
+  by.returning = NULL;
+  return by;
+}
+
 /* ---- many rows ---------------------------------------------------- */
 
 static tomb_status restore_in_order(int64_t *restored, tomb_db *db,
@@ -149,6 +194,10 @@ static tomb_status restore_backwards(int64_t *restored, tomb_db *db,
   return st;
 }
 
+bool tomb_is_explained(tomb_status st, const tomb_error *err) {
+  return tomb_is_conflict(st, err) && err->has_dead_pk && err->has_live_pk;
+}
+
 static bool is_unexplained(tomb_status st, const tomb_error *err) {
   return tomb_is_conflict(st, err) && !err->has_dead_pk;
 }
@@ -176,7 +225,7 @@ static tomb_status restore_at_once(int64_t *restored, tomb_db *db,
 tomb_status tomb_restore_rows(int64_t *restored, tomb_db *db,
                               const tomb_query *query,
                               const tomb_restoration *how, tomb_error *err) {
-  return how->on_conflict == TOMB_CONFLICT_FAIL
+  return word_for(how, query->model) == TOMB_CONFLICT_FAIL
              ? restore_at_once(restored, db, query, how, err)
              : restore_in_order(restored, db, query, how, err);
 }
@@ -206,6 +255,7 @@ static tomb_status reunite(int64_t *restored, tomb_db *db,
   tomb_reunion_free(&reunion);
   st = tomb_store_leave(db, st, err);
   if (st != TOMB_OK) *restored = 0;
+  if (how->parents && tomb_is_explained(st, err)) tomb_hint_at_plan(err, true);
   return st;
 }
 
@@ -213,7 +263,7 @@ static tomb_status restore(int64_t *restored, tomb_db *db,
                            const tomb_query *query, const tomb_restoration *how,
                            tomb_error *err) {
   bool alone = tomb_is_undoing(query) || !tomb_has_relatives(query->model) ||
-               how->on_conflict != TOMB_CONFLICT_FAIL;
+               word_for(how, query->model) != TOMB_CONFLICT_FAIL;
   return alone ? tomb_restore_rows(restored, db, query, how, err)
                : reunite(restored, db, query, how, err);
 }
@@ -245,6 +295,9 @@ tomb_status tomb_restore(int64_t *restored, tomb_db *db,
   if (err == NULL) err = &own;
   *restored = 0;
   tomb_status st = tomb_check_restore(query, err);
+  if (st == TOMB_OK) {
+    st = tomb_check_shared(db, query->model, how->actor, how->reason, err);
+  }
   if (st != TOMB_OK) return st;
   return how->returning == NULL
              ? restore(restored, db, query, how, err)

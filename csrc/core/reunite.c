@@ -49,7 +49,7 @@ static tomb_status pass_on(const tomb_reunion *r, tomb_error *err) {
 /* Replacing rows, or a function, may have given some a further owner. */
 static tomb_status pass_on_again(const tomb_reunion *r,
                                  const tomb_restoration *how, tomb_error *err) {
-  return how->on_conflict == TOMB_CONFLICT_FAIL ? TOMB_OK : pass_on(r, err);
+  return tomb_has_strategy(how) || r->steps ? pass_on(r, err) : TOMB_OK;
 }
 
 static tomb_status drop_owners(const tomb_reunion *r, tomb_error *err) {
@@ -64,26 +64,25 @@ static tomb_status drop_owners(const tomb_reunion *r, tomb_error *err) {
 
 /* ---- coming back -------------------------------------------------- */
 
-/* Only the row that was asked for has a function to ask. */
-static tomb_restoration for_others(const tomb_restoration *how) {
-  tomb_restoration other = *how;
-  if (other.on_conflict == TOMB_CONFLICT_ASK) {
-    other.on_conflict = TOMB_CONFLICT_FAIL;
-  }
-  other.returning = NULL;
-  return other;
+/* There is nobody to ask: who has somebody takes the steps of a job. */
+static tomb_status one_comes_back(int64_t *restored, const tomb_reunion *r,
+                                  size_t i, const tomb_restoration *how,
+                                  tomb_error *err) {
+  tomb_on_conflict word = tomb_strategy_for(how, r->list[i]);
+  if (word == TOMB_CONFLICT_ASK) word = TOMB_CONFLICT_FAIL;
+  tomb_restoration by = tomb_restoration_by(how, word);
+  tomb_query query = tomb_deleted_objects(r->list[i]);
+  query.undoing = &r->undoing;
+  return tomb_restore_rows(restored, r->db, &query, &by, err);
 }
 
 static tomb_status come_back(int64_t *restored, const tomb_reunion *r,
                              size_t from, size_t to,
                              const tomb_restoration *how, tomb_error *err) {
-  tomb_restoration other = for_others(how);
   *restored = 0;
   for (size_t i = from; i < to; i++) {
     int64_t n;
-    tomb_query query = tomb_deleted_objects(r->list[i]);
-    query.undoing = &r->undoing;
-    tomb_status st = tomb_restore_rows(&n, r->db, &query, &other, err);
+    tomb_status st = one_comes_back(&n, r, i, how, err);
     if (st != TOMB_OK) return st;
     *restored += n;
   }
@@ -96,8 +95,7 @@ static bool may_have_ring(const tomb_reunion *r, const tomb_restoration *how) {
   bool own = false;
   for (size_t i = 0; i < r->n; i++)
     own = own || tomb_needs_own_rows(r->list[i]);
-  return r->ring ||
-         (own && (r->steps || how->on_conflict != TOMB_CONFLICT_FAIL));
+  return r->ring || (own && (r->steps || tomb_has_strategy(how)));
 }
 
 static tomb_status rings_come_back(int64_t *restored, const tomb_reunion *r,
@@ -105,7 +103,9 @@ static tomb_status rings_come_back(int64_t *restored, const tomb_reunion *r,
                                    tomb_error *err) {
   *restored = 0;
   if (!may_have_ring(r, how)) return TOMB_OK;
-  return tomb_ring_back(restored, r->db, r->list, r->n, &r->undoing, how, err);
+  tomb_restoration all = *how;
+  if (r->skips || tomb_may_skip(how)) all.on_conflict = TOMB_CONFLICT_SKIP;
+  return tomb_ring_back(restored, r->db, r->list, r->n, &r->undoing, &all, err);
 }
 
 /* ---- what is taken ------------------------------------------------ */
@@ -216,9 +216,10 @@ static tomb_status take_number(tomb_reunion *r, tomb_error *err) {
   return TOMB_OK;
 }
 
-tomb_status tomb_reunion_open(tomb_reunion *r, tomb_db *db,
-                              const tomb_query *query,
-                              const tomb_restoration *how, tomb_error *err) {
+static tomb_status open_reunion(tomb_reunion *r, tomb_db *db,
+                                const tomb_query *query,
+                                const tomb_restoration *how, bool looks,
+                                tomb_error *err) {
   memset(r, 0, sizeof *r);
   r->db = db;
   r->model = query->model;
@@ -228,8 +229,23 @@ tomb_status tomb_reunion_open(tomb_reunion *r, tomb_db *db,
   if (st == TOMB_OK) st = want(r, query, how, err);
   if (st == TOMB_OK) st = list_models(r, err);
   if (st == TOMB_OK) st = take_wanted(r, err);
-  if (st == TOMB_OK) st = tomb_check_taken_parents(r->db, r->model, err);
+  if (st == TOMB_OK && !looks) {
+    st = tomb_check_taken_parents(r->db, r->model, err);
+  }
   return st == TOMB_OK ? take_all_below(r, err) : st;
+}
+
+tomb_status tomb_reunion_open(tomb_reunion *r, tomb_db *db,
+                              const tomb_query *query,
+                              const tomb_restoration *how, tomb_error *err) {
+  return open_reunion(r, db, query, how, false, err);
+}
+
+tomb_status tomb_reunion_look(tomb_reunion *r, tomb_db *db,
+                              const tomb_query *query, bool parents,
+                              tomb_error *err) {
+  const tomb_restoration how = {.parents = parents};
+  return open_reunion(r, db, query, &how, true, err);
 }
 
 void tomb_reunion_free(tomb_reunion *r) {
@@ -242,16 +258,22 @@ const tomb_keys *tomb_reunion_keys(const tomb_reunion *r) {
   return r->wanted.keys[tomb_closure_place(&r->wanted, r->model)];
 }
 
-static size_t place_of(const tomb_reunion *r) {
+size_t tomb_reunion_place(const tomb_reunion *r) {
   size_t i = 0;
   while (r->list[i] != r->model) i++;
   return i;
 }
 
+tomb_status tomb_reunion_step(const tomb_reunion *r, size_t i,
+                              const tomb_restoration *how, tomb_error *err) {
+  int64_t n;
+  return one_comes_back(&n, r, i, how, err);
+}
+
 tomb_status tomb_reunion_parents(const tomb_reunion *r,
                                  const tomb_restoration *how, tomb_error *err) {
   int64_t n;
-  return come_back(&n, r, 0, place_of(r), how, err);
+  return come_back(&n, r, 0, tomb_reunion_place(r), how, err);
 }
 
 /* What hangs on a row that was skipped stays as it is. */
@@ -269,15 +291,27 @@ static tomb_status forget_skipped(const tomb_reunion *r, tomb_error *err) {
   return st == TOMB_OK ? take_all_below(r, err) : st;
 }
 
+tomb_status tomb_reunion_settle(const tomb_reunion *r, tomb_error *err) {
+  tomb_status st = forget_skipped(r, err);
+  return st == TOMB_OK ? pass_on(r, err) : st;
+}
+
+tomb_status tomb_reunion_end(const tomb_reunion *r, const tomb_restoration *how,
+                             tomb_error *err) {
+  int64_t n;
+  tomb_status st = rings_come_back(&n, r, how, err);
+  if (st == TOMB_OK) st = pass_on_again(r, how, err);
+  return st == TOMB_OK ? drop_owners(r, err) : st;
+}
+
 tomb_status tomb_reunion_rest(const tomb_reunion *r,
                               const tomb_restoration *how, tomb_error *err) {
   int64_t n;
-  tomb_status st = forget_skipped(r, err);
-  if (st == TOMB_OK) st = pass_on(r, err);
-  if (st == TOMB_OK) st = come_back(&n, r, place_of(r) + 1, r->n, how, err);
-  if (st == TOMB_OK) st = rings_come_back(&n, r, how, err);
-  if (st == TOMB_OK) st = pass_on_again(r, how, err);
-  return st == TOMB_OK ? drop_owners(r, err) : st;
+  tomb_status st = tomb_reunion_settle(r, err);
+  if (st == TOMB_OK) {
+    st = come_back(&n, r, tomb_reunion_place(r) + 1, r->n, how, err);
+  }
+  return st == TOMB_OK ? tomb_reunion_end(r, how, err) : st;
 }
 
 tomb_status tomb_reunion_count(int64_t *out, const tomb_reunion *r,

@@ -17,6 +17,7 @@ typedef struct tomb_reunion {
   size_t n, bytes;
   bool ring;  /* some of them need each other */
   bool steps; /* somebody else has gone through the rows */
+  bool skips; /* and has skipped some */
 } tomb_reunion;
 
 /* Notes what is taken out of which events when the query's dead rows come back.
@@ -24,6 +25,10 @@ typedef struct tomb_reunion {
 tomb_status tomb_reunion_open(tomb_reunion *r, tomb_db *db,
                               const tomb_query *query,
                               const tomb_restoration *how, tomb_error *err);
+/* The same where nothing will be restored, so that dead parents are no error. */
+tomb_status tomb_reunion_look(tomb_reunion *r, tomb_db *db,
+                              const tomb_query *query, bool parents,
+                              tomb_error *err);
 void tomb_reunion_free(tomb_reunion *r);
 /* The keys of the rows of its own model that were asked for. */
 const tomb_keys *tomb_reunion_keys(const tomb_reunion *r);
@@ -34,6 +39,14 @@ tomb_status tomb_reunion_parents(const tomb_reunion *r,
 ** what was taken is out of the rows that others hold. */
 tomb_status tomb_reunion_rest(const tomb_reunion *r,
                               const tomb_restoration *how, tomb_error *err);
+/* The same in steps: the i-th model's rows are back; its own is the one at that
+** place; what is between its own and those behind it; the end. */
+size_t tomb_reunion_place(const tomb_reunion *r);
+tomb_status tomb_reunion_step(const tomb_reunion *r, size_t i,
+                              const tomb_restoration *how, tomb_error *err);
+tomb_status tomb_reunion_settle(const tomb_reunion *r, tomb_error *err);
+tomb_status tomb_reunion_end(const tomb_reunion *r, const tomb_restoration *how,
+                             tomb_error *err);
 /* How many of those asked for live. */
 tomb_status tomb_reunion_count(int64_t *out, const tomb_reunion *r,
                                tomb_error *err);

@@ -79,13 +79,10 @@ static tomb_status come_back(int64_t *restored, const ring *r,
 /* None of a ring can be left out, and the function has been asked for the row
 ** that was wanted. */
 static tomb_restoration for_all(const tomb_restoration *how) {
-  tomb_restoration all = *how;
-  if (how->on_conflict == TOMB_CONFLICT_ASK ||
-      how->on_conflict == TOMB_CONFLICT_SKIP) {
-    all.on_conflict = TOMB_CONFLICT_FAIL;
-  }
-  all.returning = NULL;
-  return all;
+  bool fails = how->on_conflict == TOMB_CONFLICT_ASK ||
+               how->on_conflict == TOMB_CONFLICT_SKIP;
+  return tomb_restoration_by(how,
+                             fails ? TOMB_CONFLICT_FAIL : how->on_conflict);
 }
 
 static tomb_status try_all(int64_t *restored, const ring *r,

@@ -60,10 +60,10 @@ static void first_is_taken(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, ")");
 }
 
-/* SELECT what of the further owners of the row that are not taken */
-static void owners_left(tomb_sql *sql, const tomb_model *model,
-                        const tomb_undoing *undoing, const char *alias,
-                        const char *what) {
+/* SELECT what of the further owners of the row that are taken, or are not */
+static void further_owners(tomb_sql *sql, const tomb_model *model,
+                           const tomb_undoing *undoing, const char *alias,
+                           const char *what, bool are_taken) {
   tomb_sql_add(sql, "SELECT ");
   tomb_sql_add(sql, what);
   tomb_sql_add(sql,
@@ -72,16 +72,23 @@ static void owners_left(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, " AND tombstone_o.\"pk\" = ");
   tomb_sql_key_text(sql, model, alias);
   if (undoing->event != NULL) {
-    tomb_sql_add(sql, " AND tombstone_o.\"event\" <> ");
+    tomb_sql_add(sql, " AND tombstone_o.\"event\"");
+    tomb_sql_add(sql, are_taken ? " = " : " <> ");
     tomb_sql_value(sql, undoing->event);
     return;
   }
-  tomb_sql_add(sql, " AND NOT EXISTS (");
+  tomb_sql_add(sql, are_taken ? " AND EXISTS (" : " AND NOT EXISTS (");
   from_taken(sql, "1");
   tomb_sql_add(sql,
                "tombstone_t.model = tombstone_o.\"model\" AND tombstone_t.pk = "
                "tombstone_o.\"pk\" AND tombstone_t.event = "
                "tombstone_o.\"event\")");
+}
+
+static void owners_left(tomb_sql *sql, const tomb_model *model,
+                        const tomb_undoing *undoing, const char *alias,
+                        const char *what) {
+  further_owners(sql, model, undoing, alias, what, false);
 }
 
 /* "key" IN (the rows that have a taking) AND: only these are looked at. */
@@ -109,10 +116,21 @@ static void is_free(tomb_sql *sql, const tomb_model *model,
   tomb_sql_add(sql, ")");
 }
 
+static void is_touched(tomb_sql *sql, const tomb_model *model,
+                       const tomb_undoing *undoing) {
+  tomb_sql_add(sql, "(");
+  first_is_taken(sql, model, undoing, model->quoted);
+  if (undoing->owners != NULL) {
+    tomb_sql_add(sql, " OR EXISTS (");
+    further_owners(sql, model, undoing, model->quoted, "1", true);
+    tomb_sql_add(sql, ")");
+  }
+  tomb_sql_add(sql, ")");
+}
+
 /* A look ahead knows which parents will be back. */
 static void but_coming(tomb_sql *sql, const tomb_model *parent,
-                       const tomb_undoing *undoing) {
-  const tomb_closure *coming = undoing->coming;
+                       const tomb_closure *coming) {
   if (coming == NULL) return;
   const tomb_keys *keys = coming->keys[tomb_closure_place(coming, parent)];
   if (tomb_keys_count(keys) == 0) return;
@@ -134,7 +152,8 @@ static void parent_is_dead(tomb_sql *sql, const tomb_relation *relation,
   tomb_sql_add(sql, " AND ");
   tomb_sql_field_of(sql, "tombstone_p", parent->roles[TOMB_ROLE_DELETED_AT]);
   tomb_sql_add(sql, " IS NOT NULL");
-  but_coming(sql, parent, undoing);
+  but_coming(sql, parent, undoing->coming);
+  but_coming(sql, parent, undoing->assumed);
 }
 
 /* A deletion that is under way is waited for, and one that comes waits. */
@@ -229,33 +248,47 @@ static void and_those_below(tomb_sql *sql, const tomb_model *model,
   is_free(sql, model, undoing, "c");
 }
 
-void tomb_sql_released(tomb_sql *sql, const tomb_query *query, bool *first) {
-  const tomb_undoing *undoing = query->undoing;
-  const tomb_model *model = query->model;
-  if (undoing->settled) return;
-  sql->taken = undoing->taken;
+/* The same key may be that of another model's row. */
+static void but_skipped(tomb_sql *sql, const tomb_model *model,
+                        const tomb_undoing *undoing, bool *first) {
+  const tomb_keys *skipped = undoing->skipped;
+  if (skipped == NULL || undoing->skipped_of != model) return;
+  if (tomb_keys_count(skipped) == 0) return;
   tomb_sql_join(sql, first, " WHERE ", " AND ");
-  among_taken(sql, model, undoing);
-  is_free(sql, model, undoing, model->quoted);
-  if (undoing->free) {
-    /* that is all */
-  } else if (undoing->strict || !tomb_needs_own_rows(model)) {
+  tomb_sql_field(sql, tomb_key_field(model));
+  tomb_sql_add(sql, " NOT");
+  tomb_sql_among(sql, skipped, 0);
+}
+
+static void with_parents(tomb_sql *sql, const tomb_model *model,
+                         const tomb_undoing *undoing) {
+  if (undoing->free) return;
+  if (undoing->strict || !tomb_needs_own_rows(model)) {
     no_parent_is_dead(sql, model, undoing);
-  } else {
-    tomb_sql_add(sql, " AND ");
-    tomb_sql_field(sql, tomb_key_field(model));
-    tomb_sql_add(sql, " NOT IN (WITH RECURSIVE tombstone_blocked(pk) AS (");
-    held_back(sql, model, undoing);
-    and_those_below(sql, model, undoing);
-    tomb_sql_add(sql, ") SELECT pk FROM tombstone_blocked)");
-  }
-  if (undoing->skipped == NULL || tomb_keys_count(undoing->skipped) == 0) {
     return;
   }
   tomb_sql_add(sql, " AND ");
   tomb_sql_field(sql, tomb_key_field(model));
-  tomb_sql_add(sql, " NOT");
-  tomb_sql_among(sql, undoing->skipped, 0);
+  tomb_sql_add(sql, " NOT IN (WITH RECURSIVE tombstone_blocked(pk) AS (");
+  held_back(sql, model, undoing);
+  and_those_below(sql, model, undoing);
+  tomb_sql_add(sql, ") SELECT pk FROM tombstone_blocked)");
+}
+
+void tomb_sql_released(tomb_sql *sql, const tomb_query *query, bool *first) {
+  const tomb_undoing *undoing = query->undoing;
+  const tomb_model *model = query->model;
+  but_skipped(sql, model, undoing, first);
+  if (undoing->settled) return;
+  sql->taken = undoing->taken;
+  tomb_sql_join(sql, first, " WHERE ", " AND ");
+  among_taken(sql, model, undoing);
+  if (undoing->touched) {
+    is_touched(sql, model, undoing);
+  } else {
+    is_free(sql, model, undoing, model->quoted);
+    with_parents(sql, model, undoing);
+  }
 }
 
 void tomb_sql_keep_parents(tomb_sql *sql, const tomb_relation *relation,

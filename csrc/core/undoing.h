@@ -25,9 +25,12 @@ struct tomb_undoing {
   bool strict;              /* parents live now, not only with their children */
   bool free;                /* never mind the parents */
   bool settled;             /* it is known which: the query names them */
-  bool keeps; /* a look that keeps parents alive, as a write does */
+  bool keeps;   /* a look that keeps parents alive, as a write does */
+  bool touched; /* also those that keep an owner, or a dead parent */
   const struct tomb_closure *coming; /* parents that count as living, or NULL */
+  const struct tomb_closure *assumed; /* and some more, or NULL */
   const tomb_keys *skipped; /* rows that are not to be tried again, or NULL */
+  const tomb_model *skipped_of; /* whose rows these are */
 };
 
 /* True where the query is of rows that come back as others do. */

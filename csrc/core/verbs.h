@@ -31,6 +31,8 @@ tomb_status tomb_edit_refused(tomb_db *db, const tomb_model *model,
 /* The same for a restore of the query's rows: finds the first conflict. */
 tomb_status tomb_restore_refused(tomb_db *db, const tomb_query *query,
                                  tomb_error *err);
+/* What to do about a conflict; `parents` come back as well. */
+void tomb_hint_at_plan(tomb_error *err, bool parents);
 /* True when what was refused is a text that a deletion mangled. */
 bool tomb_refuses_mangling(const tomb_db *db, const tomb_model *model,
                            const tomb_error *err);
@@ -55,16 +57,16 @@ tomb_status tomb_refuse_needed(tomb_db *db, const tomb_relation *relation,
 tomb_status tomb_check_taken_parents(tomb_db *db, const tomb_model *model,
                                      tomb_error *err);
 
-/* The columns of tomb_restore_conflicts. */
-enum {
-  TOMB_CONFLICT_FIELDS,
-  TOMB_CONFLICT_VALUE,
-  TOMB_CONFLICT_DEAD,
-  TOMB_CONFLICT_OTHER,
-  TOMB_CONFLICT_LIVING,
-  TOMB_CONFLICT_PLACE, /* of the dead row, from 0 */
-  TOMB_CONFLICT_COLUMNS
-};
+/* What is in the way of the model's dead rows with these keys, which come back
+** in that order. */
+tomb_status tomb_conflicts_of(tomb_rows *out, tomb_db *db,
+                              const tomb_model *model, const tomb_keys *keys,
+                              tomb_error *err);
+
+/* The dead rows that a restore of the query's needs, and those that they need:
+** a model's name, a key, and false. */
+tomb_status tomb_preview_parents(tomb_rows *out, tomb_db *db,
+                                 const tomb_query *query, tomb_error *err);
 
 /* Gives the defaults and checks; `values` are then what is inserted. */
 tomb_status tomb_prepare_insert(const tomb_model *model, tomb_value *values,
@@ -89,6 +91,11 @@ tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db, const tomb_query *query,
 /* How many of the rows with these keys live. */
 tomb_status tomb_count_living(int64_t *out, tomb_db *db,
                               const tomb_model *model, const tomb_keys *keys,
+                              tomb_error *err);
+
+/* Refuses an actor or a reason of its own within the event of many calls. */
+tomb_status tomb_check_shared(const tomb_db *db, const tomb_model *model,
+                              const char *actor, const char *reason,
                               tomb_error *err);
 
 /* Refuses a verb of deletion on a model without soft delete. */

@@ -21,7 +21,8 @@ void tomb_open_edit(lua_State *L);    /* ledit.c: create, new, save */
 void tomb_open_update(lua_State *L);  /* lupdate.c: update, reload, upsert */
 void tomb_open_trash(lua_State *L);   /* ltrash.c: delete, purge */
 void tomb_open_restore(lua_State *L); /* lrestore.c: restore */
-void tomb_open_events(lua_State *L);  /* levent.c: undo, looking ahead */
+void tomb_open_events(lua_State *L);  /* levent.c: undo */
+void tomb_open_plans(lua_State *L);   /* lplan.c: looking ahead */
 void tomb_open_raw(lua_State *L);     /* lraw.c: raw SQL */
 void tomb_open_transaction(lua_State *L); /* ltransaction.c */
 /* These two set fields of the module's table, which is on top. */

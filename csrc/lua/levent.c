@@ -1,4 +1,4 @@
-/* levent.c - events: undoing them, and what they hold, bring back and take. */
+/* levent.c - events: undoing them, and what they hold and bring back. */
 #include <string.h>
 
 #include "classes.h"
@@ -7,11 +7,11 @@
 #include "raise.h"
 
 /***
-Undoing, and looking ahead.
+Undoing.
 @module tombstone.database
 */
 
-static int64_t check_event(lua_State *L, int index) {
+int64_t tomb_check_event(lua_State *L, int index) {
   tomb_value id;
   tomb_tovalue(L, index, NULL, &id);
   if (id.type != TOMB_INTEGER) {
@@ -40,7 +40,7 @@ static int db_undo(lua_State *L) {
   int64_t restored;
   tomb_restoration how;
   lua_db *box = tomb_check_db(L, 1);
-  int64_t event = check_event(L, 2);
+  int64_t event = tomb_check_event(L, 2);
   memset(&how, 0, sizeof how);
   if (!lua_isnoneornil(L, 3)) how.on_conflict = tomb_conflict_word(L, 3);
   how.now = tomb_clock(L, box, 1);
@@ -63,7 +63,7 @@ restored in the order of `undo_order`, in the same transaction.
 static int db_undo_begin(lua_State *L) {
   tomb_error err;
   lua_db *box = tomb_check_db(L, 1);
-  int64_t event = check_event(L, 2);
+  int64_t event = tomb_check_event(L, 2);
   int64_t now = tomb_clock(L, box, 1);
   tomb_status st = tomb_undo_begin(box->db, event, now, &err);
   tomb_finish(L, box, 1, st, &err);
@@ -84,7 +84,7 @@ static int db_undo_end(lua_State *L) {
   tomb_error err;
   int64_t restored;
   lua_db *box = tomb_check_db(L, 1);
-  int64_t event = check_event(L, 2);
+  int64_t event = tomb_check_event(L, 2);
   tomb_restoration how;
   memset(&how, 0, sizeof how);
   if (!lua_isnoneornil(L, 3)) how.on_conflict = tomb_conflict_word(L, 3);
@@ -131,7 +131,7 @@ static int model_event_rows(lua_State *L) {
   static const char *const words[] = {"held", "back", NULL};
   lua_settop(L, 3);
   lua_model *model = tomb_check_model(L, 1); /* pushes the MODEL */
-  int64_t event = check_event(L, 2);
+  int64_t event = tomb_check_event(L, 2);
   int which = luaL_checkoption(L, 3, NULL, words);
   if (tomb_model_role(model->model, TOMB_ROLE_DELETED_EVENT) == NULL) {
     tomb_misuse(L, NULL, "%s has no events", tomb_model_name(model->model));
@@ -143,72 +143,16 @@ static int model_event_rows(lua_State *L) {
   return 1;
 }
 
-/***
-What a deletion would take; `delete_plan` is the way to use it.
-@function Query:preview
-@treturn {[string]=number} rows by model
-@usage print(Post.objects:preview().Post)
-*/
-static int query_preview(lua_State *L) {
-  tomb_error err;
-  lua_verb b;
-  tomb_begin_query(L, &b);
-  tomb_rows **rows = tomb_new_rows(L, b.v.model->db);
-  tomb_status st = tomb_preview_delete(*rows, tomb_engine(&b), &b.query, &err);
-  tomb_values_finish(L, &b.v, st, &err);
-  lua_newtable(L);
-  for (size_t i = 0; i < tomb_rows_count(*rows); i++) {
-    const tomb_value *row = tomb_rows_at(*rows, i, NULL);
-    tomb_pushvalue(L, NULL, &row[0]);
-    tomb_pushvalue(L, NULL, &row[1]);
-    lua_rawset(L, -3);
-  }
-  tomb_drop_rows(rows);
-  return 1;
-}
-
-/***
-The dead parents that a restore needs; `restore_plan` has them too.
-@function Query:dead_parents
-@treturn {table,...} each with `model` and `pk`
-@usage local needed = Post.deleted_objects:dead_parents()
-*/
-static int query_dead_parents(lua_State *L) {
-  tomb_error err;
-  lua_verb b;
-  tomb_begin_query(L, &b);
-  tomb_rows **rows = tomb_new_rows(L, b.v.model->db);
-  tomb_status st = tomb_preview_parents(*rows, tomb_engine(&b), &b.query, &err);
-  tomb_values_finish(L, &b.v, st, &err);
-  lua_newtable(L);
-  for (size_t i = 0; i < tomb_rows_count(*rows); i++) {
-    const tomb_value *row = tomb_rows_at(*rows, i, NULL);
-    lua_createtable(L, 0, 2);
-    tomb_pushvalue(L, NULL, &row[0]);
-    lua_setfield(L, -2, "model");
-    tomb_pushvalue(L, NULL, &row[1]);
-    lua_setfield(L, -2, "pk");
-    lua_rawseti(L, -2, (int)i + 1);
-  }
-  tomb_drop_rows(rows);
-  return 1;
-}
-
 void tomb_open_events(lua_State *L) {
   static const luaL_Reg databases[] = {{"undo", db_undo},
                                        {"undo_begin", db_undo_begin},
                                        {"undo_end", db_undo_end},
                                        {"undo_order", db_undo_order},
                                        {NULL, NULL}};
-  static const luaL_Reg queries[] = {{"preview", query_preview},
-                                     {"dead_parents", query_dead_parents},
-                                     {NULL, NULL}};
   tomb_methods(L, DB);
   tomb_setfuncs(L, databases);
   tomb_methods(L, METHODS);
   lua_pushcfunction(L, model_event_rows);
   lua_setfield(L, -2, "event_rows");
-  tomb_methods(L, QUERY);
-  tomb_setfuncs(L, queries);
-  lua_pop(L, 3);
+  lua_pop(L, 2);
 }

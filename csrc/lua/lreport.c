@@ -55,6 +55,7 @@ static void add_line(lua_State *L, const tomb_value *line) {
   case TOMB_REPORT_ROWS: add_to(L, "rows", model, count); break;
   case TOMB_REPORT_KEPT: add_to(L, "kept", model, count); break;
   case TOMB_REPORT_LEFT: add_to(L, "left", model, count); break;
+  case TOMB_REPORT_HELD: add_to(L, "held_back", model, count); break;
   case TOMB_REPORT_NEEDED: add_needed(L, line, false); break;
   case TOMB_REPORT_YOUNGER: add_needed(L, line, true); break;
   case TOMB_REPORT_REMOVED: add_to(L, "events", "removed", count); break;
@@ -62,16 +63,26 @@ static void add_line(lua_State *L, const tomb_value *line) {
   }
 }
 
-void tomb_push_report(lua_State *L, const tomb_rows *report) {
-  static const char *const parts[] = {"rows", "kept", "needed"};
+static void push_parts(lua_State *L, const tomb_rows *report,
+                       const char *const *parts) {
   size_t n = tomb_rows_count(report);
   luaL_checkstack(L, 6, NULL);
-  lua_createtable(L, 0, 3);
-  for (size_t i = 0; i < 3; i++) {
-    tomb_report_part(L, parts[i]);
+  lua_createtable(L, 0, 4);
+  for (; *parts != NULL; parts++) {
+    tomb_report_part(L, *parts);
     lua_pop(L, 1);
   }
   for (size_t i = 0; i < n; i++) add_line(L, tomb_rows_at(report, i, NULL));
+}
+
+void tomb_push_report(lua_State *L, const tomb_rows *report) {
+  static const char *const parts[] = {"rows", "kept", "needed", NULL};
+  push_parts(L, report, parts);
+}
+
+void tomb_push_return_report(lua_State *L, const tomb_rows *report) {
+  static const char *const parts[] = {"rows", "held_back", NULL};
+  push_parts(L, report, parts);
 }
 
 void tomb_push_event_report(lua_State *L, const tomb_rows *report) {

@@ -1,4 +1,4 @@
-/* lreport.h - what was purged, as a table. */
+/* lreport.h - what was purged, or would come back, as a table. */
 #ifndef TOMB_LREPORT_H
 #define TOMB_LREPORT_H
 
@@ -10,6 +10,8 @@
 void tomb_push_report(lua_State *L, const tomb_rows *report);
 /* The same, where `events` is always told of. */
 void tomb_push_event_report(lua_State *L, const tomb_rows *report);
+/* Pushes { rows = { Post = 3 }, held_back = { Note = 1 } }. */
+void tomb_push_return_report(lua_State *L, const tomb_rows *report);
 /* Pushes the part of that name of the report on top, made when it is missing. */
 void tomb_report_part(lua_State *L, const char *name);
 

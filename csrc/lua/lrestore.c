@@ -1,4 +1,4 @@
-/* lrestore.c - restore, on rows and on queries, and what stands in its way. */
+/* lrestore.c - restore, on rows and on queries. */
 #include <string.h>
 
 #include "classes.h"
@@ -13,12 +13,57 @@ Restoring.
 
 /* ---- restore ------------------------------------------------------ */
 
+/* What is at `index`: a word, or a function that will be asked. */
+static tomb_on_conflict strategy_at(lua_State *L, int index) {
+  return lua_isfunction(L, index) ? TOMB_CONFLICT_ASK
+                                  : tomb_conflict_word(L, index);
+}
+
+static size_t count_entries(lua_State *L, int table) {
+  size_t n = 0;
+  for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) n++;
+  return n;
+}
+
+/* The name is at -2 and the strategy at -1. */
+static void read_strategy(lua_State *L, const lua_verb *b,
+                          tomb_restoration *out, tomb_strategy *list) {
+  const char *name =
+      lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+  tomb_on_conflict word = strategy_at(L, lua_gettop(L));
+  if (name != NULL && strcmp(name, "default") == 0) {
+    out->on_conflict = word;
+    return;
+  }
+  const tomb_model *model =
+      name == NULL ? NULL : tomb_model_named(tomb_engine(b), name);
+  if (model == NULL) {
+    tomb_misuse(L, "names of models, or \"default\"",
+                "on_conflict names %s, which is no model",
+                name == NULL ? tomb_typename(L, -2) : name);
+  }
+  list[out->n_strategies].model = model;
+  list[out->n_strategies++].on_conflict = word;
+}
+
+/* The table on top; the list stays on the stack. */
+static void read_strategies(lua_State *L, const lua_verb *b,
+                            tomb_restoration *out) {
+  int table = lua_gettop(L);
+  size_t n = count_entries(L, table);
+  tomb_strategy *list = lua_newuserdata(L, (n + 1) * sizeof *list);
+  for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
+    read_strategy(L, b, out, list);
+  }
+  out->strategies = list;
+}
+
 static void read_restoration(lua_State *L, const lua_verb *b,
                              tomb_restoration *out) {
   static const char *const known[] = {"all",         "actor",   "reason",
                                       "on_conflict", "parents", NULL};
   memset(out, 0, sizeof *out);
-  luaL_checkstack(L, 8, NULL);
+  luaL_checkstack(L, 10, NULL);
   tomb_check_options(L, 2, known, "restore");
   out->actor = tomb_text_option(L, 2, "actor");
   out->reason = tomb_text_option(L, 2, "reason");
@@ -26,7 +71,11 @@ static void read_restoration(lua_State *L, const lua_verb *b,
   out->parents = tomb_flag_option(L, 2, "parents");
   if (!lua_istable(L, 2)) return;
   lua_getfield(L, 2, "on_conflict");
-  if (!lua_isnil(L, -1)) out->on_conflict = tomb_conflict_word(L, -1);
+  if (lua_istable(L, -1)) {
+    read_strategies(L, b, out);
+  } else if (!lua_isnil(L, -1)) {
+    out->on_conflict = strategy_at(L, lua_gettop(L));
+  }
 }
 
 /* The row at 1 believes that it is dead: an undo may have restored it. */
@@ -78,9 +127,9 @@ static int query_restore(lua_State *L) {
 /* ---- a restore that asks ------------------------------------------ */
 
 /***
-Begins a restore that stops at each conflict; `restore` with a function uses it.
+Begins a restore that stops at conflicts; `restore` with a function uses it.
 @function Query:restore_job
-@tparam[opt] table options `actor`, `reason`, `parents`
+@tparam[opt] table options as for `restore`; it stops where `on_conflict` is a function, or is not given
 @return a job with `next`, `resolve` and `close`, within a savepoint
 @raise misuse, busy
 @usage local job = Post.deleted_objects:restore_job()
@@ -91,7 +140,7 @@ static int query_restore_job(lua_State *L) {
   lua_verb b;
   tomb_begin_query(L, &b);
   read_restoration(L, &b, &how);
-  how.on_conflict = TOMB_CONFLICT_ASK;
+  if (how.strategies == NULL) how.on_conflict = TOMB_CONFLICT_ASK;
   tomb_restore_job **job = tomb_new_job(L, 1);
   tomb_status st =
       tomb_restore_open(job, tomb_engine(&b), &b.query, &how, &err);
@@ -109,9 +158,10 @@ static tomb_restore_job **check_job(lua_State *L) {
 
 /* Pushes what a conflict function is told of the row with that key, which may
 ** be too long for an error. */
-static void push_conflict(lua_State *L, const tomb_error *err,
-                          const tomb_value *pk) {
-  lua_createtable(L, 0, 6);
+static void push_conflict(lua_State *L, const tomb_model *model,
+                          const tomb_error *err, const tomb_value *pk) {
+  lua_createtable(L, 0, 7);
+  tomb_set_string(L, "model", tomb_model_name(model));
   tomb_set_string(L, "message", err->message);
   lua_createtable(L, (int)err->n_fields, 0);
   for (size_t i = 0; i < err->n_fields; i++) {
@@ -135,7 +185,7 @@ static void push_conflict(lua_State *L, const tomb_error *err,
 Restores up to the next conflict.
 @function Job:next
 @return the dead row's key, or nothing when all is restored
-@treturn table `message`, `fields`, `value`, `dead_pk`, `live_pk`
+@treturn table `model` (its name), `message`, `fields`, `value`, `dead_pk`, `live_pk`
 @usage local key, conflict = job:next()
 */
 static int job_next(lua_State *L) {
@@ -146,14 +196,26 @@ static int job_next(lua_State *L) {
   if (st == TOMB_DONE) return 0;
   if (st != TOMB_ROW) return tomb_raise(L, &err);
   tomb_pushvalue(L, NULL, &pk);
-  push_conflict(L, &err, &pk);
+  push_conflict(L, tomb_restore_model(*job), &err, &pk);
   return 2;
+}
+
+/* New values, those of the table at 2, for a row of the model at 3. */
+static void take_answer(lua_State *L, row_values *v, tomb_restore_job *job) {
+  lua_model *model = tomb_check_model(L, 3); /* pushes the MODEL */
+  if (model->model != tomb_restore_model(job)) {
+    tomb_misuse(L, NULL, "The conflict is of a row of %s",
+                tomb_model_name(tomb_restore_model(job)));
+  }
+  tomb_begin_values(L, v);
+  tomb_take_values(L, v, 2);
 }
 
 /***
 Answers the conflict that `next` stopped at.
 @function Job:resolve
 @tparam string|table answer `"fail"`, `"skip"`, `"rename"`, `"replace"` or new values
+@tparam[opt] model model the row's, where there are values
 @raise integrity, validation
 @usage job:resolve "skip"
 */
@@ -163,12 +225,9 @@ static int job_resolve(lua_State *L) {
   const tomb_value *values = NULL;
   tomb_on_conflict word = TOMB_CONFLICT_FAIL;
   tomb_restore_job **job = check_job(L);
-  lua_settop(L, 2);
+  lua_settop(L, 3);
   if (lua_istable(L, 2)) {
-    tomb_getref(L, 1, 1); /* the query */
-    tomb_getref(L, -1, QUERY_MODEL);
-    tomb_begin_values(L, &v);
-    tomb_take_values(L, &v, 2);
+    take_answer(L, &v, *job);
     values = v.values;
   } else {
     word = tomb_conflict_word(L, 2);
@@ -195,59 +254,9 @@ static int job_close(lua_State *L) {
   return 1;
 }
 
-/* ---- what stands in the way --------------------------------------- */
-
-static void push_names(lua_State *L, const tomb_value *names) {
-  const char *at = names->as.text.data;
-  lua_newtable(L);
-  for (int i = 1; *at != '\0'; i++) {
-    size_t n = strcspn(at, ",");
-    lua_pushlstring(L, at, n);
-    lua_rawseti(L, -2, i);
-    at += n + (at[n] == ',');
-  }
-}
-
-static void push_plan_row(lua_State *L, const tomb_value *row) {
-  lua_createtable(L, 0, 4);
-  push_names(L, &row[0]);
-  lua_setfield(L, -2, "fields");
-  tomb_pushvalue(L, NULL, &row[1]);
-  lua_setfield(L, -2, "value");
-  tomb_pushvalue(L, NULL, &row[2]);
-  lua_setfield(L, -2, "dead_pk");
-  tomb_pushvalue(L, NULL, &row[3]);
-  lua_setfield(L, -2, row[4].as.integer != 0 ? "live_pk" : "twin_pk");
-}
-
-/***
-What a restore would meet; `restore_plan` has it too.
-@function Query:conflicts
-@treturn {table,...} each with `fields`, `value`, `dead_pk`, `live_pk` or `twin_pk`
-@usage local conflicts = Post.deleted_objects:conflicts()
-*/
-static int query_conflicts(lua_State *L) {
-  tomb_error err;
-  lua_verb b;
-  tomb_begin_query(L, &b);
-  tomb_rows **rows = tomb_new_rows(L, b.v.model->db);
-  tomb_status st =
-      tomb_restore_conflicts(*rows, tomb_engine(&b), &b.query, &err);
-  tomb_values_finish(L, &b.v, st, &err);
-  size_t n = tomb_rows_count(*rows);
-  lua_createtable(L, (int)n, 0);
-  for (size_t i = 0; i < n; i++) {
-    push_plan_row(L, tomb_rows_at(*rows, i, NULL));
-    lua_rawseti(L, -2, (int)i + 1);
-  }
-  tomb_drop_rows(rows);
-  return 1;
-}
-
 void tomb_open_restore(lua_State *L) {
   static const luaL_Reg queries[] = {{"restore", query_restore},
                                      {"restore_job", query_restore_job},
-                                     {"conflicts", query_conflicts},
                                      {NULL, NULL}};
   static const luaL_Reg jobs[] = {{"next", job_next},
                                   {"resolve", job_resolve},

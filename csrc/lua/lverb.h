@@ -29,4 +29,7 @@ int64_t tomb_count_option(lua_State *L, int options, const char *name);
 /* Sets a field of the table on top; NULL sets none. */
 void tomb_set_string(lua_State *L, const char *name, const char *text);
 
+/* levent.c: the id of an event that is at `index`. */
+int64_t tomb_check_event(lua_State *L, int index);
+
 #endif

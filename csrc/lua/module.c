@@ -172,6 +172,7 @@ int luaopen_tombstone_core(lua_State *L) {
   tomb_open_trash(L);
   tomb_open_restore(L);
   tomb_open_events(L);
+  tomb_open_plans(L);
   tomb_open_raw(L);
   tomb_open_transaction(L);
   tomb_open_fake_class(L);

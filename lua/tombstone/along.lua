@@ -4,6 +4,7 @@
 -- rows there are.
 -- @module tombstone.along
 local core = require "tombstone.core"
+local strategy = require "tombstone.strategy"
 local tables = require "tombstone.tables"
 
 local M = {}
@@ -143,8 +144,8 @@ end
 
 -- A function that decides conflicts is asked by the call itself, and only once.
 local function for_trial(options)
-  local asks = options and type(options.on_conflict) == "function"
-  return tables.copy(options, asks and { on_conflict = "fail" } or nil)
+  local strategies = options and options.on_conflict
+  return tables.copy(options, strategies and { on_conflict = strategy.without_functions(strategies, "fail") })
 end
 
 --- Of the rows that may come back with the query's, leaves those that will. Owners, dead parents

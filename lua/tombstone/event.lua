@@ -3,10 +3,10 @@
 -- An event is a row: `id`, `at`, `model`, `pk` (of a row's own deletion), `actor`, `reason`,
 -- `undone_at`.
 -- @module tombstone.event
-local along = require "tombstone.along"
 local core = require "tombstone.core"
 local hooks = require "tombstone.hooks"
 local query = require "tombstone.query"
+local strategy = require "tombstone.strategy"
 local trash = require "tombstone.trash"
 
 local M = {}
@@ -34,8 +34,8 @@ local function held(event, model)
 end
 
 local function needs_lua(db, options)
-  local strategy = options and type(options.on_conflict)
-  if strategy == "function" or strategy == "table" then
+  local kind = options and type(options.on_conflict)
+  if kind == "function" or kind == "table" then
     return true
   end
   for _, model in ipairs(holders(db)) do
@@ -46,27 +46,13 @@ local function needs_lua(db, options)
   return false
 end
 
--- Strategies are named by model, or "default".
-local function check_strategies(db, strategies)
-  local side = core.side(db)
-  for name, strategy in pairs(type(strategies) == "table" and strategies or {}) do
-    local shown = type(name) == "string" and name or "a " .. type(name)
-    if name ~= "default" and not side.by_name[name] then
-      core.misuse("on_conflict names " .. shown .. ", which is no model", 'names of models, or "default"')
-    end
-    if type(strategy) ~= "string" and type(strategy) ~= "function" then
-      core.misuse("on_conflict of " .. shown .. " is a word or a function, not a " .. type(strategy))
-    end
-  end
-end
-
 -- The options for the rows of one model.
 local function options_for(name, options)
   local strategies = options and options.on_conflict
   if type(strategies) ~= "table" then
     return options
   end
-  return { on_conflict = strategies[name] or strategies.default }
+  return { on_conflict = strategy.of(strategies, name) }
 end
 
 -- The same options, with a function that tells of rows that it has skipped: rows that need each
@@ -143,7 +129,7 @@ end
 function Event:undo(options)
   core.check_options(options, { "on_conflict" }, "undo")
   local db = database_of(self)
-  check_strategies(db, options and options.on_conflict)
+  strategy.check(db, options and options.on_conflict)
   local undo = needs_lua(db, options) and undo_in_lua or undo_in_one
   local count, now = undo(self, db, options)
   self.undone_at = now
@@ -175,44 +161,19 @@ function Event:counts()
   return counts
 end
 
--- The dead rows that keep others back: those that do not come back themselves.
-local function note_parents(plan, model_held, coming)
-  for _, parent in ipairs(model_held:dead_parents()) do
-    local id = parent.model .. " " .. tostring(parent.pk)
-    if not coming[id] then
-      coming[id] = true
-      plan.parents[#plan.parents + 1] = parent
-    end
-  end
-end
-
-local function note_coming(coming, name, back)
-  local key = along.key_of(back:model())
-  for _, pk in ipairs(back:pluck(key)) do
-    coming[name .. " " .. tostring(pk)] = true
-  end
-end
-
 --- What undoing would do: `rows` by model; `conflicts`, each with `model`, `constraint`, `fields`,
--- `value`, `dead_pk` and `live_pk`; `held_back`, by model, the rows that would stay dead below a
--- dead parent or because another event holds them too; and `parents`, a list of `{ model, pk }`,
--- the dead rows above these. Writes nothing.
+-- `value`, `dead_pk` and `live_pk` (or `twin_pk`); `held_back`, by model, the rows that would stay dead
+-- below a dead parent or because another event holds them too; and `parents`, a list of `{ model, pk }`,
+-- the dead rows above these that the event does not hold. Writes nothing.
 function Event:restore_plan()
-  local plan = { rows = {}, conflicts = {}, held_back = {}, parents = {} }
-  local coming = {}
-  for _, model in ipairs(holders(database_of(self))) do
-    local name, back = rawget(model, "__name"), model:event_rows(self.id, "back"):coming()
-    local n = back:count()
-    local stay = held(self, model):count() - n
-    plan.rows[name] = n
-    plan.held_back[name] = stay > 0 and stay or nil
-    for _, conflict in ipairs(query.conflicts(back)) do
-      plan.conflicts[#plan.conflicts + 1] = conflict
-    end
-    note_coming(coming, name, back)
+  local db = database_of(self)
+  local plan = db:foresee_undo(self.id)
+  for _, model in ipairs(holders(db)) do
+    local name = rawget(model, "__name")
+    plan.rows[name] = plan.rows[name] or 0
   end
-  for _, model in ipairs(holders(database_of(self))) do
-    note_parents(plan, held(self, model), coming)
+  for _, parent in ipairs(plan.parents) do
+    parent.below = nil -- they all are
   end
   return plan
 end

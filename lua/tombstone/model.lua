@@ -152,17 +152,31 @@ local function as_list(value, what)
   return value
 end
 
+-- Names of fields; that of a relation is the name of its field.
+local function field_names(spec, names, what)
+  local field_of, found = {}, {}
+  for _, entry in ipairs(spec.fields) do
+    field_of[entry.relation or entry.name] = entry.name
+  end
+  for i, name in pairs(as_list(names, what) or {}) do
+    found[i] = field_of[name] or name
+  end
+  return found
+end
+
 local function read_groups(spec, options)
   for _, fields in ipairs(as_list(options.indexes, "indexes") or {}) do
-    spec.groups[#spec.groups + 1] = { fields = as_list(fields, "an index") }
+    spec.groups[#spec.groups + 1] = { fields = field_names(spec, fields, "an index") }
   end
   local together = as_list(options.unique_together, "unique_together") or {}
   if type(together[1]) == "string" then
     together = { together }
   end
   for _, fields in ipairs(together) do
-    fields = as_list(fields, "unique_together")
-    spec.groups[#spec.groups + 1] = { fields = fields, unique = unique_word(fields.unique or true) }
+    local found = field_names(spec, fields, "unique_together")
+    local unique = found.unique
+    found.unique = nil
+    spec.groups[#spec.groups + 1] = { fields = found, unique = unique_word(unique or true) }
   end
 end
 
@@ -241,8 +255,9 @@ end
 -- @tparam database db
 -- @tparam string name
 -- @tparam {[string]=field} fields
--- @tparam[opt] table options `table`, `indexes`, `unique_together`, `order_by`, `soft_delete`,
--- `timestamps`, `version`, `on`, `renamed_from` (the table's name before, for migrations)
+-- @tparam[opt] table options `table`, `indexes` and `unique_together` (of fields; a relation's name is
+-- that of its field), `order_by`, `soft_delete`, `timestamps`, `version`, `on`,
+-- `renamed_from` (the table's name before, for migrations)
 -- @return the model, which is also the metatable of its rows
 -- @treturn {table,...} models of links to be declared next: `name`, `fields`, `options`
 function M.declare(db, name, fields, options)

@@ -2,6 +2,7 @@
 -- @module tombstone.query
 local core = require "tombstone.core"
 local hooks = require "tombstone.hooks"
+local strategy = require "tombstone.strategy"
 local tables = require "tombstone.tables"
 local trash = require "tombstone.trash"
 
@@ -17,34 +18,32 @@ end
 
 -- ---- conflict functions -----------------------------------------------------------------
 
-local function ask(job, query, decide)
+local function ask(job, db, strategies)
   while true do
     local pk, conflict = job:next()
     if pk == nil then
       return
     end
-    local answer = decide(query:model().all_objects:get(pk), conflict)
+    local model = db:model(conflict.model)
+    local answer = strategy.of(strategies, conflict.model)(model.all_objects:get(pk), conflict)
     if type(answer) ~= "string" and type(answer) ~= "table" then
       core.misuse(
         "on_conflict answered a " .. type(answer),
         'answer "fail", "skip", "rename", "replace" or a table of new values'
       )
     end
-    job:resolve(answer)
-  end
-end
-
--- One restore is one statement a model, with one word for all of them.
-local function refuse_strategies(options)
-  if type(options) == "table" and type(options.on_conflict) == "table" then
-    core.misuse(
-      "A restore has one on_conflict for all rows",
-      "event:undo { on_conflict = { … } } has one for each model"
-    )
+    job:resolve(answer, model)
   end
 end
 
 local RESTORE_OPTIONS = { "all", "actor", "reason", "on_conflict", "parents" }
+
+-- What is no row, or no query, is refused by the engine, in its own words.
+local function check_strategies(model, options)
+  if type(options) == "table" and type(options.on_conflict) == "table" then
+    strategy.check(raw_model.database(model), options.on_conflict)
+  end
+end
 
 -- The function runs between the steps of the restore, never below the engine.
 local function restore_asking(query, options)
@@ -52,8 +51,8 @@ local function restore_asking(query, options)
   need_meaning(query, options, "restore")
   local job
   local ok, err = pcall(function()
-    job = query:restore_job { actor = options.actor, reason = options.reason, parents = options.parents }
-    ask(job, query, options.on_conflict)
+    job = query:restore_job(options)
+    ask(job, raw_model.database(query:model()), options.on_conflict)
   end)
   if not ok then
     if job then
@@ -64,8 +63,12 @@ local function restore_asking(query, options)
   return job:close()
 end
 
+local function asks(options)
+  return type(options) == "table" and strategy.asks(options.on_conflict)
+end
+
 local function plain_restore(query, options)
-  if type(options) == "table" and type(options.on_conflict) == "function" then
+  if asks(options) then
     return restore_asking(query, options)
   end
   return raw_query.restore(query, options)
@@ -73,14 +76,15 @@ end
 
 --- Restores the query's dead rows, all or none.
 -- @tparam[opt] table options `on_conflict` (`"fail"`, `"skip"`, `"rename"`, `"replace"`, or a
--- function that gets the row and the conflict and answers one of these or a table of new
--- values: a word holds for the rows below as well, a function is asked of the query's own and
--- below them a conflict is as under `"fail"`), `parents` (dead parents come back first), `all`,
--- `actor` and `reason` (of the deletions that `"replace"` makes)
+-- function that gets the row and the conflict, which names its `model`, and answers one of these or
+-- a table of new values; all rows that come back are meant, also those below; or a table by model,
+-- `{ Post = "rename", default = "skip" }`: rows that need each other come back by `default`),
+-- `parents` (dead parents come back first), `all`, `actor` and `reason` (of the deletions that
+-- `"replace"` makes)
 -- @treturn number rows restored
 -- @raise integrity, with the rows in conflict; parent_deleted
 function Query:restore(options)
-  refuse_strategies(options)
+  check_strategies(raw_query.model(self), options)
   if trash.concern(raw_query.model(self)) then
     core.check_options(options, RESTORE_OPTIONS, "restore")
     need_meaning(self, options, "restore")
@@ -121,42 +125,48 @@ function Query:purge(options)
   return raw_query.purge(self, options)
 end
 
+local function sum(counts)
+  local total = 0
+  for _, n in pairs(counts) do
+    total = total + n
+  end
+  return total
+end
+
 --- What a deletion would take, by model: `{ Post = 12 }`. Writes nothing.
 -- @treturn {[string]=number}
+-- @treturn table `total`, the rows of all models, which is what `max_rows` counts; and `needed`, in
+-- the order of the error: a list of `{ model, field, count, example }`, the living rows that would
+-- make the deletion raise `restricted`
+-- @raise misuse where the model has no soft delete
+-- @usage local counts, report = ana:posts():delete_plan()
+-- print(counts.Post, report.total, #report.needed)
 function Query:delete_plan()
   local model = raw_query.model(self)
   local name = rawget(model, "__name")
   if not model:is_soft() then
     core.misuse(name .. " has no soft delete, so it cannot delete", "use purge, or turn soft_delete on")
   end
-  local plan = self:preview()
-  plan[name] = plan[name] or 0
+  local ahead = self:preview()
+  local counts = ahead.rows
+  counts[name] = counts[name] or 0
+  return counts, { total = sum(counts), needed = ahead.needed }
+end
+
+--- What a restore would do, with what would come back below the rows. Writes nothing.
+-- @tparam[opt] table options `parents`: as if they came back first, with what is below them
+-- @treturn table `rows`, by model, that would come back; `held_back`, by model, rows below them that
+-- would stay dead, since another event holds them too or a parent is dead; `conflicts`, of all models, a
+-- list of `{ model, constraint, fields, value, dead_pk, live_pk }`, where `twin_pk` in place of
+-- `live_pk` is another row of the same restore; and `parents`, a list of `{ model, pk }`, the dead rows
+-- above, which must come back first, and above rows that are held back (these have `below = true`)
+-- @raise misuse where the model has no soft delete
+-- @usage for _, c in ipairs(ana:restore_plan().conflicts) do print(c.model, c.value) end
+function Query:restore_plan(options)
+  local name = rawget(raw_query.model(self), "__name")
+  local plan = self:foresee(options)
+  plan.rows[name] = plan.rows[name] or 0
   return plan
-end
-
---- The conflicts of a query's rows, each with its `model` and `constraint`.
-function M.conflicts(query)
-  local conflicts = query:conflicts()
-  for _, conflict in ipairs(conflicts) do
-    conflict.model = rawget(raw_query.model(query), "__name")
-    conflict.constraint = "unique"
-  end
-  return conflicts
-end
-
---- What a restore would do. Writes nothing. What would come back below the rows is not looked
--- at; the plan of an event looks at all models.
--- @treturn table `rows` (by model) and `conflicts`, a list of `{ model, constraint, fields, value,
--- dead_pk, live_pk }`; `twin_pk` in place of `live_pk` is another row of the same restore; and `parents`,
--- a list of `{ model, pk }`, the dead rows that must come back first
-function Query:restore_plan()
-  local model = raw_query.model(self)
-  local conflicts = M.conflicts(self)
-  return {
-    rows = { [rawget(model, "__name")] = self:filter({ deleted_at__isnull = false }):count() },
-    conflicts = conflicts,
-    parents = self:dead_parents(),
-  }
 end
 
 -- ---- rows -----------------------------------------------------------------------------------
@@ -168,7 +178,7 @@ local function is_concerned(row)
 end
 
 local function plain_restore_row(row, options)
-  if type(options) ~= "table" or type(options.on_conflict) ~= "function" then
+  if not asks(options) then
     return raw_model.restore(row, options)
   end
   raw_model.need_kept(row)
@@ -185,7 +195,10 @@ end
 -- @tparam[opt] table options as for queries
 -- @treturn boolean false when it was not deleted, or was skipped
 function Model:restore(options)
-  refuse_strategies(options)
+  if type(options) == "table" and type(options.on_conflict) == "table" then
+    raw_model.need_kept(self)
+    check_strategies(getmetatable(self), options)
+  end
   if is_concerned(self) then
     core.check_options(options, RESTORE_OPTIONS, "restore")
     return trash.restore_row(self, options, plain_restore_row)
@@ -211,8 +224,9 @@ for _, verb in ipairs { "delete", "purge", "forget" } do
   end
 end
 
---- What a deletion of this row would take, by model.
+--- What a deletion of this row would take, by model, and what stands in its way.
 -- @treturn {[string]=number}
+-- @treturn table as for a query
 -- @usage print(author:delete_plan().Post)
 function Model:delete_plan()
   raw_model.need_kept(self)
@@ -220,11 +234,12 @@ function Model:delete_plan()
 end
 
 --- What a restore of this row would do, as that of a query.
+-- @tparam[opt] table options `parents`
 -- @treturn table
 -- @usage print(#post:restore_plan().conflicts)
-function Model:restore_plan()
+function Model:restore_plan(options)
   raw_model.need_kept(self)
-  return trash.itself(self):restore_plan()
+  return trash.itself(self):restore_plan(options)
 end
 
 -- ---- get_or_create -----------------------------------------------------------------------------

@@ -95,6 +95,66 @@ static inline tomb_status run_kin_delete_few(tomb_error *err) {
   return delete_kin(3, err);
 }
 
+/* Lines for author 1, book 2 and the team with author 2, and for the pin. */
+static inline tomb_status run_kin_plan(tomb_error *err) {
+  tomb_query query = of_key(tomb_objects(team), 1);
+  tomb_rows *report = tomb_rows_new(db);
+  if (report == NULL) return TOMB_NOMEM;
+  tomb_status st = tomb_preview_delete(report, db, &query, err);
+  if (st == TOMB_OK) CHECK_INT((int64_t)tomb_rows_count(report), 4);
+  tomb_rows_free(report);
+  return st;
+}
+
+/* Event 2's team, author 1 and book 2; book 1 stays with event 1. */
+static inline tomb_status run_kin_foresight(tomb_error *err) {
+  tomb_query query = of_key(tomb_deleted_objects(author), 1);
+  tomb_foresight ahead = {tomb_rows_new(db), tomb_rows_new(db),
+                          tomb_rows_new(db)};
+  tomb_status st = TOMB_NOMEM;
+  if (ahead.report != NULL && ahead.conflicts != NULL &&
+      ahead.parents != NULL) {
+    st = tomb_foresee_restore(&ahead, db, &query, true, err);
+    if (st == TOMB_OK) st = tomb_foresee_undo(&ahead, db, 1, err);
+  }
+  if (st == TOMB_OK) {
+    /* team, authors, a book and one held; of the undo one held, and its author
+    ** and no more of the dead above */
+    CHECK_INT((int64_t)tomb_rows_count(ahead.report), 5);
+    CHECK_INT((int64_t)tomb_rows_count(ahead.parents), 3);
+    CHECK_INT((int64_t)tomb_rows_count(ahead.conflicts), 0);
+  }
+  tomb_rows_free(ahead.report);
+  tomb_rows_free(ahead.conflicts);
+  tomb_rows_free(ahead.parents);
+  return st;
+}
+
+/* Book 1 is asked about below author 1. */
+static inline tomb_status run_kin_ask_below(tomb_error *err) {
+  tomb_restore_job *job;
+  tomb_value pk;
+  int64_t restored = 0;
+  const tomb_strategy asks[] = {{book, TOMB_CONFLICT_ASK}};
+  tomb_query query = of_key(tomb_deleted_objects(author), 1);
+  tomb_restoration how = {.now = tick(), .strategies = asks, .n_strategies = 1};
+  tomb_status st = tomb_restore_open(&job, db, &query, &how, err);
+  if (st != TOMB_OK) return st;
+  while ((st = tomb_restore_next(job, &pk, err)) == TOMB_ROW) {
+    CHECK(tomb_restore_model(job) == book);
+    CHECK_INT(pk.as.integer, 1);
+    st = tomb_restore_resolve(job, TOMB_CONFLICT_RENAME, NULL, err);
+    if (st != TOMB_OK) break;
+  }
+  if (st == TOMB_DONE) {
+    st = tomb_restore_close(job, &restored, err);
+    CHECK_INT(restored, st == TOMB_OK ? 1 : 0);
+    return st;
+  }
+  tomb_restore_close(job, NULL, NULL);
+  return st;
+}
+
 static inline tomb_status undo_kin(int64_t event, int64_t wanted,
                                    tomb_on_conflict word, tomb_error *err) {
   int64_t restored;

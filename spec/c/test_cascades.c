@@ -55,6 +55,39 @@ static void a_living_row_restricts(void) {
   close_family();
 }
 
+static void check_line(const tomb_rows *report, size_t i, tomb_report_kind kind,
+                       const char *model, int64_t count) {
+  const tomb_value *line = tomb_rows_at(report, i, NULL);
+  CHECK_INT(line[TOMB_REPORT_KIND].as.integer, kind);
+  CHECK_TEXT(line[TOMB_REPORT_MODEL].as.text.data, model);
+  CHECK_INT(line[TOMB_REPORT_COUNT].as.integer, count);
+}
+
+static void a_plan_foresees_what_restricts(void) {
+  tomb_query teams;
+  open_tree();
+  teams = tomb_objects(team);
+  born(pin, "m", p);
+  int64_t first = born(pin, "n", q);
+  die(posting, born(posting, "dead", a));
+  die(pin, 1);
+  born(pin, "o", q);
+  tomb_rows *report = tomb_rows_new(db);
+  MUST(tomb_preview_delete(report, db, &teams, &check_error));
+  CHECK_INT((int64_t)tomb_rows_count(report), 5);
+  check_line(report, 0, TOMB_REPORT_ROWS, "Team", 1);
+  check_line(report, 1, TOMB_REPORT_ROWS, "Author", 2);
+  check_line(report, 2, TOMB_REPORT_ROWS, "Post", 2);
+  check_line(report, 3, TOMB_REPORT_ROWS, "Comment", 2);
+  check_line(report, 4, TOMB_REPORT_NEEDED, "Pin", 2);
+  const tomb_value *line = tomb_rows_at(report, 4, NULL);
+  CHECK_TEXT(line[TOMB_REPORT_FIELD].as.text.data, "parent_id");
+  CHECK_INT(line[TOMB_REPORT_KEY].as.integer, first);
+  tomb_rows_free(report);
+  CHECK_TEXT(living(), "a b c d n o p q t");
+  close_family();
+}
+
 static void a_kept_row_lives_on(void) {
   open_tree();
   born(note, "n", a);
@@ -167,6 +200,7 @@ int main(void) {
   RUN(a_deletion_takes_what_lies_below);
   RUN(no_row_is_born_under_a_dead_parent);
   RUN(a_living_row_restricts);
+  RUN(a_plan_foresees_what_restricts);
   RUN(a_kept_row_lives_on);
   RUN(the_dead_get_a_further_owner);
   RUN(a_tree_of_any_depth_is_one_deletion);

@@ -125,6 +125,29 @@ static void an_event_tells_who_and_why(void) {
   close_db();
 }
 
+static void many_calls_have_one_actor(void) {
+  tomb_deleted out;
+  const tomb_deletion all = {.actor = "ana"};
+  open_posts();
+  add_post("a", 1);
+  MUST(tomb_begin(db, &check_error));
+  MUST(tomb_deletion_begin(db, &all, &check_error));
+  tomb_deletion how = {.now = 6, .actor = "ben"};
+  CHECK_STATUS(try_delete(&out, tomb_all_objects(post), how), TOMB_MISUSE);
+  CHECK_TEXT(check_error.message,
+             "Cannot delete records - the actor is 'ben', and the open "
+             "deletion has the actor 'ana'");
+  how.actor = "ana";
+  how.reason = "x";
+  CHECK_STATUS(try_delete(&out, tomb_all_objects(post), how), TOMB_MISUSE);
+  how.reason = NULL;
+  MUST(try_delete(&out, tomb_all_objects(post), how));
+  CHECK_INT(out.count, 1);
+  CHECK_INT(tomb_deletion_end(db), out.event);
+  MUST(tomb_commit(db, &check_error));
+  close_db();
+}
+
 static void nothing_taken_is_no_event(void) {
   tomb_deleted out;
   open_posts();
@@ -379,6 +402,7 @@ int main(void) {
   RUN(what_looks_like_its_neighbour_comes_back_too);
   RUN(an_index_of_others_that_refuses_is_told);
   RUN(an_event_tells_who_and_why);
+  RUN(many_calls_have_one_actor);
   RUN(nothing_taken_is_no_event);
   RUN(a_wrong_event_is_refused_and_the_transaction_goes_on);
   RUN(there_is_no_event_to_undo);

@@ -45,6 +45,21 @@ static void any_span_of_the_keys_is_an_array(void) {
   tomb_keys_free(keys);
 }
 
+static void keys_are_joined(void) {
+  tomb_keys *keys = new_keys(), *more = new_keys();
+  CHECK(tomb_keys_join(keys, more));
+  check_json(keys, 0, 0, "[]");
+  for (int i = 0; i < 40; i++) add(more, tomb_integer(i));
+  CHECK(tomb_keys_join(keys, more));
+  CHECK(tomb_keys_join(keys, more));
+  CHECK_INT(tomb_keys_count(keys), 80);
+  check_json(keys, 38, 42, "[38,39,0,1]");
+  add(keys, tomb_text("end"));
+  check_json(keys, 79, 81, "[39,\"end\"]");
+  tomb_keys_free(keys);
+  tomb_keys_free(more);
+}
+
 static void texts_are_escaped(void) {
   tomb_keys *keys = new_keys();
   add(keys, tomb_text("a\"b\\c\n,]"));
@@ -157,6 +172,7 @@ static void tables_of_others_may_have_strange_keys(void) {
 
 int main(void) {
   RUN(any_span_of_the_keys_is_an_array);
+  RUN(keys_are_joined);
   RUN(texts_are_escaped);
   RUN(strange_keys_are_kept_apart);
   RUN(many_keys_keep_their_order);

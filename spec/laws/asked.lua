@@ -75,6 +75,15 @@ function M.how_of(world, operation)
   return how
 end
 
+--- True where an actor or a reason is not that of the deletion of many calls around it.
+function M.is_foreign(plan, operation)
+  local shared = plan.shared
+  local function differs(name)
+    return operation[name] ~= nil and operation[name] ~= shared[name]
+  end
+  return shared ~= nil and (differs "actor" or differs "reason")
+end
+
 --- The key of a row in Lua.
 function M.key_of(world, row)
   return row[world.known.key.name]

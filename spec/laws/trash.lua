@@ -12,7 +12,7 @@ function M.delete_row(world, operation)
   world:perform(kept.conn, function(plan)
     local pk = asked.key_of(world, kept.row)
     local deletion = { pk = pk, actor = operation.actor, reason = operation.reason }
-    if kept.lost then
+    if kept.lost or asked.is_foreign(plan, operation) then
       return "misuse"
     end
     n = plans.kill(plan, plan:lives(pk) and { pk } or {}, deletion)
@@ -42,7 +42,7 @@ end
 function M.delete_query(world, operation)
   local conn, described, n = world:conn(operation), operation.query, 0
   world:perform(conn, function(plan)
-    if asked.is_whole(described) and not operation.all then
+    if (asked.is_whole(described) and not operation.all) or asked.is_foreign(plan, operation) then
       return "misuse"
     elseif described.scope == "deleted_objects" then
       return nil, { early = true }
@@ -68,7 +68,7 @@ function M.restore_row(world, operation)
   local kept, n = world:row(operation.row), 0
   world:perform(kept.conn, function(plan)
     local kind, why
-    if kept.lost then
+    if kept.lost or asked.is_foreign(plan, operation) then
       return "misuse"
     end
     kind, why, n = plans.restore(plan, { asked.key_of(world, kept.row) }, operation)
@@ -87,7 +87,8 @@ function M.restore_query(world, operation)
   local conn, described, n = world:conn(operation), operation.query, 0
   world:perform(conn, function(plan)
     local kind, why
-    if described.scope == "objects" or (asked.is_whole(described) and not operation.all) then
+    local unmeant = asked.is_whole(described) and not operation.all
+    if described.scope == "objects" or unmeant or asked.is_foreign(plan, operation) then
       return "misuse"
     end
     kind, why, n = plans.restore(plan, plan:select(asked.described_for(world, described)), operation)
@@ -128,7 +129,7 @@ function M.purge_row(world, operation)
   local kept, n = world:row(operation.row), 0
   world:perform(kept.conn, function(plan)
     local pk = asked.key_of(world, kept.row)
-    if kept.lost then
+    if kept.lost or asked.is_foreign(plan, { actor = operation.actor }) then
       return "misuse"
     end
     n = plans.purge(plan, plan.rows[pk] and { pk } or {}, { pk = pk, actor = operation.actor })
@@ -143,7 +144,9 @@ function M.purge_query(world, operation)
   local conn, described, n = world:conn(operation), operation.query, 0
   world:perform(conn, function(plan)
     local needs = described.scope ~= "deleted_objects" and not operation.living
-    if needs or (asked.is_whole(described) and not operation.all) then
+    local unmeant = asked.is_whole(described) and not operation.all
+    local dies = described.scope ~= "deleted_objects"
+    if needs or unmeant or (dies and asked.is_foreign(plan, operation)) then
       return "misuse"
     end
     local pks = plan:select(asked.described_for(world, described))

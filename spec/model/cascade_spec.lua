@@ -144,6 +144,25 @@ describe("a living row that restricts", function()
     assert.are.equal(before, s:digest())
   end)
 
+  it("is foreseen by the plan, as the error names it", function()
+    s:add("Pin", "n1", s.q)
+    s:add("Pin", "n2", s.p)
+    s:add("Pin", "gone", s.p):delete()
+    local before, needed = s:digest(), { { model = "Pin", field = "parent_id", count = 2, example = 1 } }
+    for _, plan in ipairs { { s.t:delete_plan() }, { s.Team.objects:delete_plan() } } do
+      assert.are.same({ Team = 1, Author = 2, Post = 2, Comment = 2 }, plan[1])
+      assert.are.same({ total = 7, needed = needed }, plan[2])
+    end
+    assert.are.same({ total = 1, needed = {} }, select(2, s.b:delete_plan()))
+    assert.are.equal(before, s:digest())
+    local err = helper.raises("restricted", s.t.delete, s.t)
+    assert.are.same({ { live_pk = needed[1].example } }, err.conflicts)
+    s.Pin.objects:delete { all = true }
+    helper.raises("too_many", s.t.delete, s.t, { max_rows = 6 })
+    assert.is_truthy(s.t:delete { max_rows = 7 })
+    assert.are.same({ total = 0, needed = {} }, select(2, s.t:delete_plan()))
+  end)
+
   it("lets go when it is dead, or has moved", function()
     local pin = s:add("Pin", "n", s.p)
     pin:delete()
@@ -183,6 +202,8 @@ describe("a living row that restricts", function()
     s.db:create_tables()
     Line:create { name = "l", parent = s.a, post = s.p }
     helper.refuses("restricted", "Cannot delete records - 1 of Line still need them", s.p.delete, s.p)
+    assert.are.equal(1, select(2, s.p:delete_plan()).needed[1].count)
+    assert.are.same({}, select(2, s.a:delete_plan()).needed) -- it would die as well
     local event = s.a:delete()
     assert.are.same({ Author = 1, Post = 2, Comment = 2, Line = 1 }, event:counts())
     event:undo()
@@ -215,6 +236,8 @@ describe("a living row that restricts", function()
     local badge = own:add("Badge", "x", t)
     local before = own:digest()
     helper.refuses("restricted", "Cannot delete records - 1 of Badge still need them", t.delete, t)
+    local needed = select(2, t:delete_plan()).needed
+    assert.are.same({ { model = "Badge", field = "parent_id", count = 1, example = badge.id } }, needed)
     assert.are.equal(before, own:digest())
     badge:purge()
     t:delete()

@@ -826,6 +826,40 @@ describe("models", function()
     helper.raises("misuse", open, { a = f.text() }, { unique_together = { { "x" } } })
   end)
 
+  it("take a relation's name in these as well as its field's", function()
+    local function made(together, indexes)
+      local db = require("tombstone").open ":memory:"
+      db:model("Author", { name = f.text() })
+      local Post = db:model("Post", {
+        title = f.text(),
+        author = f.belongs_to("Author", { on_delete = "cascade" }),
+      }, { unique_together = together, indexes = indexes })
+      db:create_tables()
+      local list = {}
+      local sql = "SELECT sql FROM sqlite_master WHERE tbl_name = 'post' ORDER BY name"
+      for _, index in ipairs(db:query(sql)) do
+        list[#list + 1] = index.sql
+      end
+      return list, Post, db
+    end
+    local wanted = made({ { "author_id", "title" } }, { { "title", "author_id" }, "author_id" })
+    local names = { "author", "title" }
+    local found, Post, db = made({ names }, { { "title", "author" }, "author" })
+    assert.are.same(wanted, found)
+    assert.are.same({ "author", "title" }, names)
+    assert.are.same(wanted, (made({ "author", "title" }, { { "title", "author" }, "author" })))
+    local ana = db:model("Author"):create { name = "ana" }
+    Post:create { title = "t", author = ana }
+    local err = helper.raises("integrity", Post.create, Post, { title = "t", author = ana })
+    assert.are.same({ "author_id", "title" }, err.fields)
+    assert.are.same(
+      made({ { "author_id", "title", unique = "mangle" } }),
+      (made { { "author", "title", unique = "mangle" } })
+    )
+    assert.are_not.same(wanted, (made { { "author", "title", unique = "mangle" } }))
+    helper.raises("misuse", made, { { "author", "titel" } })
+  end)
+
   it("take one unique_together without its braces", function()
     local M = open({ a = f.integer(), b = f.integer() }, { unique_together = { "a", "b" } })
     M:create { a = 1, b = 2 }

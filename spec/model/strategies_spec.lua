@@ -71,28 +71,145 @@ describe("strategies by model", function()
     end
   end)
 
-  -- A word of a restore holds for all rows, so that a table would promise what is not kept.
-  it("are not for a restore", function()
-    local ana = Author.deleted_objects:first()
-    local dead = Author.deleted_objects
-    for _, strategies in ipairs { { Author = "rename" }, { Author = "rename", Post = "fail" }, {} } do
-      for _, call in ipairs {
-        function()
-          return ana:restore { on_conflict = strategies }
-        end,
-        function()
-          return dead:restore { all = true, on_conflict = strategies }
-        end,
-      } do
-        local ok, err = pcall(call)
-        assert.is_false(ok)
-        assert.are.equal("misuse", err.kind)
-        assert.are.equal("A restore has one on_conflict for all rows", err.message)
+  -- A restore of Ana, by a row and by a query, that of her post with its parents, and the undo.
+  local function each_way(fn)
+    local ana, post = Author.deleted_objects:first(), Post.deleted_objects:first()
+    for _, call in ipairs {
+      function(strategies)
+        return ana:restore { on_conflict = strategies }
+      end,
+      function(strategies)
+        return Author.deleted_objects:restore { all = true, on_conflict = strategies }
+      end,
+      function(strategies)
+        return post:restore { parents = true, on_conflict = strategies }
+      end,
+      function(strategies)
+        return event:undo { on_conflict = strategies }
+      end,
+    } do
+      local _, err = pcall(db.transaction, db, function()
+        fn(call)
+        error("taken back", 0)
+      end)
+      if err ~= "taken back" then
+        error(err, 0)
       end
+      assert.are.equal(1, Author.deleted_objects:count())
     end
-    assert.are.equal(1, dead:count())
-    assert.is_true(ana:restore { on_conflict = "rename" })
-    assert.are.equal(2, Post.objects:filter({ title__startswith = "t" }):count()) -- below, too
+  end
+
+  it("are for a restore as for an undo", function()
+    local tried = 0
+    each_way(function(call)
+      call { Post = "rename", default = "skip" }
+      assert.are.equal(1, Post.objects:filter({ title = "t (restored)" }):count())
+      assert.are.equal(1, Tag.objects:count())
+      tried = tried + 1
+    end)
+    each_way(function(call)
+      call { Post = "replace", Tag = "rename" }
+      assert.are.equal("ana", Post.objects:get({ title = "t" }):author().name)
+      tried = tried + 1
+    end)
+    assert.are.equal(8, tried)
+  end)
+
+  it("ask a function of each model of a restore for its rows", function()
+    local tried = 0
+    each_way(function(call)
+      local asked = {}
+      local function note(row, conflict)
+        asked[#asked + 1] = conflict.model .. " " .. getmetatable(row).__name
+        return "rename"
+      end
+      call { Tag = note, Post = "rename" }
+      assert.are.same({ "Tag Tag" }, asked)
+      tried = tried + 1
+    end)
+    each_way(function(call)
+      call {
+        Post = "rename",
+        default = function(row)
+          return { word = row:original "word" .. "!" }
+        end,
+      }
+      assert.are.equal("w!", Tag.objects:order_by("word"):last().word)
+      tried = tried + 1
+    end)
+    each_way(function(call)
+      local asked = {}
+      call(function(_, conflict)
+        asked[#asked + 1] = conflict.model
+        return "rename"
+      end)
+      assert.are.same({ "Post", "Tag" }, asked)
+      tried = tried + 1
+    end)
+    assert.are.equal(12, tried)
+  end)
+
+  it("of a restore may be refused, and then nothing has come back", function()
+    local before, tried = db:query "SELECT * FROM tag, post, author", 0
+    each_way(function(call)
+      for _, strategies in ipairs {
+        { Post = "rename" },
+        { Post = "rename", Tag = "fail", default = "skip" },
+        { default = "fail" },
+      } do
+        local ok, err = pcall(call, strategies)
+        assert.is_false(ok)
+        assert.are.equal("integrity", err.kind)
+        assert.are.same(before, db:query "SELECT * FROM tag, post, author")
+      end
+      local ok, err = pcall(call, {
+        Post = "rename",
+        Tag = function()
+          error("no answer", 0)
+        end,
+      })
+      assert.are.same({ false, "no answer" }, { ok, err })
+      assert.are.same(before, db:query "SELECT * FROM tag, post, author")
+      assert.are.equal(1, db:depth())
+      tried = tried + 1
+    end)
+    assert.are.equal(4, tried)
+  end)
+
+  it("of a restore are refused for what is no model, and no strategy", function()
+    local tried = 0
+    each_way(function(call)
+      for message, strategies in pairs {
+        ["on_conflict names Pots, which is no model"] = { Pots = "skip" },
+        ["on_conflict names a number, which is no model"] = { "skip" },
+        ["on_conflict of Post is a word or a function, not a table"] = { Post = {} },
+      } do
+        local ok, err = pcall(call, strategies)
+        assert.is_false(ok)
+        assert.are.same({ "misuse", message }, { err.kind, err.message })
+      end
+      local ok, err = pcall(call, { Post = "remane" })
+      assert.are.same({ false, "misuse" }, { ok, err.kind })
+      tried = tried + 1
+    end)
+    assert.are.equal(4, tried)
+  end)
+
+  it("bring back the parents of a restore by their own", function()
+    Author:create { name = "ana" }
+    local post = Post.deleted_objects:first()
+    local function try(strategies)
+      return post:restore { parents = true, on_conflict = strategies }
+    end
+    assert.is_false(try { Author = "skip", default = "rename" }) -- its parent stays dead
+    assert.are.equal(1, Post.deleted_objects:count())
+    assert.is_true(try {
+      Author = function(row)
+        return { name = row:original "name" .. " the first" }
+      end,
+      default = "rename",
+    })
+    assert.are.equal("ana the first", post:author().name)
   end)
 
   it("can be chosen by the plan of the event, which sees all models", function()

@@ -757,6 +757,7 @@ describe("on_conflict", function()
         "b",
         true,
         {
+          model = "Post",
           message = "Cannot restore record - title with value 'b' already exists",
           fields = { "title" },
           value = "b",
@@ -1013,10 +1014,11 @@ describe("plans", function()
         of_title { value = "b", dead_pk = 2, live_pk = 4 },
         of_title { value = "a", dead_pk = 5, twin_pk = 1 },
       },
+      held_back = {},
       parents = {},
     }, Post.deleted_objects:restore_plan())
     assert.are.same(
-      { rows = { Post = 1 }, conflicts = {}, parents = {} },
+      { rows = { Post = 1 }, conflicts = {}, held_back = {}, parents = {} },
       Post.deleted_objects:filter({ id = 1 }):restore_plan()
     )
     assert.are.same(before, all(Post.all_objects))
@@ -1175,7 +1177,7 @@ describe("db:deletion", function()
 
   it("makes one event of many calls, and passes on what the function returns", function()
     local event, x, y = db:deletion({ actor = "ana", reason = "clean-up" }, function()
-      Post.objects:get(1):delete { actor = "ignored" }
+      Post.objects:get(1):delete { actor = "ana" }
       Post.objects:filter({ views = 3 }):delete()
       return 5, nil
     end)
@@ -1189,6 +1191,51 @@ describe("db:deletion", function()
     assert.are.same({ 1, 1 }, helper.list(Post.deleted_objects, "deleted_event"))
     assert.are.equal(2, event:undo())
     assert.are.equal(3, Post.objects:count())
+  end)
+
+  it("takes no other actor or reason within, which would be lost", function()
+    local dead = Post:create { title = "dead" }
+    dead:delete()
+    Post:create { title = "dead" }
+    for what, options in pairs {
+      ["the actor is 'ben', and the open deletion has the actor 'ana'"] = { actor = "ben" },
+      ["the reason is 'x', and the open deletion has no reason"] = { reason = "x" },
+    } do
+      local message = "Cannot delete records - " .. what
+      local event = db:deletion({ actor = "ana" }, function()
+        local row = Post.objects:get(1)
+        for _, call in ipairs {
+          function()
+            row:delete(options)
+          end,
+          function()
+            Post.objects:filter({ id = 1 }):delete(options)
+          end,
+          function()
+            row:purge { actor = options.actor, reason = options.reason }
+          end,
+          function()
+            dead:restore { on_conflict = "replace", actor = options.actor, reason = options.reason }
+          end,
+          function()
+            dead:restore {
+              on_conflict = function()
+                return "replace"
+              end,
+              actor = options.actor,
+              reason = options.reason,
+            }
+          end,
+        } do
+          local err = helper.refuses("misuse", message, call)
+          assert.is_truthy(err.hint:find("in db:deletion, whose event all of it is", 1, true), err.hint)
+        end
+        assert.are.equal(4, Post.objects:count())
+        Post.objects:get(2):delete { actor = "ana" }
+      end)
+      assert.are.same({ "ana", 1 }, { event.actor, event:undo() })
+    end
+    Post.objects:get(1):delete { actor = "ben" } -- outside of it, it has an event of its own
   end)
 
   it("that takes nothing makes no event", function()

@@ -5,13 +5,13 @@
 -- @module tombstone.migrate.runner
 local core = require "tombstone.core"
 local checks = require "tombstone.migrate.checks"
-local database = require "tombstone.database"
+local choice = require "tombstone.migrate.choice"
 local files = require "tombstone.migrate.files"
 local history = require "tombstone.migrate.history"
 local jobs = require "tombstone.migrate.job"
 local lock = require "tombstone.migrate.lock"
-local memo = require "tombstone.migrate.memo"
 local reverse = require "tombstone.migrate.reverse"
+local scratch = require "tombstone.migrate.scratch"
 local words = require "tombstone.migrate.words"
 
 local M = {}
@@ -186,61 +186,6 @@ local function pretend(self, migration, direction)
   return true
 end
 
--- ---- which ----------------------------------------------------------------------------------
-
-local function matches(name, wanted)
-  local digits = wanted:match "^%d+$"
-  return name == wanted or (digits ~= nil and tonumber(name:match "^%d+") == tonumber(digits))
-end
-
--- The place of the migration that `to` names, by name or number; 0 is before the first.
-local function place_of(list, to)
-  local wanted = tostring(to)
-  if wanted:match "^0+$" then
-    return 0
-  end
-  for i, migration in ipairs(list) do
-    if matches(migration.name, wanted) then
-      return i
-    end
-  end
-  return core.fail("migration", ("There is no migration '%s'"):format(wanted), "give its name or its number")
-end
-
-local function states(self)
-  local entries, state = self:status(), {}
-  history.check(entries)
-  for _, entry in ipairs(entries) do
-    state[entry.name] = entry.state
-  end
-  return state
-end
-
-local function forward(self, options)
-  local state, chosen = states(self), {}
-  local last = options.to and place_of(self.list, options.to) or #self.list
-  for i = 1, last do
-    local migration = self.list[i]
-    if state[migration.name] ~= "applied" then
-      chosen[#chosen + 1] = migration
-    end
-  end
-  return chosen
-end
-
-local function backward(self, options)
-  local state, chosen = states(self), {}
-  local first = options.to and place_of(self.list, options.to) + 1 or 1
-  local steps = options.steps or (options.to and #self.list or 1)
-  for i = #self.list, first, -1 do
-    local migration = self.list[i]
-    if #chosen < steps and state[migration.name] ~= "pending" then
-      chosen[#chosen + 1] = migration
-    end
-  end
-  return chosen
-end
-
 -- ---- several --------------------------------------------------------------------------------
 
 local function need_no_transaction(self)
@@ -293,7 +238,8 @@ end
 -- @raise migration where files were edited or are missing
 function Runner:plan(direction, options)
   local names = {}
-  for i, migration in ipairs((direction == "up" and forward or backward)(self, options or {})) do
+  local choose = direction == "up" and choice.forward or choice.backward
+  for i, migration in ipairs(choose(self.db, self.list, options or {})) do
     names[i] = migration.name
   end
   return names
@@ -311,7 +257,7 @@ function Runner:up(options)
   core.check_options(options, { "to", "fake", "dry_run" }, "up")
   need_no_transaction(self)
   options = options or {}
-  return run_all(self, forward(self, options), "up", options)
+  return run_all(self, choice.forward(self.db, self.list, options), "up", options)
 end
 
 --- Takes applied migrations back, the last first.
@@ -324,29 +270,10 @@ function Runner:down(options)
   core.check_options(options, { "to", "steps", "fake", "dry_run" }, "down")
   need_no_transaction(self)
   options = options or {}
-  return run_all(self, backward(self, options), "down", options)
+  return run_all(self, choice.backward(self.db, self.list, options), "down", options)
 end
 
 -- ---- SQL ------------------------------------------------------------------------------------
-
--- An empty copy of the database. Tables before indexes before views and triggers.
-local function copy_of(db)
-  local copy = database.open ":memory:"
-  local sql = [[SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
-    ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'index' THEN 2 WHEN 'view' THEN 3 ELSE 4 END, rowid]]
-  for _, row in ipairs(db:query(sql)) do
-    local ok, err = pcall(copy.exec, copy, row.sql)
-    if not ok and not tostring(err):find "already exists" then -- as those that virtual tables have made
-      copy:close()
-      error(err, 0)
-    end
-  end
-  for _, row in pairs(history.read(db)) do
-    history.note(copy, row, row.finished == 1)
-  end
-  memo.copy(db, copy)
-  return copy
-end
 
 --- The SQL of migrations, found by running them on an empty copy of the database in memory: functions
 -- run too, without rows.
@@ -357,8 +284,9 @@ function Runner:sql(options)
   core.check_options(options, { "to", "steps", "down" }, "sql")
   options = options or {}
   local direction = options.down and "down" or "up"
-  local chosen = (options.down and backward or forward)(self, options)
-  local found, copy = {}, copy_of(self.db)
+  local choose = options.down and choice.backward or choice.forward
+  local chosen = choose(self.db, self.list, options)
+  local found, copy = {}, scratch.of(self.db)
   local stand_in = setmetatable({ db = copy, list = self.list, options = {} }, Runner)
   local ok, err = pcall(function()
     for i, migration in ipairs(chosen) do

@@ -5,7 +5,8 @@
 --     { op = "upsert", model = "B", as = 4, tag = "t1", points = { a = 1 } }
 --     { op = "delete", model = "B", rows = { 3 }, event = 7, by = "row" }
 --     { op = "undo", event = 7, asks = true }
---     { op = "restore", model = "B", rows = { 3 }, parents = true, asks = true }
+--     { op = "restore", model = "B", rows = { 3 }, parents = true, asks = true, words = { B = "skip" },
+--       rivals = { 4 } }
 --     { op = "purge", model = "B", rows = { 3 }, event = 8 }
 --     { op = "look", model = "B", rows = { 3 } } { op = "look", event = 7 }
 --     { op = "transaction", rollback = true, ops = { … } }
@@ -15,11 +16,14 @@
 --
 -- Rows and events are numbers; in `points`, "nowhere" is a key that no row has. `by = "row"`
 -- calls a method of the row, or passes a row where a key would do; `asks` passes a function as
--- on_conflict.
+-- on_conflict; `words`, by model, are tried before in all ways, where the tags of `rivals` are taken, and
+-- taken back.
 local tombstone = require "tombstone"
+local ahead = require "laws.graph.ahead"
 local failure = require "laws.failure"
 local links = require "laws.graph.links"
 local snapshot = require "laws.graph.snapshot"
+local strategies = require "laws.graph.strategies"
 
 local M = {}
 local fail = failure.fail
@@ -155,19 +159,49 @@ local function on_conflict(operation)
   end or nil
 end
 
--- Calls a verb on the one row, or on the query of the rows. Answers the results of pcall; nothing
--- when the row is gone.
-local function call(world, operation, keys, verb, options)
-  local subject = query_of(world, operation.model, keys)
+-- The ways to the same end, before it is gone for good.
+local function try_strategies(world, operation, keys)
+  if operation.words then
+    strategies.compare(world, query_of(world, operation.model, keys), operation)
+  end
+end
+
+-- The one row, or the query of the rows; nothing when the row is gone.
+local function subject_of(world, operation, keys)
   if operation.by == "row" then
-    subject = world:fetch(operation.model, keys[1])
+    return world:fetch(operation.model, keys[1])
+  end
+  return query_of(world, operation.model, keys)
+end
+
+-- Calls a verb on it. Answers the results of pcall.
+local function call(world, operation, keys, verb, options)
+  local subject = subject_of(world, operation, keys)
+  if subject and verb == "restore" then
+    ahead.restore(world, subject, operation, keys)
   end
   return subject and { pcall(subject[verb], subject, options) }
 end
 
+-- As its plan says, which first lets one row too few go.
+local function delete_as_planned(world, operation, keys)
+  local subject, few = subject_of(world, operation, keys), nil
+  if not subject then
+    return nil
+  end
+  local plan = ahead.delete(world, subject, operation.model, keys)
+  if plan.total > 1 then
+    few = { pcall(subject.delete, subject, { max_rows = plan.total - 1 }) }
+  end
+  local options = { actor = "ana", max_rows = plan.total > 0 and plan.total or nil }
+  local results = { pcall(subject.delete, subject, options) }
+  ahead.deleted(plan, results, few)
+  return results
+end
+
 function M.delete(world, operation)
   local keys = world:keys(operation.rows)
-  local results = keys and call(world, operation, keys, "delete", { actor = "ana" })
+  local results = keys and delete_as_planned(world, operation, keys)
   if not results then
     return
   end
@@ -188,6 +222,7 @@ end
 function M.undo(world, operation)
   local event = world.events[operation.event]
   if event then
+    ahead.undo(world, event, operation.event)
     local results = { pcall(event.undo, event, { on_conflict = on_conflict(operation) }) }
     world.settle(results, world.reference:undo(operation.event))
   end
@@ -205,6 +240,9 @@ end
 function M.restore(world, operation)
   local keys = world:keys(operation.rows)
   local options = { parents = operation.parents, on_conflict = on_conflict(operation) }
+  if keys then
+    try_strategies(world, operation, keys)
+  end
   local results = keys and call(world, operation, keys, "restore", options)
   if not results then
     return

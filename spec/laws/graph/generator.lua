@@ -228,12 +228,38 @@ function make.undo(generator)
   return { op = "undo", event = generator.random:int(1, generator.event + 1) }
 end
 
+-- A strategy for each model. One that skips may leave a ring dead only where it skips for all.
+local function pick_words(generator)
+  local words, default = {}, generator.random:pick { "fail", "rename" }
+  for _, model in ipairs(generator.world.shape.models) do
+    words[model.name] = generator.random:pick { "skip", "rename", "rename", "fail" }
+    default = words[model.name] == "skip" and "skip" or default
+  end
+  words.default = default
+  return words
+end
+
+-- Numbers of about half of the dead rows.
+local function pick_rivals(generator)
+  local numbers = {}
+  for _, model in ipairs(generator.world.shape.models) do
+    local _, dead = rows_of(generator, model.name)
+    for _, row in ipairs(dead) do
+      numbers[#numbers + 1] = generator.random:chance(50) and row.number or nil
+    end
+  end
+  return numbers
+end
+
 function make.restore(generator)
   local model = pick_model_with(generator, "dead")
   local operation = { op = "restore", model = model.name }
   operation.rows = pick_rows(generator, model, "dead")
   operation.parents = generator.random:chance(40) or nil
   operation.asks = generator.random:chance(10) or nil
+  if generator.random:chance(30) then
+    operation.words, operation.rivals = pick_words(generator), pick_rivals(generator)
+  end
   return by_row(generator, operation)
 end
 

@@ -148,11 +148,11 @@ local function disown(row, event)
   end
 end
 
--- What would come to life but for a parent that stays dead, as a set.
-local function held_back(reference, candidates)
+-- What would come to life but for a parent that stays dead, as a set. The assumed count as living.
+local function held_back(reference, candidates, assumed)
   return relatives.grow(reference, function(row, held)
     return candidates[row] and has_parent(reference, row, BINDING, function(parent)
-      return is_dead(parent) and (not candidates[parent] or held[parent])
+      return is_dead(parent) and not assumed[parent] and (not candidates[parent] or held[parent])
     end)
   end)
 end
@@ -172,9 +172,9 @@ local function has_conflict(reference, coming)
   return false
 end
 
--- Takes events out of rows, `taken[row]` a set of them. A row that would come to life under a
--- dead parent keeps what it has.
-local function release(reference, taken)
+--- The rows that come to life when these lose these events, `taken[row]` a set of them, and those
+-- that stay dead below a dead parent. The rows in the set `assumed` count as living.
+function Reference:coming(taken, assumed)
   local candidates = {}
   for row, events in pairs(taken) do
     local rest = copy(row.owners)
@@ -183,10 +183,15 @@ local function release(reference, taken)
     end
     candidates[row] = is_dead(row) and next(rest) == nil or nil
   end
-  local held = held_back(reference, candidates)
-  local coming = only(candidates, function(row)
+  local held = held_back(self, candidates, assumed or {})
+  return only(candidates, function(row)
     return not held[row]
-  end)
+  end), held
+end
+
+-- Takes events out of rows. A row that would come to life under a dead parent keeps what it has.
+local function release(reference, taken)
+  local coming, held = reference:coming(taken)
   if has_conflict(reference, coming) then
     return refuse "integrity"
   end
@@ -306,14 +311,30 @@ function Reference:delete(model, keys, event)
   return nil, count(dying, model)
 end
 
---- Takes an event out of every set of owners. Answers how many rows came to life.
-function Reference:undo(event)
+--- What an undo takes: the event out of every row, as `taken[row]`.
+function Reference:taken_by_undo(event)
   local taken = {}
   for row in self:each() do
     taken[row] = row.owners[event] and { [event] = true } or nil
   end
-  local refusal, coming = release(self, taken)
+  return taken
+end
+
+--- Takes an event out of every set of owners. Answers how many rows came to life.
+function Reference:undo(event)
+  local refusal, coming = release(self, self:taken_by_undo(event))
   return refusal, coming and size(coming)
+end
+
+--- What a restore of the rows of a set takes: all their events, out of what is below them too.
+function Reference:taken_by_restore(wanted)
+  local taken = {}
+  for row in pairs(wanted) do
+    for reached in pairs(union({ [row] = true }, below(self, { [row] = true }, CASCADE))) do
+      taken[reached] = union(taken[reached] or {}, row.owners)
+    end
+  end
+  return taken
 end
 
 --- Restores the dead among these rows, and what is below them out of the same events; with
@@ -324,18 +345,14 @@ function Reference:restore(model, keys, chain)
   if chain then
     wanted = union(wanted, only(above(self, wanted, BINDING), is_dead))
   end
-  local taken = {}
   for row in pairs(wanted) do
     if has_parent(self, row, BINDING, function(parent)
       return is_dead(parent) and not wanted[parent]
     end) then
       return refuse "parent_deleted"
     end
-    for reached in pairs(union({ [row] = true }, below(self, { [row] = true }, CASCADE))) do
-      taken[reached] = union(taken[reached] or {}, row.owners)
-    end
   end
-  local refusal, coming = release(self, taken)
+  local refusal, coming = release(self, self:taken_by_restore(wanted))
   return refusal, coming and count(only(wanted, function(row)
     return coming[row]
   end), model)

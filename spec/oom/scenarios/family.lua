@@ -55,6 +55,25 @@ local function undo_in_conflict(s, a, b)
   base.equal(1, event:undo { on_conflict = "rename" })
 end
 
+local function rename()
+  return "rename"
+end
+
+-- A function is asked below the row, or has no say there.
+local function restore_in_conflict(s, a, b)
+  a:delete()
+  s.Book:create { name = "z", parent = b }
+  s.Book.deleted_objects:filter({ parent_id = a.id }):first()
+  for _, strategies in ipairs { { Book = rename, default = "fail" }, { Book = "skip", Author = rename } } do
+    s.Book.objects:filter({ name = "z" }):update { name = "q" }
+    base.equal(true, a:restore { on_conflict = strategies })
+    a:delete():undo()
+    s.Book.objects:filter({ name = "q", parent_id = b.id }):update { name = "z" }
+    a:delete()
+  end
+  a:restore { on_conflict = "rename" }
+end
+
 -- A trigger that is missing is made, and its rows are counted.
 local function counted_anew(s)
   s.db:transaction(function()
@@ -74,11 +93,15 @@ local function run(s)
   base.equal(5, second:undo())
   t:reload():delete()
   p:reload()
+  base.equal(2, #p:restore_plan().parents)
+  base.equal(2, p:restore_plan({ parents = true }).rows.Author)
   base.equal(true, p:restore { parents = true })
   local pin = s.Pin:create { name = "n", parent = p }
+  base.equal(1, select(2, t:delete_plan()).needed[1].count)
   base.expect("restricted", t.delete, t:reload())
   pin:delete()
   undo_in_conflict(s, a, b)
+  restore_in_conflict(s, a, b)
   local _, ahead = a:reload():purge { dry_run = true }
   base.equal(1, ahead.kept.Memo)
   counted_anew(s)
