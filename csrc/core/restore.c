@@ -129,6 +129,14 @@ static tomb_on_conflict word_for(const tomb_restoration *how,
   return word == TOMB_CONFLICT_ASK ? TOMB_CONFLICT_FAIL : word;
 }
 
+/* At once, rows of one table that need each other come back with the others;
+** where the strategy for all is another one, they are left to it. */
+static bool goes_at_once(const tomb_restoration *how, const tomb_model *model) {
+  return word_for(how, model) == TOMB_CONFLICT_FAIL &&
+         (how->on_conflict == TOMB_CONFLICT_FAIL ||
+          how->on_conflict == TOMB_CONFLICT_ASK || !tomb_needs_own_rows(model));
+}
+
 bool tomb_has_strategy(const tomb_restoration *how) {
   bool has = how->on_conflict != TOMB_CONFLICT_FAIL;
   for (size_t i = 0; i < how->n_strategies; i++) {
@@ -225,7 +233,7 @@ static tomb_status restore_at_once(int64_t *restored, tomb_db *db,
 tomb_status tomb_restore_rows(int64_t *restored, tomb_db *db,
                               const tomb_query *query,
                               const tomb_restoration *how, tomb_error *err) {
-  return word_for(how, query->model) == TOMB_CONFLICT_FAIL
+  return goes_at_once(how, query->model)
              ? restore_at_once(restored, db, query, how, err)
              : restore_in_order(restored, db, query, how, err);
 }
@@ -263,7 +271,7 @@ static tomb_status restore(int64_t *restored, tomb_db *db,
                            const tomb_query *query, const tomb_restoration *how,
                            tomb_error *err) {
   bool alone = tomb_is_undoing(query) || !tomb_has_relatives(query->model) ||
-               word_for(how, query->model) != TOMB_CONFLICT_FAIL;
+               !goes_at_once(how, query->model);
   return alone ? tomb_restore_rows(restored, db, query, how, err)
                : reunite(restored, db, query, how, err);
 }

@@ -68,9 +68,9 @@ static tomb_status drop_owners(const tomb_reunion *r, tomb_error *err) {
 static tomb_status one_comes_back(int64_t *restored, const tomb_reunion *r,
                                   size_t i, const tomb_restoration *how,
                                   tomb_error *err) {
-  tomb_on_conflict word = tomb_strategy_for(how, r->list[i]);
-  if (word == TOMB_CONFLICT_ASK) word = TOMB_CONFLICT_FAIL;
-  tomb_restoration by = tomb_restoration_by(how, word);
+  bool asks = tomb_strategy_for(how, r->list[i]) == TOMB_CONFLICT_ASK;
+  tomb_restoration by = *how;
+  if (asks) by = tomb_restoration_by(how, TOMB_CONFLICT_FAIL);
   tomb_query query = tomb_deleted_objects(r->list[i]);
   query.undoing = &r->undoing;
   return tomb_restore_rows(restored, r->db, &query, &by, err);

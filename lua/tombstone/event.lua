@@ -52,7 +52,11 @@ local function options_for(name, options)
   if type(strategies) ~= "table" then
     return options
   end
-  return { on_conflict = strategy.of(strategies, name) }
+  local own = strategy.of(strategies, name) or "fail"
+  if own == "fail" and type(strategies.default) == "string" then
+    own = { [name] = own, default = strategies.default }
+  end
+  return { on_conflict = own }
 end
 
 -- The same options, with a function that tells of rows that it has skipped: rows that need each

@@ -23,7 +23,7 @@ local RED, BOLD, GREEN = "\27[31m", "\27[1m", "\27[32m"
 -- Lua 5.1 and LuaJIT go on reading after Ctrl-C, until the line ends.
 local function interrupts(reading)
   if _VERSION == "Lua 5.4" then
-    return { reading, "interrupt" }
+    return { reading, "sleep:0.5", "interrupt" } -- when it reads, and not just before
   end
   return { reading, "interrupt", "sleep:0.2", "send:\\n" }
 end

@@ -237,6 +237,44 @@ describe("strategies by model", function()
     assert.are.same({ { model = "Author", pk = other.id } }, plan.parents)
   end)
 
+  it("are those of all for a row that needs itself, whatever its model has", function()
+    local Node = db:model("Node", {
+      name = f.text { unique = true },
+      up = f.belongs_to("Node", { on_delete = "cascade", null = true }),
+    })
+    db:create_tables()
+    local node = Node:create { name = "n" }
+    node:update { up = node }
+    for _, verb in ipairs { "undo", "restore" } do
+      local ring = node:delete()
+      local rival = Node:create { name = "n" }
+      local what = verb == "undo" and ring or node
+      for _, own in ipairs {
+        "fail",
+        function()
+          return "fail"
+        end,
+      } do
+        local ok, err = pcall(what[verb], what, { on_conflict = { Node = own } })
+        assert.are.same({ false, "integrity" }, { ok, err.kind })
+        db:transaction(function()
+          what[verb](what, { on_conflict = { Node = own, default = "rename" } })
+          assert.are.equal("n (restored)", Node.objects:get(node.id).name)
+          Node.objects:get(node.id):update({ name = "n2" }):delete()
+        end)
+        rival:purge()
+        Node.all_objects:get(node.id):restore()
+        Node.objects:get(node.id):update { name = "n" }
+        ring = node:reload():delete()
+        what = verb == "undo" and ring or node
+        rival = Node:create { name = "n" }
+      end
+      rival:purge()
+      ring:undo()
+      node:reload()
+    end
+  end)
+
   -- They come back in one statement a model, by what is for all: a strategy of one is not theirs.
   it("are those of all for rows that need each other", function()
     local Cat = db:model("Cat", {

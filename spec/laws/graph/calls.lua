@@ -302,7 +302,7 @@ end
 --- Many calls in one event.
 function M.deletion(world, operation)
   world.shared = operation.event
-  local ok, event = pcall(world.db.deletion, world.db, {}, function()
+  local ok, event = pcall(world.db.deletion, world.db, { actor = "ana" }, function()
     for _, inner in ipairs(operation.ops) do
       M.apply(world, inner)
     end
