@@ -10,9 +10,10 @@
 /* ---- numbers ------------------------------------------------------ */
 
 int64_t tomb_units_in_second(int64_t number) {
-  int64_t limit = INT64_C(100000000000), units = 1;
-  while (units < 1000000000 && (number >= limit || number <= -limit)) {
-    limit *= 1000;
+  static const int64_t seconds = INT64_C(100000000000); /* in 5138 */
+  int64_t units = 1;
+  while (units < 1000000000 &&
+         (number / units >= seconds || number / units <= -seconds)) {
     units *= 1000;
   }
   return units;

@@ -89,7 +89,7 @@ local function read_field(spec, entry)
   local related, suffix = declared.references and name, declared.references and "_id" or ""
   name = name .. suffix -- the relation author is the field author_id
   local default, check = declared.default, declared.check
-  spec.hints[name] = { renamed_from = declared.renamed_from, default = default }
+  spec.hints[name] = { renamed_from = declared.renamed_from, default = default, unique = declared.unique }
   if type(default) == "function" then
     spec.functions[name], default = default, nil
   end

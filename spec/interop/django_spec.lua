@@ -2,49 +2,10 @@
 -- them has deleted the other lists, restores and refuses to restore, in the same words.
 local tombstone = require "tombstone"
 local helper = require "helper"
-local found, cjson = pcall(require, "cjson")
+local app = require "interop.django"
 
--- Debian's own, which has Debian's python3-django; another may stand first in the PATH.
-local PYTHON = "/usr/bin/python3"
 local NOON = 1763899200 -- 2025-11-23 12:00:00 UTC
 local SECOND = 1000000
-
--- ---- talking to Django ----------------------------------------------------------------
-
-local calls, answers
-
--- One process for all of this file, since Django takes its time to begin. A preloaded
--- sanitizer is not for Python, and `exec` leaves no shell to be searched for leaks.
-local function start()
-  local fifo = os.tmpname()
-  os.remove(fifo)
-  io.popen("exec mkfifo " .. fifo):close()
-  calls = io.popen("exec env -u LD_PRELOAD " .. PYTHON .. " spec/interop/django_app.py > " .. fifo, "w")
-  answers = assert(io.open(fifo))
-  os.remove(fifo)
-end
-
-local function ask(...)
-  calls:write(cjson.encode { ... }, "\n")
-  calls:flush()
-  local line = answers:read "*l"
-  assert(line, "Django is gone")
-  return cjson.decode(line)
-end
-
-local function stop()
-  calls:close()
-  answers:close()
-end
-
-local function has_django()
-  local pipe = io.popen("exec env -u LD_PRELOAD " .. PYTHON .. " -c 'import django; print(1)' 2>&1")
-  local output = pipe:read "*a"
-  pipe:close()
-  return output == "1\n"
-end
-
-local is_there = found and has_django()
 
 -- ---- both sides, in one shape --------------------------------------------------------
 
@@ -75,7 +36,7 @@ describe("with Django's rows", function()
 
   -- Calls into Django, one after the other: their answers.
   local function django(steps)
-    local given = ask(path, helper.unpack(steps))
+    local given = app.ask(path, helper.unpack(steps))
     assert.is_table(given, given)
     return helper.unpack(given, 1, #steps)
   end
@@ -96,14 +57,14 @@ describe("with Django's rows", function()
   end
 
   setup(function()
-    if is_there then
-      start()
+    if app.is_there then
+      app.start()
     end
   end)
 
   teardown(function()
-    if is_there then
-      stop()
+    if app.is_there then
+      app.stop()
     end
   end)
 
@@ -122,7 +83,7 @@ describe("with Django's rows", function()
 
   local function check(name, body)
     it(name, function()
-      if not is_there then
+      if not app.is_there then
         pending "needs Debian's python3-django and lua-cjson"
         return
       end

@@ -233,10 +233,9 @@ describe("the next migration", function()
     end
     migrate_to(item(false))
     local text = migrate_to(item(true))
-    has(text, [["deleted_at", "datetime", null = true]])
+    has(text, [[m:add_soft_delete("item")]])
     text = migrate_to(item { unique = "live" })
-    has(text, [[m:drop_index("item", { "name" }, { unique = true })]])
-    has(text, [[m:add_index("item", { "name" }, { unique = true, where = "deleted_at IS NULL" })]])
+    has(text, [[m:change_unique("item", "name", "live")]])
   end)
 end)
 

@@ -93,7 +93,10 @@ end)
 -- ---- the models of a blog, with soft delete and without ----------------------------------------------
 
 local function declare(on, soft)
-  local Author = on:model("Author", { name = f.text { unique = true } }, { table = "authors", soft_delete = soft })
+  local Author = on:model("Author", { name = f.text { unique = true } }, {
+    table = "authors",
+    soft_delete = soft,
+  })
   local Post = on:model("Post", {
     title = f.char { max_length = 100, unique = true, check = "title <> ''" },
     code = f.integer { unique = true, null = true },
@@ -124,7 +127,8 @@ local function make_plain()
   end
   plain:close()
   db:exec [[INSERT INTO authors (name) VALUES ('ana'), ('bo');
-    INSERT INTO posts (title, code, views, author_id) VALUES ('one', 1, 0, 1), ('two', 2, 5, 1), ('three', NULL, 5, 2);
+    INSERT INTO posts (title, code, views, author_id) VALUES ('one', 1, 0, 1), ('two', 2, 5, 1), ('three',
+        NULL, 5, 2);
     INSERT INTO notes ("key", size, post_id) VALUES ('n', 0, 1)]]
 end
 
@@ -316,11 +320,12 @@ describe("remove_soft_delete", function()
     Post.objects:filter { views = 5 }:delete()
     assert.not_equal(before, digests.rows(db, schema.read_table(db, "posts")))
     for_good(remove("posts", "revive"))
-    assert.equal("one three two", value "SELECT group_concat(title, ' ') AS value FROM (SELECT title FROM posts ORDER BY 1)")
+    local sql = "SELECT group_concat(title, ' ') AS value FROM (SELECT title FROM posts ORDER BY 1)"
+    assert.equal("one three two", value(sql))
     assert.is_nil(schema.column(schema.read_table(db, "posts"), "deleted_at"))
     assert.equal(0, value "SELECT count(*) AS value FROM tombstone_event")
-    assert.equal("posts__author_id posts__author_id__title__key posts__code__key posts__event posts__event__views "
-      .. "posts__title__key posts__views", index_names "posts")
+    assert.equal("posts__author_id posts__author_id__title__key posts__code__key posts__event "
+      .. "posts__event__views posts__title__key posts__views", index_names "posts")
   end)
 
   it("refuses to revive what others have", function()
@@ -365,7 +370,8 @@ describe("remove_soft_delete", function()
   it("says that the dead do not come back", function()
     local back = apply(remove("notes", "purge"))
     local err = helper.raises("migration", back)
-    assert.equal("Migration '0001_test' cannot be taken back - remove_soft_delete has purged the dead", err.message)
+    assert.equal("Migration '0001_test' cannot be taken back - remove_soft_delete has purged the dead",
+      err.message)
   end)
 end)
 
@@ -437,6 +443,22 @@ describe("change_unique", function()
     assert.equal("a", Post.objects:get(2).title)
   end)
 
+  it("spells suffixes as the article did when it is taken back", function()
+    local Post = make "mangle"
+    db:exec [[INSERT INTO posts (title, deleted_at) VALUES ('a__deleted_1763899200.0', '2025-11-23 12:00:00'),
+      ('b__deleted_1763899200.000000', '2025-11-23 12:00:00'),
+      ('c__deleted_1763899200.25', '2025-11-23 12:00:00.250000')]]
+    there_and_back(change("title", "live"))
+    local back = apply(change("title", "mangle", { from = "live" }))
+    back()
+    assert.equal("a b c", titles())
+    Post.all_objects:get(3):restore()
+    db:exec [[INSERT INTO tombstone_migration (name, checksum, applied_at, seconds, finished)
+      VALUES ('0001_test', NULL, '', 0, 1)]]
+    runner(change("title", "live")):down()
+    assert.equal("a__deleted_1763899200.0 b__deleted_1763899200.000000 c", titles())
+  end)
+
   it("makes values last", function()
     local Post = make "mangle"
     Post:create { title = "a" }
@@ -478,8 +500,8 @@ describe("change_unique", function()
     end
     Post.objects:delete { all = true }
     local err = refused(change("title", "mangle"))
-    assert.equal("Dead rows bear the suffix of their deletion already in title of 'posts': 3 rows, key 2, 3, 5",
-      err.message)
+    assert.equal("Dead rows bear the suffix of their deletion already in title of 'posts': "
+      .. "3 rows, key 2, 3, 5", err.message)
     db:exec "DELETE FROM posts WHERE id IN (2, 3, 5)"
     there_and_back(change("title", "mangle"))
   end)
@@ -489,7 +511,8 @@ describe("change_unique", function()
     Post:create { title = "a" }
     db:exec "UPDATE posts SET deleted_at = 'yesterday'"
     local err = refused(change("title", "mangle"))
-    assert.equal("The time of dead rows cannot be read, for a suffix in title of 'posts': 1 row, key 1", err.message)
+    assert.equal("The time of dead rows cannot be read, for a suffix in title of 'posts': 1 row, key 1",
+      err.message)
   end)
 
   it("refuses rows that would collide", function()
@@ -531,7 +554,8 @@ describe("change_unique", function()
   end)
 
   it("asks about another unique of the same column", function()
-    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, lang text, title text UNIQUE, UNIQUE (lang, title))]]
+    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, lang text, title text UNIQUE, UNIQUE (lang,
+        title))]]
     for_good(function(m)
       m:add_soft_delete("posts", { unique = "mangle" })
     end)
@@ -545,7 +569,8 @@ describe("change_unique", function()
   end)
 
   it("refuses what makes no sense", function()
-    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, title text UNIQUE, code text UNIQUE, n integer UNIQUE);
+    db:exec [[CREATE TABLE posts (id integer PRIMARY KEY, title text UNIQUE, code text UNIQUE,
+        n integer UNIQUE);
       CREATE TABLE lines (code text REFERENCES posts (code))]]
     for_good(function(m)
       m:add_soft_delete "posts"
@@ -571,7 +596,8 @@ describe("change_unique", function()
   it("is told of while it takes long", function()
     make "mangle"
     db:exec [[WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)
-      INSERT INTO posts (title, deleted_at) SELECT tombstone_mangled('t' || i, tombstone_suffix('2025-11-23 12:00:00')),
+      INSERT INTO posts (title, deleted_at) SELECT tombstone_mangled('t' || i,
+        tombstone_suffix('2025-11-23 12:00:00')),
       '2025-11-23 12:00:00' FROM n]]
     local steps = {}
     migrate.open(db, {
@@ -599,8 +625,8 @@ end)
 
 -- ---- random ones -----------------------------------------------------------------------------------------
 
-local VALUES = { "a", "b", "", " ", "A", "ä", "__deleted_", "a__deleted_1", "a__deleted_1763899200.000001", "x y",
-  "0", "1.5", "'", "%", ("long"):rep(30), "a__deleted_b" }
+local VALUES = { "a", "b", "", " ", "A", "ä", "__deleted_", "a__deleted_1", "a__deleted_1763899200.000001",
+  "x y", "0", "1.5", "'", "%", ("long"):rep(30), "a__deleted_b" }
 
 -- Rows with values that are unique among the living, some dead: as the engine would have left them.
 local function fill(random, strategy)
@@ -626,7 +652,8 @@ end
 
 local SHAPES = {
   "CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL UNIQUE, lang text)",
-  "CREATE TABLE posts (id text PRIMARY KEY, title varchar(9) CHECK (title <> 'q') CONSTRAINT u UNIQUE, lang text)",
+  "CREATE TABLE posts (id text PRIMARY KEY, title varchar(9) CHECK (title <> 'q') CONSTRAINT u UNIQUE,"
+    .. " lang text)",
   "CREATE TABLE posts (id integer PRIMARY KEY, title text UNIQUE, lang text) WITHOUT ROWID",
   "CREATE TABLE posts (id integer PRIMARY KEY, lang text, title text COLLATE BINARY, note text DEFAULT 'n');"
     .. " CREATE UNIQUE INDEX posts__title__key ON posts (title)",
@@ -702,4 +729,82 @@ it("random tables get soft delete and lose it without a trace", function()
     n = n + err
   end
   assert.is_true(n > 0)
+end)
+
+-- ---- from models -----------------------------------------------------------------------------------------
+
+describe("the difference to models", function()
+  local function words()
+    local list, found = {}, migrate.diff(db)
+    for i, word in ipairs(found.words) do
+      list[i] = word.word
+    end
+    return table.concat(list, " "), found
+  end
+
+  -- Runs what the difference says, as its file would.
+  local function run(found)
+    local loads = rawget(_G, "loadstring") or load
+    for_good(assert(loads(found.text))().up)
+  end
+
+  for _, strategy in ipairs { "mangle", "live" } do
+    it("is add_soft_delete, for unique = " .. strategy, function()
+      make_plain()
+      declare(db, { unique = strategy })
+      local list, found = words()
+      assert.equal("add_soft_delete add_soft_delete add_soft_delete", list)
+      run(found)
+      assert.is_true(migrate.diff(db).empty)
+    end)
+  end
+
+  it("knows other names, and single fields that differ", function()
+    db:exec [[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT,
+      title text NOT NULL UNIQUE, slug text NOT NULL UNIQUE)]]
+    local fields = { title = f.text { unique = true }, slug = f.text { unique = "live" } }
+    db:model("Post", fields, {
+      table = "posts",
+      soft_delete = { column = "gone_at", event = false },
+    })
+    local found = migrate.diff(db)
+    local word = [[m:add_soft_delete("posts", { column = "gone_at", event = false })]]
+    assert.truthy(found.text:find(word, 1, true))
+    assert.truthy(found.text:find('m:change_unique("posts", "slug", "live")', 1, true))
+    run(found)
+    assert.is_true(migrate.diff(db).empty)
+  end)
+
+  it("is change_unique, so that values follow", function()
+    db:exec [[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text NOT NULL UNIQUE,
+      code text NOT NULL UNIQUE, n integer NOT NULL UNIQUE)]]
+    for_good(function(m)
+      m:add_soft_delete("posts", { unique = "live" })
+    end)
+    db:exec "INSERT INTO posts (title, code, n, deleted_at) VALUES ('a', 'b', 1, '2025-11-23 12:00:00')"
+    db:model("Post", {
+      title = f.text { unique = "mangle", renamed_from = "headline" }, -- long ago
+      code = f.text { unique = "always" },
+      n = f.integer { unique = "always" },
+    }, { table = "posts" })
+    local found = migrate.diff(db)
+    for _, line in ipairs { '"title", "mangle"', '"code", "always"', '"n", "always"' } do
+      assert.truthy(found.text:find(('m:change_unique("posts", %s)'):format(line), 1, true), found.text)
+    end
+    run(found)
+    assert.is_true(migrate.diff(db).empty)
+    assert.equal("a__deleted_1763899200.000000 b", value "SELECT title || ' ' || code AS value FROM posts")
+  end)
+
+  it("asks what becomes of the dead", function()
+    make_plain()
+    for_good(add_all())
+    declare(db, false)
+    local _, found = words()
+    assert.equal("'authors' loses its soft delete: say what becomes of its dead rows", found.remarks[1])
+    helper.raises("misuse", run, found)
+    found.text = found.text:gsub("purge, revive or keep%?", "purge")
+    run(found)
+    assert.is_true(migrate.diff(db).empty)
+  end)
 end)

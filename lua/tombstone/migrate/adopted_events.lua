@@ -59,7 +59,8 @@ end
 
 local INSERT = [[INSERT INTO tombstone_event (at, model, pk, reason)
 SELECT %s, ?1, %s, ?2 FROM %s WHERE %s IS NOT NULL AND %s IS NULL AND %s %s ?3 %s]]
-local UPDATE = [[UPDATE %s SET %s = e.id FROM (SELECT id AS id, at AS at, pk AS pk FROM tombstone_event WHERE id > ?1) AS e
+local UPDATE = [[UPDATE %s SET %s = e.id FROM
+(SELECT id AS id, at AS at, pk AS pk FROM tombstone_event WHERE id > ?1) AS e
 WHERE %s IS NOT NULL AND %s IS NULL AND %s %s ?2 AND %s]]
 
 local function make(job, t, is, model, given)

@@ -6,6 +6,8 @@ local mangling = require "tombstone.migrate.mangling"
 local refusal = require "tombstone.migrate.refusal"
 local schema = require "tombstone.migrate.schema"
 local soft = require "tombstone.migrate.soft"
+local soft_shape = require "tombstone.migrate.soft_shape"
+local soft_unique = require "tombstone.migrate.soft_unique"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
@@ -106,7 +108,7 @@ local function name_uniques(t)
   for _, group in ipairs(soft.groups(t)) do
     if group.index and group.kind == "whole" then
       group.index.name = ""
-      group.index.name = soft.index_name(t, group.columns, "key")
+      group.index.name = soft_unique.index_name(t, group.columns, "key")
     end
   end
 end
@@ -154,6 +156,18 @@ end
 
 -- ---- shape: columns ---------------------------------------------------------------------------------------
 
+-- Types that do not store as datetime does, or mean something else.
+local OTHERS = { "int", "char", "text", "clob", "blob", "real", "floa", "doub", "bool" }
+
+local function has_word(kind, words)
+  for _, word in ipairs(words) do
+    if kind:find(word, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
 -- As models have it: where the time stands already, it may need another type, and be NULL.
 local function settle_stamp(t, name)
   local column = schema.column(t, name)
@@ -161,8 +175,7 @@ local function settle_stamp(t, name)
     return
   end
   local kind = column.type:lower()
-  local is_numeric = not (kind:find "int" or kind:find "char" or kind:find "text" or kind:find "clob" or kind == ""
-    or kind:find "blob" or kind:find "real" or kind:find "floa" or kind:find "doub" or kind:find "bool")
+  local is_numeric = kind ~= "" and not has_word(kind, OTHERS)
   local is_theirs = is_numeric and kind:match "^%l*" ~= "datetime"
   column.type = t.strict and "text" or (is_theirs and column.type or "datetime")
   column.null, column.default, column.conflict = true, nil, nil
@@ -186,8 +199,8 @@ end
 -- @tparam table tables of the schema
 -- @tparam table t which is changed
 -- @tparam table from values by column, which is changed
--- @tparam table plan `reading`, `how` (as of `tombstone.migrate.soft`), `drop`, `living` (SQL of the old marks of
--- the living, by column)
+-- @tparam table plan `reading`, `how` (as of `tombstone.migrate.soft_shape`), `drop`, `living` (SQL of
+-- the old marks of the living, by column)
 function M.shape(tables, t, from, plan)
   local marks, how = sources(plan.reading), plan.how
   local old = without(marks, { how.stamp })
@@ -204,10 +217,10 @@ function M.shape(tables, t, from, plan)
       make_optional(schema.column(t, name), plan.living[name:lower()])
     end
   end
-  soft.add(tables, t, how)
+  soft_shape.add(tables, t, how)
 end
 
--- ---- values ------------------------------------------------------------------------------------------------
+-- ---- values -----------------------------------------------------------------------------------
 
 local function whole_groups(t, stamp)
   local list = {}
@@ -228,7 +241,9 @@ end
 
 local function with_suffix(plan, column, base)
   local name, suffix = tokens.name(column), ("tombstone_suffix(%s)"):format(plan.stamp)
-  return ("CASE WHEN tombstone_original(%s, %s) <> %s COLLATE BINARY THEN %s ELSE tombstone_mangled(%s, %s) END"):format(
+  local sql = "CASE WHEN tombstone_original(%s, %s) <> %s COLLATE BINARY THEN %s "
+    .. "ELSE tombstone_mangled(%s, %s) END"
+  return sql:format(
     name,
     plan.stamp,
     name,
@@ -239,8 +254,8 @@ local function with_suffix(plan, column, base)
 end
 
 --- The SQL of a column's new values, or nil where they stay.
--- @tparam table plan `reading`, `stamp` (SQL), `texts` (columns that the article mangles), `whole` (groups that
--- mangle after), `table` (as it shall be)
+-- @tparam table plan `reading`, `stamp` (SQL), `texts` (columns that the article mangles), `whole`
+-- (groups that mangle after), `table` (as it shall be)
 -- @string column
 function M.value(plan, column)
   local base, name = base_of(plan, column), tokens.name(column)

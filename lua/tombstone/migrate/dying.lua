@@ -74,12 +74,13 @@ end
 local function need_free_values(job, t, stamp, value)
   for _, group in ipairs(soft.groups(t, stamp)) do
     if group.columns then
+      local columns = table.concat(group.columns, ", ")
       refusal.where(
         job,
         tokens.name(t.name),
         tokens.name(soft.key(t)),
         soft.dead(stamp) .. " AND " .. mangling.doubled(t, group, value),
-        ("Dead rows of '%s' cannot stay: others have their %s"):format(t.name, table.concat(group.columns, ", ")),
+        ("Dead rows of '%s' cannot stay: others have their %s"):format(t.name, columns),
         "purge or change these rows first"
       )
     end

@@ -72,21 +72,43 @@ end
 
 --- Creates what soft-deletable models need, as far as it is missing.
 -- @tparam job job
+-- @treturn {string,...} names of the tables that it has created
 function M.create(job)
-  create(job, M.EVENT)
+  local made = {}
+  made[1] = create(job, M.EVENT) and M.EVENT or nil
   local found = schema.read(job.db)
-  if may_cascade(found, M.with_events(found)) then
-    create(job, M.OWNER)
+  if may_cascade(found, M.with_events(found)) and create(job, M.OWNER) then
+    made[#made + 1] = M.OWNER
   end
+  return made
 end
 
---- Drops them where no table needs them and nothing is in them.
+--- The same in the value of a schema.
+-- @tparam table found is changed
+function M.add(found)
+  local scratch = database.open ":memory:"
+  for _, sql in ipairs(statements()) do
+    scratch:exec(sql)
+  end
+  for _, name in ipairs { M.EVENT, M.OWNER } do
+    local is_needed = name == M.EVENT or may_cascade(found, M.with_events(found))
+    if is_needed and not found.tables[name] then
+      found.tables[name] = schema.read_table(scratch, name)
+      found.order[#found.order + 1] = name
+    end
+  end
+  scratch:close()
+end
+
+--- Drops those of them that no table needs and that are empty.
 -- @tparam job job
-function M.drop_unused(job)
+-- @tparam {[string]=string} texts has the names of those that were created with the table, as keys
+function M.drop_unused(job, texts)
   local found = schema.read(job.db)
   local with = M.with_events(found)
   local function drop(name, is_needed)
-    local is_empty = found.tables[name]
+    local is_empty = texts[name]
+      and found.tables[name]
       and job:value(("SELECT count(*) AS value FROM %s"):format(tokens.name(name))) == 0
     if is_empty and not is_needed then
       job:run("DROP TABLE " .. tokens.name(name))
@@ -151,7 +173,8 @@ function M.forget(job, t, event, model)
   if not found.tables[M.EVENT] then
     return
   end
-  local owned = found.tables[M.OWNER] and " UNION ALL SELECT event FROM tombstone_owner WHERE model = ?1" or ""
+  local of_owners = " UNION ALL SELECT event FROM tombstone_owner WHERE model = ?1"
+  local owned = found.tables[M.OWNER] and of_owners or ""
   local sql = "DELETE FROM tombstone_event AS e WHERE (e.model = ?1 OR e.id IN (SELECT %s FROM %s%s))%s"
   job:run(
     sql:format(tokens.name(event), tokens.name(t.name), owned, others_hold(found, M.with_events(found), t)),

@@ -35,20 +35,21 @@ end
 local function of_model(found, model, spec)
   local t = core.table_of(model)
   found.tables[t] = spec.renamed_from
-  found.columns[t], found.using[t] = {}, {}
+  found.columns[t], found.using[t], found.unique[t] = {}, {}, {}
   for _, field in ipairs(model:fields()) do
     local hint = spec.hints[field.name]
     found.columns[t][field.column] = hint and hint.renamed_from
     found.using[t][field.column] = own_value(field, hint)
+    found.unique[t][field.column] = hint and hint.unique
   end
 end
 
 --- The hints of a database's models.
 -- @tparam database db
 -- @treturn table `tables` (new name -> name before), `columns` (table -> column -> name before),
--- `using` (table -> column -> SQL)
+-- `using` (table -> column -> SQL), `unique` (table -> column -> what its field says)
 function M.of(db)
-  local found, side = { tables = {}, columns = {}, using = {} }, core.side(db)
+  local found, side = { tables = {}, columns = {}, using = {}, unique = {} }, core.side(db)
   for _, model in ipairs(db:models()) do
     of_model(found, model, side.specs[rawget(model, "__name")])
   end

@@ -104,7 +104,8 @@ function M.doubled(t, group, value, among)
     by[i] = "v" .. i
     given[i] = "v" .. i .. " IS NOT NULL"
   end
-  return ("(%s) IN (SELECT %s FROM (SELECT %s FROM %s WHERE %s) WHERE %s GROUP BY %s HAVING count(*) > 1)"):format(
+  local sql = "(%s) IN (SELECT %s FROM (SELECT %s FROM %s WHERE %s) WHERE %s GROUP BY %s HAVING count(*) > 1)"
+  return sql:format(
     table.concat(left, ", "),
     table.concat(by, ", "),
     table.concat(inner, ", "),

@@ -6,6 +6,7 @@ local core = require "tombstone.core"
 local ddl = require "tombstone.migrate.ddl"
 local parse = require "tombstone.migrate.parse"
 local schema = require "tombstone.migrate.schema"
+local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
@@ -13,7 +14,8 @@ local M = {}
 M.TABLE = "tombstone_before"
 
 local CREATE = [[CREATE TABLE tombstone_before
-(id integer NOT NULL PRIMARY KEY, entry integer NOT NULL, subject text NOT NULL, key text NOT NULL, value text)]]
+(id integer NOT NULL PRIMARY KEY, entry integer NOT NULL, subject text NOT NULL, key text NOT NULL,
+value text)]]
 local INSERT = "INSERT INTO tombstone_before (entry, subject, key, value) VALUES (?, ?, ?, ?)"
 local LAST = "SELECT max(entry) AS value FROM tombstone_before WHERE ? IN (subject, '')"
 
@@ -108,11 +110,52 @@ function M.get(job, word, t, detail)
     return nil
   end
   local found = { texts = {} }
-  for _, row in ipairs(job:rows("SELECT key, value FROM tombstone_before WHERE entry = ? ORDER BY id", entry)) do
+  local sql = "SELECT key, value FROM tombstone_before WHERE entry = ? AND key NOT LIKE 'row %' ORDER BY id"
+  for _, row in ipairs(job:rows(sql, entry)) do
     read_row(found, row)
   end
   return found
 end
+
+--- Adds a text to what was kept last.
+function M.add(job, word, t, detail, key, value)
+  local entry = last_entry(job, word, t, detail)
+  if entry then
+    job:run(INSERT, entry, subject_of(word, t, detail), "text " .. key, value)
+  end
+end
+
+-- ---- values of rows --------------------------------------------------------------------------------
+
+local PUT_ROWS = [[INSERT INTO tombstone_before (entry, subject, key, value)
+SELECT ?, ?, 'row ' || %s || ' ' || CAST(%s AS text), %s FROM %s WHERE %s]]
+
+--- Adds values of rows to what was kept last.
+-- @tparam job job
+-- @string word
+-- @tparam table t
+-- @string detail
+-- @tparam table given SQL: `column` (a text), `key`, `value`, `where`
+function M.put_rows(job, word, t, detail, given)
+  local sql = PUT_ROWS:format(given.column, given.key, given.value, tokens.name(t.name), given.where)
+  job:run(sql, last_entry(job, word, t, detail), subject_of(word, t, detail))
+end
+
+--- Those of a column, as a sub-query with `pk` (a text) and `value`.
+-- @tparam job job
+-- @string word
+-- @tparam table t
+-- @string detail
+-- @string column a text, as SQL
+-- @treturn string
+function M.rows(job, word, t, detail, column)
+  local entry = last_entry(job, word, t, detail)
+  local sql = "(SELECT substr(key, length(%s) + 6) AS pk, value AS value FROM tombstone_before "
+    .. "WHERE entry = %d AND substr(key, 1, length(%s) + 5) = 'row ' || %s || ' ')"
+  return sql:format(column, entry, column, column)
+end
+
+-- ---- the end ------------------------------------------------------------------------------------
 
 --- Forgets it.
 function M.drop(job, word, t, detail)
@@ -133,7 +176,7 @@ function M.copy(from, to)
   if not is_there(from) then
     return
   end
-  for _, row in ipairs(from:query "SELECT * FROM tombstone_before ORDER BY id") do
+  for _, row in ipairs(from:query "SELECT * FROM tombstone_before WHERE key NOT LIKE 'row %' ORDER BY id") do
     to:exec(INSERT, row.entry, row.subject, row.key, row.value or core.null)
   end
 end

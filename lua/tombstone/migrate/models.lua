@@ -8,6 +8,7 @@ local hints = require "tombstone.migrate.hints"
 local history = require "tombstone.migrate.history"
 local losses = require "tombstone.migrate.losses"
 local schema = require "tombstone.migrate.schema"
+local soft_diff = require "tombstone.migrate.soft_diff"
 local target = require "tombstone.migrate.target"
 local tokens = require "tombstone.migrate.tokens"
 local write = require "tombstone.migrate.write"
@@ -180,11 +181,12 @@ function M.diff(db)
       table.remove(there.order, i)
     end
   end
+  local soft_words, soft_remarks = soft_diff.words(there, models, told)
   local wanted, warnings = target.of(diff.renamed(there, models, told), models, told.tables)
   local changes, lost = diff.schemas(there, wanted, told)
   local first, last = change_triggers(there, models)
-  local words = joined(first, changes, last)
-  local remarks = describe(db, words, lost, warnings)
+  local words = joined(first, soft_words, changes, last)
+  local remarks = joined(soft_remarks, describe(db, words, lost, warnings))
   suspect_table(words, there, models, remarks)
   return {
     words = words,

@@ -60,8 +60,8 @@ local function doubts_of_time(reading, list)
   local is_there = "NOT " .. reading.no_stamp
   if reading.mixed_units then
     local column = tokens.name(reading.stamp)
-    local condition = "%s AND %s AND %s <> %d"
-    when(list, condition:format(is_there, is_number(column), unit_sql(column), reading.units), "a time of another unit")
+    local other = ("%s AND %s <> %d"):format(is_number(column), unit_sql(column), reading.units)
+    when(list, is_there .. " AND " .. other, "a time of another unit")
   end
   when(list, ("%s AND %s IS NULL"):format(is_there, reading.time), "a time that cannot be read")
   when(list, ("%s AND %s > %s"):format(is_there, reading.time, tokens.text(reading.limit)), "a time to come")
@@ -72,7 +72,8 @@ local function doubts_of_flag(reading, list)
   local known = ("%s NOT IN %s AND %s NOT IN %s"):format(word, schemes.TRUE, word, schemes.FALSE)
   when(list, known, "neither true nor false")
   if reading.stamp then
-    when(list, ("NOT (%s) AND NOT %s"):format(reading.dead, reading.no_stamp), "alive, with a time of deletion")
+    local both = ("NOT (%s) AND NOT %s"):format(reading.dead, reading.no_stamp)
+    when(list, both, "alive, with a time of deletion")
   end
 end
 
@@ -128,7 +129,8 @@ local function read_dead(reading)
   elseif reading.stamp then
     return "NOT " .. reading.no_stamp
   end
-  return #reading.marks > 0 and ("coalesce(%s, NULL) IS NOT NULL"):format(table.concat(reading.marks, ", ")) or "0"
+  local marks = table.concat(reading.marks, ", ")
+  return #reading.marks > 0 and ("coalesce(%s, NULL) IS NOT NULL"):format(marks) or "0"
 end
 
 local function doubts(reading)
@@ -204,7 +206,8 @@ local function notes_of(db, t, reading)
   local function note(...)
     notes[#notes + 1] = string.format(...)
   end
-  local timeless = reading.mark and count(db, t, ("(%s) AND %s IS NULL"):format(reading.dead, reading.time)) or 0
+  local without_time = ("(%s) AND %s IS NULL"):format(reading.dead, reading.time)
+  local timeless = reading.mark and count(db, t, without_time) or 0
   if timeless > 0 then
     note("%d dead rows have no time: they get that of the migration", timeless)
   end

@@ -23,7 +23,8 @@ end
 -- @string hint
 function M.rows(what, rows, count, hint)
   local more = count > #rows and (", … %d in all"):format(count) or ""
-  local message = ("%s: %d row%s, key %s%s"):format(what, count, count == 1 and "" or "s", keys_text(rows), more)
+  local number = count == 1 and "1 row" or ("%d rows"):format(count)
+  local message = ("%s: %s, key %s%s"):format(what, number, keys_text(rows), more)
   local _, err = pcall(core.fail, "migration", message, hint)
   rawset(err, "rows", rows)
   rawset(err, "count", count)

@@ -23,8 +23,9 @@ M.NAMES = { "deleted_at", "paranoia", "unix", "safedelete", "flag", "active", "m
 local STAMPS = { "deletedat", "deletedon", "deletedtime", "deletedtimestamp", "deletedts", "deletedate",
   "deleteddate", "datedeleted", "deletiondate", "deletiontime", "deletetime", "deleteat", "softdeletedat",
   "discardedat", "trashedat", "removedat", "destroyedat", "deleted" }
-local FLAGS = { "isdeleted", "deleted", "isdel", "delflag", "deletedflag", "deleteflag", "isdelete", "softdeleted",
-  "issoftdeleted", "isremoved", "removed", "istrashed", "trashed", "isdiscarded", "discarded", "deletedat" }
+local FLAGS = { "isdeleted", "deleted", "isdel", "delflag", "deletedflag", "deleteflag", "isdelete",
+  "softdeleted", "issoftdeleted",
+  "isremoved", "removed", "istrashed", "trashed", "isdiscarded", "discarded", "deletedat" }
 local ACTIVE = { "active", "isactive", "alive", "isalive" }
 local CASCADE = { "deletedbycascade" }
 

@@ -54,7 +54,8 @@ end
 
 local function is_exact(job, t, column, sql)
   local name = tokens.name(column)
-  return not schemes.some(job.db, t, ("(%s) IS NOT %s OR typeof(%s) <> typeof(%s)"):format(sql, name, sql, name))
+  local differs = ("(%s) IS NOT %s OR typeof(%s) <> typeof(%s)"):format(sql, name, sql, name)
+  return not schemes.some(job.db, t, differs)
 end
 
 local function first_exact(job, t, plan, column, list)

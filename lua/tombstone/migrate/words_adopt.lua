@@ -17,8 +17,8 @@ local way_back = require "tombstone.migrate.way_back"
 
 local Migration, inverse = migration.Migration, migration.inverse
 
-local OPTIONS = { "scheme", "from", "flag", "unit", "sentinel", "ambiguous", "drop", "column", "event", "unique",
-  "model", "dead" }
+local OPTIONS = { "scheme", "from", "flag", "unit", "sentinel", "ambiguous", "drop", "column", "event",
+  "unique", "model", "dead" }
 
 -- ---- refusing -------------------------------------------------------------------------------------
 
@@ -41,8 +41,9 @@ local function need_clear(self, t, reading, ambiguous)
     self.job:refuse(("Table '%s' has soft delete already"):format(t.name), "leave the word out")
   end
   if reading.scheme == "active" and not reading.is_told then
+    local message = "Column '%s' of '%s' may mean that rows are deleted, or something else"
     self.job:refuse(
-      ("Column '%s' of '%s' may mean that rows are deleted, or something else"):format(reading.active, t.name),
+      message:format(reading.active, t.name),
       'say scheme = "active", or scheme = "none"'
     )
   end
@@ -145,7 +146,7 @@ local function adopt(self, t, reading, options)
     end
   end)
   self:flush()
-  event_tables.create(self.job)
+  self:create_event_tables("adopt", t)
   if plan.how.event then
     local model = event_tables.model_of(self.db, t, options.model)
     adopted_events.make(self.job, t.name, model, reading.now)
@@ -189,15 +190,16 @@ function inverse.adopt(name, options)
   return "unadopt", name, { column = options.column, model = options.model, dead = options.dead }
 end
 
--- ---- the way back ------------------------------------------------------------------------------------------
+-- ---- the way back ------------------------------------------------------------------------------
 
 local function need_kept(self, t)
   local kept = memo.get(self.job, "adopt", t)
   if not kept then
     self.job:refuse(("Nothing is known of how '%s' was before"):format(t.name), "use remove_soft_delete")
   elseif kept.texts.lost then
+    local message = "The adoption of '%s' cannot be taken back - its rows had more to say in '%s'"
     self.job:refuse(
-      ("The adoption of '%s' cannot be taken back - its rows had more to say in '%s'"):format(t.name, kept.texts.lost),
+      message:format(t.name, kept.texts.lost),
       "use remove_soft_delete, or a backup"
     )
   end
@@ -284,7 +286,7 @@ function Migration:unadopt(name, options)
   end)
   self:flush()
   memo.drop(self.job, "adopt", t)
-  event_tables.drop_unused(self.job)
+  event_tables.drop_unused(self.job, kept.texts)
 end
 
 function inverse.unadopt()

@@ -7,6 +7,7 @@ local memo = require "tombstone.migrate.memo"
 local migration = require "tombstone.migrate.migration"
 local schema = require "tombstone.migrate.schema"
 local soft = require "tombstone.migrate.soft"
+local soft_shape = require "tombstone.migrate.soft_shape"
 
 local Migration, inverse = migration.Migration, migration.inverse
 
@@ -85,10 +86,18 @@ local function add(self, t, options)
   memo.put(self.job, "add_soft_delete", t)
   local tables = schema.read(self.db).tables
   self:alter(t.name, function(new)
-    soft.add(tables, new, how)
+    soft_shape.add(tables, new, how)
   end)
   self:flush()
-  event_tables.create(self.job)
+  self:create_event_tables("add_soft_delete", t)
+end
+
+--- Creates them, and notes in what was kept that it did: they go with the table's soft delete.
+-- @local
+function Migration:create_event_tables(word, t)
+  for _, name in ipairs(event_tables.create(self.job)) do
+    memo.add(self.job, word, t, nil, name, "created")
+  end
 end
 
 --- Makes a table soft-deletable, as models are: the columns `deleted_at` and `deleted_event`, the
@@ -146,13 +155,14 @@ local function remove(self, t, is, options)
     forget_events(self, t, is, options)
   end
   dying.ways[options.dead](self.job, t, is)
+  local how = { stamp = is.stamp, event = is.event, keep = keeps }
   self:alter(t.name, function(new, from)
-    soft.remove(new, from, { stamp = is.stamp, event = is.event, keep = keeps }, before and before.table)
+    soft_shape.remove(new, from, how, before and before.table)
   end)
   self:flush()
   if not keeps then
     memo.drop(self.job, "add_soft_delete", t)
-    event_tables.drop_unused(self.job)
+    event_tables.drop_unused(self.job, before and before.texts or {})
   end
 end
 
@@ -180,7 +190,7 @@ function inverse.remove_soft_delete(name, options)
   if dead == "keep" then
     return "add_soft_delete", name, { kept = true, column = options.column, model = options.model }
   end
-  return nil, dead == "revive" and "remove_soft_delete has let the dead live" or "remove_soft_delete has purged the dead"
+  return nil, "remove_soft_delete has " .. (dead == "revive" and "let the dead live" or "purged the dead")
 end
 
 -- ---- all or nothing ------------------------------------------------------------------------------

@@ -1,15 +1,14 @@
 --- The word that changes how a deletion frees a unique value.
 -- @module tombstone.migrate.words_unique
 local core = require "tombstone.core"
-local dying = require "tombstone.migrate.dying"
 local finding = require "tombstone.migrate.finding"
 local mangling = require "tombstone.migrate.mangling"
 local memo = require "tombstone.migrate.memo"
 local migration = require "tombstone.migrate.migration"
-local refusal = require "tombstone.migrate.refusal"
 local schema = require "tombstone.migrate.schema"
 local soft = require "tombstone.migrate.soft"
-local tokens = require "tombstone.migrate.tokens"
+local soft_unique = require "tombstone.migrate.soft_unique"
+local values = require "tombstone.migrate.unique_values"
 
 local Migration, inverse = migration.Migration, migration.inverse
 
@@ -53,16 +52,13 @@ local function find(t, stamp, columns)
   return found
 end
 
-local function name_of(change)
-  return ("%s of '%s'"):format(table.concat(change.group.columns, ", "), change.table.name)
-end
-
 -- The schema tells a partial index from a whole one; of the whole ones texts are taken for mangled.
 local function strategy_before(change, said)
   local has_text = #mangling.columns(change.table, { change.group }) > 0
   local seen = change.group.kind == "live" and "live" or (has_text and "mangle" or "always")
   if said and (said == "live") ~= (seen == "live") then
-    core.fail("migration", ("What is unique by %s is not '%s'"):format(name_of(change), said), "look at its index")
+    local message = ("What is unique by %s is not '%s'"):format(values.name(change), said)
+    core.fail("migration", message, "look at its index")
   end
   return said or seen
 end
@@ -71,192 +67,57 @@ local function need_sense(change)
   if change.to == change.from then
     core.fail(
       "migration",
-      ("What is unique by %s is '%s' already"):format(name_of(change), change.to),
+      ("What is unique by %s is '%s' already"):format(values.name(change), change.to),
       change.to == "mangle" and 'if the dead bear no suffix yet, say from = "always"' or "leave the word out"
     )
   end
   if change.to == "mangle" and #mangling.columns(change.table, { change.group }) == 0 then
-    core.fail("migration", ("A suffix needs a text: %s has none"):format(name_of(change)), 'use "live"')
+    core.fail("migration", ("A suffix needs a text: %s has none"):format(values.name(change)), 'use "live"')
   end
   local is_parent, child = soft.is_pointed_at(change.tables, change.table, change.group.columns)
   if change.to ~= "always" and is_parent then
     core.fail(
       "migration",
-      ("Rows of '%s' point at %s, which must stay unique among all rows"):format(child, name_of(change)),
+      ("Rows of '%s' point at %s, which must stay unique among all rows"):format(child, values.name(change)),
       'let it be "always", or drop the foreign key'
     )
   end
 end
 
--- ---- which values -----------------------------------------------------------------------------
-
--- Other uniques of all rows whose suffix the same columns may bear.
-local function others_of(change)
-  local list, own = {}, mangling.columns(change.table, { change.group })
-  for _, group in ipairs(soft.groups(change.table, change.stamp)) do
-    local is_other = group.kind == "whole" and group.index ~= change.group.index
-      or group.kind == "whole" and group.constraint ~= change.group.constraint
-    for _, column in ipairs(is_other and own or {}) do
-      if finding.names(group.columns, column) and list[#list] ~= group then
-        list[#list + 1] = group
-      end
-    end
-  end
-  return list
-end
-
-local function mangling_others(change, said)
-  local others = others_of(change)
-  if #others > 0 and not said then
-    core.fail(
-      "migration",
-      ("The values of %s are unique by (%s) too"):format(name_of(change), table.concat(others[1].columns, ", ")),
-      'say others = "mangle" where that frees them by a suffix too, else others = "always"'
-    )
-  end
-  return said == "mangle" and others or {}
-end
-
--- The SQL by which this unique alone decides on a suffix in that column.
-local function decides(change, column)
-  local ours = mangling.chosen(change.table, { change.group }, column)
-  local theirs = mangling.chosen(change.table, change.others, column)
-  if theirs == "1" or ours == "0" then
-    return "0"
-  end
-  return theirs == "0" and ours or ("(%s) AND NOT (%s)"):format(ours, theirs)
-end
-
-local function each_column(change, fn)
-  for _, column in ipairs(mangling.columns(change.table, { change.group })) do
-    local condition = decides(change, column)
-    if condition ~= "0" then
-      fn(column, condition)
-    end
-  end
-end
-
--- ---- rows that say no ----------------------------------------------------------------------------
-
-local function refuse_rows(change, column, condition, what, hint)
-  local dead = ("%s AND (%s) AND %s IS NOT NULL"):format(soft.dead(change.stamp), condition, tokens.name(column))
-  refusal.where(
-    change.job,
-    tokens.name(change.table.name),
-    tokens.name(soft.key(change.table)),
-    ("%s AND (%s)"):format(dead, what.sql),
-    what.text:format(name_of(change)),
-    hint,
-    tokens.name(column)
-  )
-end
-
-local function need_suffixes(change, column, condition)
-  if change.ambiguous == "keep" then
-    return
-  end
-  refuse_rows(change, column, condition, {
-    sql = ("%s = %s COLLATE BINARY"):format(mangling.stripped(column, change.stamp), tokens.name(column)),
-    text = "Dead rows bear no suffix of their own in %s",
-  }, 'say ambiguous = "keep" to leave them as they are, or from = "always" where none has one')
-end
-
-local function need_stamps(change, column, condition)
-  refuse_rows(change, column, condition, {
-    sql = ("tombstone_suffix(%s) IS NULL"):format(tokens.name(change.stamp)),
-    text = "The time of dead rows cannot be read, for a suffix in %s",
-  }, "mend them by run: times are 'YYYY-MM-DD HH:MM:SS.ffffff'")
-end
-
--- With the suffix on, two rows of one deletion could not be told apart.
-local function need_plain(change, column, condition)
-  local value, stamp = tokens.name(column), tokens.name(change.stamp)
-  local suffix = ("tombstone_suffix(%s)"):format(stamp)
-  refuse_rows(change, column, condition, {
-    sql = ("%s <> %s COLLATE BINARY OR lower(substr(rtrim(%s, ' '), -length(%s))) = %s"):format(
-      mangling.stripped(column, change.stamp),
-      value,
-      value,
-      suffix,
-      suffix
-    ),
-    text = "Dead rows bear the suffix of their deletion already in %s",
-  }, 'if all of them do, say from = "mangle"; else mend these')
-end
-
 -- ---- changing -------------------------------------------------------------------------------------
-
-local function rewrite(change, value)
-  local set = {}
-  each_column(change, function(column, condition)
-    set[#set + 1] = tokens.name(column) .. " = " .. mangling.where(condition, value(column, change.stamp), column)
-  end)
-  if #set > 0 then
-    local sql = ("UPDATE %s SET %s"):format(tokens.name(change.table.name), table.concat(set, ", "))
-    dying.each(change.job, change.table, sql, soft.dead(change.stamp))
-  end
-end
-
-local function rewrite_values(change)
-  if change.to == "mangle" then
-    each_column(change, function(column, condition)
-      need_stamps(change, column, condition)
-      need_plain(change, column, condition)
-    end)
-  elseif change.from == "mangle" then
-    each_column(change, function(column, condition)
-      need_suffixes(change, column, condition)
-    end)
-  end
-  return change.to == "mangle" and mangling.mangled or (change.from == "mangle" and mangling.stripped or nil)
-end
-
--- An index that comes says which values are taken; here are the rows.
-local function refuse_doubles(change, err)
-  local t = change.table
-  if type(err) == "table" and err.kind == "migration" then
-    local among = change.to == "live" and soft.living(change.stamp) or nil
-    refusal.where(
-      change.job,
-      tokens.name(t.name),
-      tokens.name(soft.key(t)),
-      (among and among .. " AND " or "") .. mangling.doubled(t, change.group, tokens.name, among),
-      ("Rows would collide in %s"):format(name_of(change)),
-      "purge or change one of each"
-    )
-  end
-  error(err, 0)
-end
 
 local function put_index(self, change)
   local ok, err = pcall(function()
     self:alter(change.table.name, function(t)
       if change.to == "live" then
-        soft.make_live(t, change.group, change.stamp)
+        soft_unique.make_live(t, change.group, change.stamp)
       else
-        soft.make_whole(t, change.group, change.before)
+        soft_unique.make_whole(t, change.group, change.before)
       end
     end)
     self:flush()
   end)
   if not ok then
-    refuse_doubles(change, err)
+    values.refuse_doubles(change, err)
   end
 end
 
 local function drop_index(self, change)
   self:alter(change.table.name, function(t)
-    soft.drop_group(t, find(t, change.stamp, change.group.columns))
+    soft_unique.drop_group(t, find(t, change.stamp, change.group.columns))
   end)
   self:flush()
 end
 
 -- Indexes go first: a value may take the place of another that has not moved yet.
 local function carry_out(self, change)
-  local value = rewrite_values(change)
+  local value = values.plan(change)
   drop_index(self, change)
   if value then
-    rewrite(change, value)
+    values.rewrite(change, value)
+  end
+  if change.is_back and change.to == "mangle" then
+    values.spell_as_before(change)
   end
   put_index(self, change)
 end
@@ -283,16 +144,22 @@ local function plan(self, name, columns, options)
   return change
 end
 
+local function keep_before(self, change)
+  memo.put(self.job, "change_unique", change.table, change.detail, { strategy = change.from })
+  if change.from == "mangle" then
+    values.keep_spellings(change)
+  end
+end
+
 local function to_before(self, change)
   local kept = memo.get(self.job, "change_unique", change.table, change.detail)
   if not kept then
     self.job:refuse(
-      ("Nothing is known of how %s was unique before"):format(name_of(change)),
+      ("Nothing is known of how %s was unique before"):format(values.name(change)),
       'say it: "mangle", "live" or "always"'
     )
   end
-  change.to, change.before = kept.texts.strategy, kept.table
-  memo.drop(self.job, "change_unique", change.table, change.detail)
+  change.to, change.before, change.is_back = kept.texts.strategy, kept.table, true
 end
 
 --- Changes how a deletion frees the values of a unique column, or of several: `"mangle"` (the dead bear a
@@ -321,13 +188,17 @@ function Migration:change_unique(name, given, strategy, options)
     to_before(self, change)
   else
     need_sense(change)
-    local texts = { strategy = change.from }
-    memo.put(self.job, "change_unique", change.table, change.detail, texts)
   end
   local stays_whole = change.from ~= "live" and change.to ~= "live"
   change.before = change.before or (stays_whole and change.table or nil)
-  change.others = mangling_others(change, options.others)
+  change.others = values.others(change, options.others)
+  if not change.is_back then
+    keep_before(self, change)
+  end
   carry_out(self, change)
+  if change.is_back then
+    memo.drop(self.job, "change_unique", change.table, change.detail)
+  end
 end
 
 function inverse.change_unique(name, given, strategy, options)
@@ -335,7 +206,8 @@ function inverse.change_unique(name, given, strategy, options)
   if options.ambiguous then
     return nil, "change_unique has left rows that it could not tell apart"
   end
-  return "change_unique", name, given, "before", { from = strategy, others = options.others, column = options.column }
+  local back = { from = strategy, others = options.others, column = options.column }
+  return "change_unique", name, given, "before", back
 end
 
 return Migration
