@@ -177,7 +177,10 @@ describe("the next migration", function()
   it("asks whether a table was renamed", function()
     begin()
     local db = open(function(db)
-      db:model("Article", { title = f.char { max_length = 100, unique = true }, views = f.integer { default = 0 } })
+      db:model(
+        "Article",
+        { title = f.char { max_length = 100, unique = true }, views = f.integer { default = 0 } }
+      )
       db:model("Author", { name = f.text { unique = true } })
     end)
     local remarks = table.concat(migrate.diff(db).remarks, "\n")

@@ -108,7 +108,9 @@ describe("a rebuilt table", function()
     local err = helper.raises("migration", apply, function(m)
       m:drop_column("t", "b")
     end)
-    assert.truthy(err.message:find("After this, a trigger of 'u' does not work any more", 1, true))
+    assert.truthy(
+      err.message:find("After this, the trigger for INSERT of 'u' does not work any more", 1, true)
+    )
   end)
 
   it("bears views that never worked", function()

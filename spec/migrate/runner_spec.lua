@@ -156,7 +156,10 @@ describe("the runner", function()
     three()
     open():up()
     db:exec "INSERT INTO b (name) VALUES ('x')"
-    assert.same({ "drops table 'c' and its 0 rows", "drops table 'b' and its 1 rows" }, open():losses { to = 1 })
+    assert.same(
+      { "drops table 'c' and its 0 rows", "drops table 'b' and its 1 rows" },
+      open():losses { to = 1 }
+    )
     helper.refuses("misuse", "steps is a number of migrations, not 'x'", function()
       open():down { steps = "x" }
     end)

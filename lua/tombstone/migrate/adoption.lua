@@ -1,6 +1,7 @@
 --- What becomes of a table that is adopted: the values of its columns as SQL over what is there, and its
 -- shape.
 -- @module tombstone.migrate.adoption
+local compare = require "tombstone.migrate.compare"
 local finding = require "tombstone.migrate.finding"
 local mangling = require "tombstone.migrate.mangling"
 local refusal = require "tombstone.migrate.refusal"
@@ -85,6 +86,10 @@ local function settle_uniques(t, marks)
   end
 end
 
+local function says(columns, is_unique)
+  return compare.text.index { name = "", columns = columns, unique = is_unique }
+end
+
 local function settle_index(t, index, marks, living)
   local left, was = {}, #index.columns
   for _, column in ipairs(index.columns) do
@@ -93,8 +98,8 @@ local function settle_index(t, index, marks, living)
   end
   local is_alike = false
   for _, other in ipairs(t.indexes) do
-    is_alike = is_alike or (other ~= index and #left < was and #other.columns == #left
-      and same(other.columns[1].name or "", left[1] and left[1].name or "") and not other.where)
+    local is_other = other ~= index and #left < was and not other.where
+    is_alike = is_alike or (is_other and says(other.columns, other.unique) == says(left, index.unique))
   end
   index.columns = left
   if index.where and living[tokens.bare(index.where)] then

@@ -18,26 +18,40 @@ local function works(db, sql)
   return ok, not ok and err.message or nil
 end
 
+local EVENTS = { "INSERT", "UPDATE", "DELETE" }
+
 -- Compiling a statement compiles the triggers that it would fire.
-local function firing(db, name)
+local function firing(db, name, event)
   local quoted = tokens.name(name)
-  local column = db:query("SELECT name FROM pragma_table_info(?) LIMIT 1", name)[1]
-  local set = column and tokens.name(column.name)
-  return {
-    ("EXPLAIN DELETE FROM %s"):format(quoted),
-    ("EXPLAIN INSERT INTO %s DEFAULT VALUES"):format(quoted),
-    set and ("EXPLAIN UPDATE %s SET %s = %s"):format(quoted, set, set),
-  }
+  if event == "DELETE" then
+    return "EXPLAIN DELETE FROM " .. quoted
+  elseif event == "INSERT" then
+    return ("EXPLAIN INSERT INTO %s DEFAULT VALUES"):format(quoted)
+  end
+  local set = {}
+  for _, row in ipairs(db:query("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0", name)) do
+    set[#set + 1] = tokens.name(row.name) .. " = " .. tokens.name(row.name)
+  end
+  return ("EXPLAIN UPDATE %s SET %s"):format(quoted, table.concat(set, ", "))
+end
+
+-- INSERT, UPDATE or DELETE: the first of these words in CREATE TRIGGER.
+local function event_of(sql)
+  for _, token in ipairs(tokens.list(sql)) do
+    for _, event in ipairs(EVENTS) do
+      if token.word == event:lower() then
+        return event
+      end
+    end
+  end
 end
 
 local function try_triggers(db, found)
-  local sql = "SELECT DISTINCT tbl_name AS name FROM sqlite_master WHERE type = 'trigger'"
-  for _, row in ipairs(db:query(sql)) do
-    for _, statement in ipairs(firing(db, row.name)) do
-      local ok, why = works(db, statement)
-      if not ok then
-        found[("a trigger of '%s'"):format(row.name)] = why
-      end
+  for _, row in ipairs(db:query "SELECT tbl_name AS name, sql FROM sqlite_master WHERE type = 'trigger'") do
+    local event = event_of(row.sql)
+    local ok, why = works(db, firing(db, row.name, event))
+    if not ok then
+      found[("the trigger for %s of '%s'"):format(event, row.name)] = why
     end
   end
 end
@@ -59,11 +73,22 @@ end
 
 -- ---- foreign keys ---------------------------------------------------------------------------
 
+local MISMATCH = "foreign key mismatch"
+
+-- How many rows of each foreign key point nowhere, and how many are all; or nil where SQLite cannot say,
+-- since a parent's column is not unique.
 local function violations(db)
   local found, n = {}, 0
-  for _, row in ipairs(db:query "PRAGMA foreign_key_check") do
-    local key = ("%s, row %s, to %s"):format(row.table, tostring(row.rowid), tostring(row.parent))
-    found[key] = row
+  local ok, rows = pcall(db.query, db, "PRAGMA foreign_key_check")
+  if not ok then
+    if not tostring(rows):find(MISMATCH, 1, true) then
+      error(rows, 0)
+    end
+    return nil, tostring(rows)
+  end
+  for _, row in ipairs(rows) do
+    local key = ("%s\0%s\0%s"):format(row.table, tostring(row.fkid), tostring(row.parent))
+    found[key] = (found[key] or 0) + 1
     n = n + 1
   end
   return found, n
@@ -83,38 +108,56 @@ end
 function M.before(db)
   local before = { broken = M.broken(db), path = path_of(db) }
   if not before.path then
-    before.violations = violations(db)
+    before.violations, before.n = violations(db)
   end
   return before
 end
 
 -- What is committed: readers of the file see it while the migration is not.
 local function violations_before(before)
-  if before.violations then
-    return before.violations
+  if not before.path then
+    return before.violations, before.n
   end
   local db = database.open(before.path, { read_only = true })
-  local ok, found = pcall(violations, db)
+  local ok, found, n = pcall(violations, db)
   db:close()
   if not ok then
     error(found, 0)
   end
-  return found
+  return found, n
+end
+
+-- Of a table that has another name now, all that can be said is that there are no more.
+local function increase(found, n, was, n_was)
+  for key, count in pairs(found) do
+    if was[key] and count > was[key] then
+      return count - was[key], key
+    end
+  end
+  return n - n_was, next(found)
 end
 
 local function check_foreign_keys(job, before)
   local found, n = violations(job.db)
-  if n == 0 then
+  if found and n == 0 then
     return
   end
-  for key in pairs(violations_before(before)) do
-    n = n - (found[key] and 1 or 0)
-    found[key] = nil
-  end
-  local key, row = next(found)
-  if key then
+  local was, n_was = violations_before(before)
+  if not was then
+    return -- it could not be said before either
+  elseif not found then
     job:refuse(
-      ("%d rows would point at parents that are not there, one of them in '%s'"):format(n, row.table),
+      "A foreign key has no parent any more - " .. n,
+      "its columns need a primary key or UNIQUE there"
+    )
+  end
+  local more, key = increase(found, n, was, n_was)
+  if more > 0 then
+    job:refuse(
+      ("%d rows would point at parents that are not there, one of them in '%s'"):format(
+        more,
+        key:match "^%Z*"
+      ),
       "mend the rows in the migration, or leave the parents where they are"
     )
   end

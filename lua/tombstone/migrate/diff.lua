@@ -58,26 +58,65 @@ end
 
 -- ---- renames --------------------------------------------------------------------------------
 
-local function rename_tables(words, old, new, renamed)
-  for _, name in ipairs(new.order) do
-    local before = renamed[name]
-    if before and old.tables[before] and not find(old.tables, name) then
-      words:say("rename_table", before, name)
-      rename.table(old, before, name)
+-- Calls `follow(from, to)` for each of `pending`, in an order in which no name is taken. Those whose old
+-- name is gone were done before. Answers what is left: names that change places.
+local function in_order(pending, is_there, follow)
+  local progress = true
+  while progress do
+    progress = false
+    for i, entry in ipairs(pending) do
+      if not progress and is_there(entry.from) and not is_there(entry.to) then
+        follow(entry.from, entry.to)
+        table.remove(pending, i)
+        progress = true
+      end
     end
   end
+  local left = {}
+  for _, entry in ipairs(pending) do
+    for _, other in ipairs(pending) do
+      local is_chained = fold(other.from) == fold(entry.to) and is_there(entry.from) and is_there(other.from)
+      left[#left + 1] = is_chained and entry or nil
+    end
+  end
+  return left
+end
+
+local function remark_places(words, left, what)
+  for _, entry in ipairs(left) do
+    local hint = "%s '%s' and '%s' change places: write rename words by hand, by way of a third name"
+    words.remarks[#words.remarks + 1] = hint:format(what, entry.from, entry.to)
+  end
+end
+
+local function rename_tables(words, old, new, renamed)
+  local pending = {}
+  for _, name in ipairs(new.order) do
+    pending[#pending + 1] = renamed[name] and { from = renamed[name], to = name } or nil
+  end
+  local left = in_order(pending, function(name)
+    return find(old.tables, name) ~= nil
+  end, function(from, to)
+    words:say("rename_table", from, to)
+    rename.table(old, find(old.tables, from).name, to)
+  end)
+  remark_places(words, left, "tables")
 end
 
 local function rename_columns(words, old, new, renamed)
   for _, name in ipairs(new.order) do
-    local t = old.tables[name]
+    local t, pending = old.tables[name], {}
     for _, column in ipairs(t and new.tables[name].columns or {}) do
       local before = (renamed[name] or {})[column.name]
-      if before and schema.column(t, before) and not schema.column(t, column.name) then
-        words:say("rename_column", name, before, column.name)
-        rename.column(old, name, before, column.name)
-      end
+      pending[#pending + 1] = before and { from = before, to = column.name } or nil
     end
+    local left = in_order(pending, function(column)
+      return schema.column(t, column) ~= nil
+    end, function(from, to)
+      words:say("rename_column", name, from, to)
+      rename.column(old, name, from, to)
+    end)
+    remark_places(words, left, "columns of '" .. name .. "',")
   end
 end
 
@@ -107,6 +146,7 @@ end
 -- before), `using` (table -> column -> SQL of its values where there were none)
 -- @treturn {table,...} each a `word` and its arguments, `n` of them
 -- @treturn {table,...} what is lost: `table`, and `column` where it is not all of it
+-- @treturn {string,...} renames that were not followed, in words
 function M.schemas(old, new, options)
   local words, renamed = begin(old, new, options or {})
   local gone = missing_in(renamed, new)
@@ -122,7 +162,7 @@ function M.schemas(old, new, options)
       words:change(before, new.tables[name])
     end
   end
-  return words.words, words.lost
+  return words.words, words.lost, words.remarks
 end
 
 return M

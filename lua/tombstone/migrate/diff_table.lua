@@ -215,6 +215,15 @@ local function using_for_new(self, old, new)
   return next(using) and using or nil
 end
 
+-- What columns that go get when they are brought back.
+local function stand_ins(old, new)
+  local after, using = by_name(new), {}
+  for _, column in ipairs(old.columns) do
+    using[column.name] = not after[fold(column.name)] and stand_in(column) or nil
+  end
+  return next(using) and using or nil
+end
+
 function Diff:replace(old, new)
   local given, options = columns.spell_table(new)
   local before, options_before = columns.spell_table(old)
@@ -228,7 +237,7 @@ function Diff:replace(old, new)
     end
   end
   self:say("change_table", new.name, given, merged(options, {
-    from = { before, options_before },
+    from = { before, merged(options_before, { using = stand_ins(old, new) }) },
     using = using_for_new(self, old, new),
   }))
   for _, index in ipairs(new.indexes) do
@@ -289,7 +298,7 @@ end
 -- @tparam table using table -> column -> SQL of its values where there were none
 -- @treturn table with `words` and `lost`; its methods `create`, `drop`, `alter`, `replace` and `say` add
 function Diff.new(using)
-  return setmetatable({ words = {}, lost = {}, using = using }, Diff)
+  return setmetatable({ words = {}, lost = {}, remarks = {}, using = using }, Diff)
 end
 
 --- Says what makes `old` the table `new`.

@@ -108,7 +108,10 @@ local REFUSALS = {
     "was edited after it was applied",
     "put the file back and write a new migration; or migrate with --accept-edited",
   },
-  missing = { "is applied, but its file is missing", "put the file back; or migrate with --accept-edited, which forgets it" },
+  missing = {
+    "is applied, but its file is missing",
+    "put the file back; or migrate with --accept-edited, which forgets it",
+  },
 }
 
 --- Raises `migration` where applied files were edited or are missing.

@@ -66,7 +66,11 @@ end
 --- Calls `fn`, which makes a new table of an old one: within the migration's transaction, or in one
 -- of its own where the migration wants none.
 function Job:guarded(fn)
-  return self.guard and self.guard(fn) or fn()
+  local run = self.guard
+  if run then
+    return run(fn)
+  end
+  return fn()
 end
 
 --- Raises `migration`.

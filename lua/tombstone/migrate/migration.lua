@@ -37,13 +37,15 @@ function M.need_name(name, what, example)
   end
 end
 
+local HIDDEN = "SELECT 1 FROM temp.sqlite_master"
+  .. " WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE"
+
 --- A table of the database, as a value of its schema.
 -- @raise migration where there is none of that name
 function Migration:table(name)
   M.need_name(name, "A table", 'as in "posts"')
   self:flush()
-  local hidden = "SELECT 1 FROM temp.sqlite_master WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE"
-  if #self.db:query(hidden, name) > 0 then
+  if #self.db:query(HIDDEN, name) > 0 then
     self.job:refuse(("A temporary table hides '%s'"):format(name), "drop it first")
   end
   local t = schema.read_table(self.db, name)

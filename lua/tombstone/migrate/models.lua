@@ -32,6 +32,24 @@ local function names_of(triggers)
   return names
 end
 
+local COUNTS = 'BEGIN UPDATE (".-") SET (".-") = .- WHERE (.-); END$'
+
+-- A counter counts what is there before its triggers count what comes. The trigger for new rows says
+-- which these are, in terms of NEW.
+local function count_now(list, trigger)
+  local parent, counter, condition = trigger.sql:match(COUNTS)
+  if parent then
+    local sql = ('UPDATE %s SET %s = (SELECT count(*) FROM %s AS "NEW" WHERE %s.%s)'):format(
+      parent,
+      counter,
+      tokens.name(trigger.table),
+      parent,
+      condition
+    )
+    execute(list, sql, "SELECT 1")
+  end
+end
+
 -- Old ones go before tables change, new ones come when all is in place.
 local function change_triggers(there, models)
   local first, last = {}, {}
@@ -47,6 +65,9 @@ local function change_triggers(there, models)
   for _, name in ipairs(names_of(models.triggers)) do
     if not is_same(name) then
       execute(last, models.triggers[name].sql, "DROP TRIGGER " .. tokens.name(name))
+      if name:match "%.born$" then
+        count_now(last, models.triggers[name])
+      end
     end
   end
   return first, last
@@ -77,7 +98,8 @@ local function suspect_rename(words, lost, remarks)
   local gone = lost.column and drops(words, lost)
   for _, word in ipairs(gone and words or {}) do
     if word.word == "add_column" and word[1] == lost.table and word[2][2] == gone[2] then
-      local hint = "is it '%s' now? then say renamed_from = %q in the model of '%s', remove this file, and diff again"
+      local hint = "is it '%s' now? then say renamed_from = %q in the model of '%s', "
+        .. "remove this file, and diff again"
       remarks[#remarks + 1] = hint:format(word[2][1], lost.column, lost.table)
     end
   end
@@ -115,15 +137,23 @@ local function foresee(db, word, remarks)
     local column, n = word[2], n_rows(db, word[1])
     local is_filled = column.null or column.default or column.using or column.generated
     if n > 0 and not is_filled then
-      local hint = "column '%s' of '%s' needs a value for %d rows: say it by using = \"SQL\", or give the field a default"
+      local hint = "column '%s' of '%s' needs a value for %d rows: say it by using, or give the field a default"
       remarks[#remarks + 1] = hint:format(column[1], word[1], n)
     end
   elseif word.word == "change_column" and word[3].from then
     local now, before = length_of(word[2][2]), length_of(word[3].from[2])
-    local longer = now and before and now < before and (" WHERE length(%s) > %d"):format(tokens.name(word[2][1]), now)
+    local longer = now and before and now < before and (" WHERE length(%s) > %d"):format(
+      tokens.name(word[2][1]),
+      now
+    )
     local n = longer and n_rows(db, word[1], longer) or 0
     if n > 0 then
-      remarks[#remarks + 1] = ("%d values of '%s' in '%s' are longer than %d"):format(n, word[2][1], word[1], now)
+      remarks[#remarks + 1] = ("%d values of '%s' in '%s' are longer than %d"):format(
+        n,
+        word[2][1],
+        word[1],
+        now
+      )
     end
   end
 end
@@ -182,12 +212,15 @@ function M.diff(db)
     end
   end
   local soft_words, soft_remarks = soft_diff.words(there, models, told)
-  local wanted, warnings = target.of(diff.renamed(there, models, told), models, told.tables)
-  local changes, lost = diff.schemas(there, wanted, told)
+  local wanted, warnings = target.of(diff.renamed(there, models, told), models, told.tables, told.columns)
+  local changes, lost, unfollowed = diff.schemas(there, wanted, told)
   local first, last = change_triggers(there, models)
   local words = joined(first, soft_words, changes, last)
-  local remarks = joined(soft_remarks, describe(db, words, lost, warnings))
+  local remarks = joined(unfollowed, soft_remarks, describe(db, words, lost, warnings))
   suspect_table(words, there, models, remarks)
+  for i, remark in ipairs(remarks) do
+    remarks[i] = remark:gsub("%c", " ") -- each stays one line of comment
+  end
   return {
     words = words,
     empty = #words == 0,
@@ -210,7 +243,11 @@ end
 function M.write(db, folder, name)
   local list = files.load(folder)
   if #choice.forward(db, list, {}) > 0 then
-    core.fail("migration", "Some migrations are not applied", "apply them first, so that the next one starts there")
+    core.fail(
+      "migration",
+      "Some migrations are not applied",
+      "apply them first, so that the next one starts there"
+    )
   end
   local change = M.diff(db)
   if change.empty then

@@ -97,7 +97,11 @@ end
 local function settle_key(self, t, there)
   local same = table.concat(t.primary_key or {}, "\0") == table.concat(there.primary_key or {}, "\0")
   if same and t.autoincrement and not there.autoincrement then
-    warn(self, "table '%s' may give out a key twice: its key is not AUTOINCREMENT (m:change_table with key = true)", t.name)
+    warn(
+      self,
+      "table '%s' may give out a key twice: its key is not AUTOINCREMENT (m:change_table with key = true)",
+      t.name
+    )
     t.autoincrement = nil
   end
   t.without_rowid, t.strict = there.without_rowid, there.strict
@@ -171,10 +175,22 @@ local function is_own(index, t, before)
     or (before ~= nil and name:sub(1, #before + 2) == fold(before) .. "__")
 end
 
+-- A unique index that does not come again under another name, though its columns stay.
+local function goes_for_good(t, index)
+  for _, other in ipairs(t.indexes) do
+    if columns_of(other) == columns_of(index) then
+      return false
+    end
+  end
+  return index.unique and uses_only(t, index)
+end
+
 local function settle_indexes(self, t, there, before)
   local mine = by_name(t.indexes)
   for _, index in ipairs(there.indexes) do
-    if not mine[fold(index.name)] and not is_own(index, t, before) then
+    if mine[fold(index.name)] == nil and is_own(index, t, before) and goes_for_good(t, index) then
+      warn(self, "index '%s' goes: no model has it, and it is called as theirs", index.name)
+    elseif not mine[fold(index.name)] and not is_own(index, t, before) then
       if uses_only(t, index) then
         t.indexes[#t.indexes + 1] = index
       else
@@ -184,7 +200,7 @@ local function settle_indexes(self, t, there, before)
   end
 end
 
-local function settle_checks(t, there)
+local function settle_checks(t, there, old_names)
   local mine, place = {}, {}
   for i, check in ipairs(t.checks) do
     mine[fold(check.name or "")] = true
@@ -192,7 +208,8 @@ local function settle_checks(t, there)
   end
   for _, check in ipairs(there.checks) do
     local same = place[tokens.bare(check.sql)]
-    local is_models = check.name and (mine[fold(check.name)] or has_column(t, check.name))
+    local name = fold(check.name or "")
+    local is_models = check.name and (mine[name] or old_names[name] or has_column(t, check.name))
     if same then
       t.checks[same] = check -- whatever it is called
     elseif not is_models then
@@ -242,7 +259,7 @@ local function settle(self, t, there, before)
   settle_key(self, t, there)
   settle_uniques(self, t, there)
   settle_indexes(self, t, there, before)
-  settle_checks(t, there)
+  settle_checks(t, there, self.old_names[t.name] or {})
   settle_foreign_keys(self, t, there)
 end
 
@@ -258,10 +275,17 @@ end
 -- @tparam table there its schema, with the renames done that models speak of
 -- @tparam table models the schema of the models alone
 -- @tparam[opt] {[string]=string} renamed tables: new name -> name before
+-- @tparam[opt] table columns the same for columns: table -> new name -> name before
 -- @treturn table a schema
 -- @treturn {string,...} what is left alone and may surprise
-function M.of(there, models, renamed)
-  local self = { target = schema.copy(models), there = there, warnings = {} }
+function M.of(there, models, renamed, columns)
+  local self = { target = schema.copy(models), there = there, warnings = {}, old_names = {} }
+  for name, names in pairs(columns or {}) do
+    self.old_names[name] = {}
+    for _, before in pairs(names) do
+      self.old_names[name][fold(before)] = true
+    end
+  end
   for _, name in ipairs(models.order) do
     local present = find(there.tables, name)
     if present then

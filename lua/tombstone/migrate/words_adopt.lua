@@ -224,6 +224,19 @@ local function need_unchanged(self, t, kept, is)
   end
 end
 
+-- What the table was does not know what came since.
+local function need_nothing_new(self, t, kept, is)
+  for _, column in ipairs(t.columns) do
+    local is_ours = finding.same(column.name, is.stamp) or (is.event and finding.same(column.name, is.event))
+    if not is_ours and not schema.column(kept.table, column.name) then
+      self.job:refuse(
+        ("The adoption of '%s' cannot be taken back - column '%s' came since"):format(t.name, column.name),
+        "drop it first, or use remove_soft_delete"
+      )
+    end
+  end
+end
+
 local function put_back(new, from, kept, is)
   local here = {}
   for _, column in ipairs(new.columns) do
@@ -276,6 +289,7 @@ function Migration:unadopt(name, options)
     })
   end
   local is, kept = soft.need(t, options.column), need_kept(self, t)
+  need_nothing_new(self, t, kept, is)
   need_unchanged(self, t, kept, is)
   if is.event then
     event_tables.forget(self.job, t, is.event, event_tables.model_of(self.db, t, options.model))

@@ -131,9 +131,9 @@ function Migration:change_column(name, given, options)
     local old, i = finding.find_column(t, column.name)
     column.name = old.name
     t.columns[i] = column
-    from[column.name:lower()] = not column.generated
-        and (options and options.using and tokens.fragment(options.using) or from[column.name:lower()] or tokens.name(old.name))
-      or nil
+    local name, using = column.name:lower(), options and options.using
+    local sql = using and tokens.fragment(using) or from[name] or tokens.name(old.name)
+    from[name] = not column.generated and sql or nil
   end)
 end
 

@@ -9,7 +9,14 @@ local tokens = require "tombstone.migrate.tokens"
 
 local Migration, inverse = migration.Migration, migration.inverse
 
-local ENDS = { begin = true, commit = true, ["end"] = true, rollback = true, savepoint = true, release = true }
+local ENDS = {
+  begin = true,
+  commit = true,
+  ["end"] = true,
+  rollback = true,
+  savepoint = true,
+  release = true,
+}
 
 -- The end of a trigger's body is no statement.
 local function refuse_transactions(self, sql)
