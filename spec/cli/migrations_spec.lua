@@ -96,7 +96,8 @@ describe("the commands on migrations", function()
     local code, out = run "diff"
     assert.equal(0, code)
     assert.equal(
-      "drops column 'title' of 'posts' and its values in 1 rows\nis it 'headline' now? then say renamed_from = "
+      "drops column 'title' of 'posts' and its values in 1 rows\n"
+        .. "is it 'headline' now? then say renamed_from = "
         .. "\"title\" in the model of 'posts', remove this file, and diff again\n"
         .. "wrote migrations/0002_change_posts.lua\n",
       out

@@ -137,7 +137,7 @@ local function foresee(db, word, remarks)
     local column, n = word[2], n_rows(db, word[1])
     local is_filled = column.null or column.default or column.using or column.generated
     if n > 0 and not is_filled then
-      local hint = "column '%s' of '%s' needs a value for %d rows: say it by using, or give the field a default"
+      local hint = "column '%s' of '%s' needs a value for %d rows: say it by using, or give a default"
       remarks[#remarks + 1] = hint:format(column[1], word[1], n)
     end
   elseif word.word == "change_column" and word[3].from then

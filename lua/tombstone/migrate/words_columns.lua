@@ -131,9 +131,9 @@ function Migration:change_column(name, given, options)
     local old, i = finding.find_column(t, column.name)
     column.name = old.name
     t.columns[i] = column
-    local name, using = column.name:lower(), options and options.using
-    local sql = using and tokens.fragment(using) or from[name] or tokens.name(old.name)
-    from[name] = not column.generated and sql or nil
+    local key, using = column.name:lower(), options and options.using
+    local sql = using and tokens.fragment(using) or from[key] or tokens.name(old.name)
+    from[key] = not column.generated and sql or nil
   end)
 end
 
