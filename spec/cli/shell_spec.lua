@@ -103,6 +103,15 @@ return Author.objects:all()]]
       assert.equal(case[2], err:sub(1, #case[2]))
     end
     assert.equal(before, blog.state(folder))
+    local long = "SELECT '" .. ("x"):rep(300) .. "', vews FROM posts"
+    local said = {
+      ["db:query 'SELECT vews\\n  FROM posts'"] = "SELECT vews FROM posts",
+      [('db:query "%s"'):format(long)] = long:sub(1, 199) .. "…",
+    }
+    for text, sql in pairs(said) do
+      local _, _, err = run(folder, { "-e", text })
+      assert.equal("tombstone: no such column: vews\nhint: it is about " .. sql .. "\n", err)
+    end
     local code, _, err = run(folder, { "no.lua" })
     assert.same({ 1, "tombstone: cannot read no.lua: No such file or directory\n" }, { code, err })
   end)

@@ -1,5 +1,7 @@
 --- What the command refuses, and the codes that it ends with.
 -- @module tombstone.cli.refusal
+local text = require "tombstone.cli.text"
+
 local M = {}
 
 -- The exit codes: all commands have the same.
@@ -34,6 +36,25 @@ function M.is_interruption(err)
   return is_ctrl_c(err) or (type(err) == "table" and err.kind == "interrupted")
 end
 
+-- A failed migration is looked for by its name.
+local function named(err)
+  local message, name = tostring(err.message), err.migration
+  if not name or message:find(name, 1, true) then
+    return message
+  end
+  return name .. ": " .. message
+end
+
+local MOST_SQL = 200
+
+-- What SQLite says of a statement is little without it.
+local function hint_of(err)
+  if err.hint or err.kind ~= "database" or not err.sql then
+    return err.hint
+  end
+  return "it is about " .. text.short(text.plain((err.sql:gsub("%s+", " "))), MOST_SQL)
+end
+
 --- What any error comes to: message, hint and exit code.
 -- @param err what was raised
 -- @treturn string message
@@ -45,7 +66,7 @@ function M.explain(err)
   elseif getmetatable(err) == Refusal then
     return err.message, err.hint, err.code
   elseif type(err) == "table" and err.message then
-    return tostring(err.message), err.hint, M.FAILED
+    return named(err), hint_of(err), M.FAILED
   end
   return tostring(err), nil, M.FAILED
 end
