@@ -191,6 +191,10 @@ describe("the configuration", function()
       { 'return { databse = "x" }', "tombstone: tombstone.config.lua has an unknown setting 'databse'\n" },
       { "return { database = 3 }", "tombstone: database of tombstone.config.lua is a path, not a number\n" },
       { "error 'no'", "tombstone: tombstone.config.lua fails %- tombstone.config.lua:1: no\n" },
+      {
+        '\nlocal f = require "tombstone".field f.belongs_to("A", {})',
+        "tombstone: tombstone.config.lua:2: belongs_to needs on_delete\n",
+      },
       { 'return { database = "x.db" }', "tombstone: x.db is not there\nhint: give" },
     }
     for _, case in ipairs(wrong) do
@@ -202,13 +206,26 @@ describe("the configuration", function()
     command.write(config, 'return { database = ":memory:" }')
     local hint = "hint: tombstone init writes one; or give --models FILE"
     refuses(1, "tombstone: models.lua is not there\n" .. hint, folder, list)
+    command.write(folder .. "/part.lua", 'return function(db)\n  db:model("P", { x = 3 })\nend')
     wrong = {
       { "return {", "tombstone: models.lua:1: unexpected symbol near" },
       { "return {}", "tombstone: models.lua returns a table, not a function\nhint: as in" },
       { 'return function() error "no" end', "tombstone: models.lua fails %- models.lua:1: no\n" },
       {
         'return function(db) db:model("P", { x = 3 }) end',
+        "tombstone: models.lua:1: Field 'x' is not declared by a word\nhint: as in",
+      },
+      {
+        'local f = require "tombstone".field\nreturn function(db)\n  f.belongs_to("A", {})\nend',
+        "tombstone: models.lua:3: belongs_to needs on_delete\nhint: it is",
+      },
+      {
+        'return function(db) return db:model("P", { x = 3 }) end', -- Lua forgets who called
         "tombstone: models.lua fails %- Field 'x' is not declared by a word\nhint: as in",
+      },
+      {
+        'return function(db) require "part" (db) end',
+        "tombstone: models.lua fails %- %.?/?part.lua:2: Field 'x' is not declared by a word\nhint: as in",
       },
     }
     for _, case in ipairs(wrong) do

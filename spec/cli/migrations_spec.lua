@@ -132,9 +132,9 @@ describe("the commands on migrations", function()
     )
     says("accepted 0001_create_posts\nNothing to do.\n", "migrate", "--accept-edited")
     write("migrations/0002_x.lua", "return { up = function(m) m:drop_table 'post' end }")
-    refuses("There is no table 'post'", "look at its name, or create it first", "migrate")
+    refuses("0002_x: There is no table 'post'", "look at its name, or create it first", "migrate")
     write("migrations/0002_x.lua", "return { up = function(m) m:add_index('posts', { 'titel' }) end }")
-    refuses("Table 'posts' has no column 'titel'", "look at its name", "migrate")
+    refuses("0002_x: Table 'posts' has no column 'titel'", "look at its name", "migrate")
     write("migrations/0002_x.lua", "return {")
     local code, _, err = run "migrate"
     assert.equal(1, code)
@@ -148,6 +148,23 @@ describe("the commands on migrations", function()
     assert.truthy(err:find("no way back", 1, true))
     local _, out = run "status"
     assert.truthy(out:find("applied     0002_x", 1, true))
+  end)
+
+  it("name the one that failed", function()
+    local function fails(message, ...)
+      local code, out, err = run(...)
+      assert.same({ 1, "", "tombstone: " .. message }, { code, out, err:match "^[^\n]*" })
+    end
+    run "diff"
+    run "migrate"
+    write("migrations/0002_x.lua", "return { up = function(m) m:execute 'UPDATE posts SET x = 1' end }")
+    fails("0002_x: no such column: x", "migrate")
+    fails("0002_x: no such column: x", "migrate", "--dry-run")
+    fails("0002_x: no such column: x", "sql")
+    write("migrations/0002_x.lua", "return { up = function(m) m:execute 'SELECT 1' end,"
+      .. " down = function(m) m:drop_table 'post' end }")
+    run "migrate"
+    fails("0002_x: There is no table 'post'", "--yes", "rollback")
   end)
 
   it("are looked at by the doctor", function()

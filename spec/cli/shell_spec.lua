@@ -103,6 +103,25 @@ return Author.objects:all()]]
       assert.equal(case[2], err:sub(1, #case[2]))
     end
     assert.equal(before, blog.state(folder))
+    local long = "SELECT '" .. ("x"):rep(300) .. "', vews FROM posts"
+    local said = {
+      ["db:query 'SELECT vews\\n  FROM posts'"] = "SELECT vews FROM posts",
+      [('db:query "%s"'):format(long)] = long:sub(1, 199) .. "…",
+    }
+    for text, sql in pairs(said) do
+      local _, _, err = run(folder, { "-e", text })
+      assert.equal("tombstone: no such column: vews\nhint: it is about " .. sql .. "\n", err)
+    end
+    local scripts = {
+      { "\nPost.objects:filter { v = 3 }", "script.lua:2: Post has no field 'v'\n" },
+      { "\nerror 'no'", "script.lua:2: no\n" },
+      { "\nerror {}", "table: 0x" },
+    }
+    for _, case in ipairs(scripts) do
+      command.write(folder .. "/script.lua", case[1])
+      local _, _, err = run(folder, { "script.lua" })
+      assert.equal("tombstone: " .. case[2], err:sub(1, #case[2] + 11))
+    end
     local code, _, err = run(folder, { "no.lua" })
     assert.same({ 1, "tombstone: cannot read no.lua: No such file or directory\n" }, { code, err })
   end)

@@ -78,6 +78,18 @@ describe("the tools of the command", function()
     assert.equal(text, command.read(folder .. "/other.lua"))
     assert.truthy((run(folder, "--models", "other.lua", "graph")):find "^erDiagram")
   end)
+
+  it("write over models only when forced", function()
+    local mine = command.read(folder .. "/models.lua")
+    local code, out, err = command.run(folder, { "inspect", "-o", "models.lua" })
+    local hint = "hint: name another file, or give --force to write over it\n"
+    assert.same({ 1, "", "tombstone: models.lua is there already\n" .. hint }, { code, out, err })
+    assert.equal(mine, command.read(folder .. "/models.lua"))
+    run(folder, "inspect", "--force", "-o", "models.lua")
+    assert.equal(text_of(inspect.text), command.read(folder .. "/models.lua"))
+    run(folder, "types", "-o", "types.lua")
+    assert.equal("wrote types.lua\n", (run(folder, "types", "-o", "types.lua")))
+  end)
 end)
 
 -- What this machine's SQLite is like is no illness of the database.

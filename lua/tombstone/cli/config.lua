@@ -34,8 +34,7 @@ local function run_file(path, wanted, example)
   end
   local ok, value = pcall(chunk)
   if not ok then
-    local message, hint = refusal.explain(value)
-    refusal.raise(path .. " fails - " .. message, hint)
+    refusal.of_file(path, value)
   end
   if type(value) ~= wanted then
     refusal.raise(("%s returns a %s, not a %s"):format(path, type(value), wanted), "as in " .. example)

@@ -43,11 +43,7 @@ local function declare(self, db)
   local path = self:settings().models
   local ok, err = pcall(config.models(self:settings()), db)
   if not ok then
-    local message, hint, code = refusal.explain(err)
-    if code ~= refusal.INTERRUPTED then
-      refusal.raise(path .. " fails - " .. message, hint)
-    end
-    error(err, 0)
+    refusal.of_file(path, err)
   end
 end
 

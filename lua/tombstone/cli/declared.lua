@@ -16,9 +16,8 @@ function M.with(context, fn)
   local db = require("tombstone").open ":memory:"
   local ok, err = pcall(declare, db)
   if not ok then
-    local message, hint, code = refusal.explain(err)
     db:close()
-    refusal.raise(settings.models .. " fails - " .. message, hint, code)
+    refusal.of_file(settings.models, err)
   end
   local done, result = pcall(fn, db)
   db:close()

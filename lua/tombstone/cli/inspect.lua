@@ -10,9 +10,11 @@ local M = {
 
 function M.arguments(command)
   into.option(command, "models.lua")
+  into.force_option(command)
 end
 
 function M.run(context, arguments)
+  into.keep(arguments)
   local db = context:db { models = false, read_only = true }
   into.put(context, arguments.output, require("tombstone.migrate.inspect").text(db))
 end

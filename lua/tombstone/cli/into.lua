@@ -1,5 +1,6 @@
 --- A text that a command prints, or writes into a file that is named.
 -- @module tombstone.cli.into
+local config = require "tombstone.cli.config"
 local refusal = require "tombstone.cli.refusal"
 
 local M = {}
@@ -21,6 +22,21 @@ local function write(path, text)
   end
   if not ok then
     refusal.raise("cannot write " .. path .. " - " .. tostring(why), "name another file")
+  end
+end
+
+--- Declares `--force`, of commands whose files people edit.
+function M.force_option(command)
+  command:flag("--force", "Write over a file that is there.")
+end
+
+--- Refuses a file that is there, but for `--force`.
+-- @tparam table arguments `output`, `force`
+-- @raise a refusal
+function M.keep(arguments)
+  local path = arguments.output
+  if path and not arguments.force and config.exists(path) then
+    refusal.raise(path .. " is there already", "name another file, or give --force to write over it")
   end
 end
 

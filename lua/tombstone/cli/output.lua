@@ -2,6 +2,7 @@
 -- @module tombstone.cli.output
 local json = require "tombstone.cli.json"
 local refusal = require "tombstone.cli.refusal"
+local text = require "tombstone.cli.text"
 
 local M = {}
 local Output = {}
@@ -12,40 +13,12 @@ M.list = json.list
 --- Null for `Output:result`.
 M.null = json.null
 
-local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
-
---- Text of the database in one line: what would move the cursor is escaped.
--- @param value
--- @treturn string
-function M.plain(value)
-  local text = tostring(value):gsub("[%z\1-\31\127]", function(control)
-    return ESCAPES[control] or ("\\%d"):format(control:byte())
-  end)
-  return (text:gsub("\194[\128-\159]", function(control)
-    return ("\\u{%x}"):format(control:byte(2))
-  end))
-end
-
---- How many places a text takes: characters, not bytes.
-function M.width(text)
-  local continued = select(2, text:gsub("[\128-\191]", ""))
-  return #text - continued
-end
-
---- The text, cut to so many characters.
-function M.short(text, most)
-  if M.width(text) <= most then
-    return text
-  end
-  local characters = {}
-  for character in text:gmatch "[%z\1-\127\192-\255][\128-\191]*" do
-    characters[#characters + 1] = character
-    if #characters == most - 1 then
-      break
-    end
-  end
-  return table.concat(characters) .. "…"
-end
+--- Text in one line; see `tombstone.cli.text`.
+M.plain = text.plain
+--- How many places a text takes.
+M.width = text.width
+--- The text, cut.
+M.short = text.short
 
 --- The output of a command.
 -- @tparam terminal terminal
@@ -71,12 +44,12 @@ function M.flush()
 end
 
 --- A line for people; nothing under `--json`.
--- @tparam string text
+-- @tparam string words
 -- @tparam[opt] string colour
-function Output:line(text, colour)
+function Output:line(words, colour)
   if not self.as_json then
     self.terminal:clear()
-    write(colour and self.terminal:paint(colour, text) or text, "\n")
+    write(colour and self.terminal:paint(colour, words) or words, "\n")
   end
 end
 
@@ -93,9 +66,9 @@ end
 
 local function aligned(row, most, right)
   local cells = {}
-  for column, text in ipairs(row) do
-    local blank = (" "):rep(most[column] - M.width(text))
-    cells[column] = right[column] and blank .. text or text .. blank
+  for column, cell in ipairs(row) do
+    local blank = (" "):rep(most[column] - M.width(cell))
+    cells[column] = right[column] and blank .. cell or cell .. blank
   end
   return (table.concat(cells, "  "):gsub("%s+$", ""))
 end

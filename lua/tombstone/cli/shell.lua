@@ -106,7 +106,10 @@ local function run_file(path, arguments, environment)
   if not chunk then
     refusal.raise(why)
   end
-  chunk(unpack(arguments or {}))
+  local ok, err = pcall(chunk, unpack(arguments or {}))
+  if not ok then
+    refusal.of_script(err)
+  end
 end
 
 -- ---- the prompt -----------------------------------------------------------------------------------
