@@ -226,7 +226,7 @@ describe("the layers", function()
     -- Migrations are files, or texts, and note when they ran.
     local known_to_migrations = set("_G", "io", "load", "os")
     -- The command reads files and the environment, prints, and runs what users wrote.
-    local known_to_command = set("_G", "_VERSION", "io", "load", "loadfile", "os", "package")
+    local known_to_command = set("_G", "_VERSION", "arg", "io", "load", "loadfile", "os", "package")
     local faults = {}
     for _, path in ipairs(LUA) do
       local listing = output_of("luac5.1 -l -l -p " .. path)
