@@ -35,7 +35,8 @@ end
 
 local function need_file(address)
   if is_file(address) and not config.exists(address) then
-    refusal.raise(address .. " is not there", "give --database FILE, or create its tables first")
+    local hint = "make it with tombstone diff and tombstone migrate; or give --database FILE"
+    refusal.raise(address .. " is not there", hint)
   end
 end
 
@@ -105,13 +106,15 @@ end
 
 --- Asks on a terminal; `--yes` is a yes, and without either the command is refused.
 -- @tparam string question
+-- @tparam[opt] string look how to look only, `"--dry-run"`
 -- @treturn boolean
 -- @raise a refusal where nobody can be asked
-function Context:agreed(question)
+function Context:agreed(question, look)
   if self.options.yes then
     return true
   elseif not self.terminal:can_ask() then
-    refusal.raise("nobody is there to be asked: " .. question, "give --yes, or --dry-run to look only")
+    local hint = ("give --yes, or %s to look only"):format(look or "--dry-run")
+    refusal.raise("nobody is there to be asked: " .. question, hint)
   end
   return self.terminal:ask(question)
 end
