@@ -271,6 +271,40 @@ Parents that are dead:
   end)
 end)
 
+describe("on-conflict replace", function()
+  after_each(command.clean)
+
+  it("says which living rows it deletes, before it asks", function()
+    local folder = blog.filled()
+    local title = "Living rows that are deleted for them:\n"
+    local lines = title .. "  Post 4 Three\\27[31m\n"
+    for _, words in ipairs { "restore Post 3", "undo 3" } do
+      local out = trash(folder, words .. " --on-conflict replace --dry-run")
+      assert.is_truthy(out:find(lines, 1, true), out)
+      out = trash(folder, words .. " --on-conflict rename --dry-run")
+      assert.is_nil(out:find(title, 1, true))
+    end
+    local words = { "trash", "undo", "3", "--on-conflict", "replace" }
+    local _, out = command.run(folder, words)
+    assert.is_truthy(out:find(lines, 1, true))
+    trash(folder, "undo 3 --yes --on-conflict replace")
+    assert.equal("1/1 1/3 0/1 0/1", counts(folder))
+  end)
+
+  it("says what goes along with these", function()
+    local folder = blog.filled()
+    local db = blog.open(folder)
+    local Author, Post = db:model "Author", db:model "Post"
+    local ana = Author:create { name = "Ana" }
+    Post:create { title = "New", author = ana }
+    Post:create { title = "Newer", author = ana }
+    db:close()
+    local out = trash(folder, "restore Author 1 --on-conflict replace --dry-run")
+    local title = "deleted for them:\n  Author 3 Ana, "
+    assert.is_truthy(out:find(title .. "and along with it 2 of Post\n", 1, true), out)
+  end)
+end)
+
 describe("tombstone trash undo", function()
   after_each(command.clean)
 
