@@ -178,7 +178,10 @@ Post                    1
   it("refuse what is not there", function()
     local folder = blog.filled()
     assert.equal("tombstone: Post 4 is not in the trash\n", refused(folder, "show Post 4"))
-    assert.is_truthy(refused(folder, "show Post", 2):find("neither a row nor an event is named", 1, true))
+    assert.equal("tombstone: which row of Post is not said\n"
+      .. "hint: as in trash show Post 3; trash list Post has the keys\n", refused(folder, "show Post", 2))
+    assert.is_truthy(refused(folder, "show Log"):find("Log has no trash", 1, true))
+    assert.is_truthy(refused(folder, "show", 2):find("neither a row nor an event is named", 1, true))
   end)
 
   it("count by model, age, actor and event", function()
@@ -190,6 +193,11 @@ Post                    1
     assert.is_truthy(out:match "ACTOR +ROWS\n%(nobody%) +2\nzoe +2\neve +1\n")
     assert.is_truthy(out:match "EVENT +ROWS +AGE +ACTOR +REASON\n +2 +2 +%d+ d +zoe\n")
     golden(blog.empty(), "stats_empty", "stats")
+    local one = trash(folder, "stats Post")
+    assert.is_truthy(one:match "^MODEL +LIVING +DEAD +OLDEST\nPost +1 +3 +%d+ d\n\nAGE")
+    assert.equal(one, (trash(folder, "stats --model Post")))
+    assert.is_truthy(refused(folder, "stats Post --model Author", 2):find("two models are named", 1, true))
+    assert.is_truthy(refused(folder, "stats Log"):find("Log has no trash", 1, true))
   end)
 
   it("write nothing", function()
