@@ -7,6 +7,7 @@ local selection = require "tombstone.cli.selection"
 
 local M = {
   name = "shell",
+  prints = true, -- what the code prints is what it was run for
   summary = "Run Lua with the database and its models: a prompt, a file, code, or what is piped in.",
   epilog = [[
 There are db, tombstone, each model by its name, and of tombstone f (field), F, Q, any, all, none,
