@@ -49,7 +49,8 @@ local function declare(self, db)
 end
 
 --- The configured database, its models declared and nothing created; the same one in each call.
--- @tparam[opt] table options `create`: the file may be missing, then it is made; `read_only`;
+-- @tparam[opt] table options `create`: the file may be missing, then it is made; `read_only`; with both
+-- a missing file is an empty database in memory;
 -- `models = false`: none are declared
 -- @treturn database
 -- @raise a refusal, or what opening raises
@@ -60,6 +61,8 @@ function Context:db(options)
     local address = config.need_database(self:settings())
     if not options.create then
       need_file(address)
+    elseif options.read_only and is_file(address) and not config.exists(address) then
+      address = ":memory:"
     end
     -- Here, so that answers about the command line itself need no engine.
     local tombstone = require "tombstone"
