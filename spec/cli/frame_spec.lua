@@ -83,6 +83,38 @@ describe("the output", function()
   end)
 end)
 
+describe("under --json", function()
+  after_each(command.clean)
+
+  it("stdout is one document, whatever the user's files print", function()
+    local folder = blog.filled()
+    local talk = "print('loud', 1, nil) io.write('louder\\n')\n"
+    local said = "loud\t1\tnil\nlouder\n"
+    for _, name in ipairs { "models.lua", "tombstone.config.lua" } do
+      command.write(folder .. "/" .. name, talk .. command.read(folder .. "/" .. name))
+    end
+    local code, out, err = command.run(folder, { "trash", "list", "--json" })
+    assert.equal(0, code)
+    assert.equal(command.golden "list", out)
+    assert.equal(said:rep(2), err)
+    code, out = command.run(folder, { "shell", "--json", "-e", "print(3)" })
+    assert.same({ 0, said:rep(2) .. "3\n" }, { code, out })
+    code, out = command.run(folder, { "trash", "list" })
+    assert.equal(0, code)
+    assert.equal(said:rep(2), out:sub(1, 2 * #said))
+  end)
+
+  it("a migration may print", function()
+    local folder = command.folder()
+    command.run(folder, { "init" })
+    command.write(folder .. "/migrations/0001_x.lua",
+      "print 'read' return { up = function(m) print 'run' m:execute 'SELECT 1' end }")
+    local code, out = command.run(folder, { "migrate", "--json" })
+    assert.equal(0, code)
+    assert.same({ migrations = { "0001_x" }, dry_run = false }, cjson.decode(out))
+  end)
+end)
+
 describe("the installed command", function()
   after_each(command.clean)
 
@@ -185,6 +217,7 @@ describe("the configuration", function()
     local init = "hint: tombstone init writes tombstone.config.lua"
     refuses(1, "tombstone: no database is named\n" .. init .. "; or give --database FILE", folder, list)
     refuses(1, "tombstone: x.lua is not there\n" .. init, folder, { "--config", "x.lua", "trash", "list" })
+    local hint_of_file = "hint: make it with tombstone diff and tombstone migrate; or give %-%-database"
     local wrong = {
       { "return {", "tombstone: tombstone.config.lua:1: unexpected symbol near" },
       { "return 3", "tombstone: tombstone.config.lua returns a number, not a table\nhint: as in" },
@@ -195,7 +228,7 @@ describe("the configuration", function()
         '\nlocal f = require "tombstone".field f.belongs_to("A", {})',
         "tombstone: tombstone.config.lua:2: belongs_to needs on_delete\n",
       },
-      { 'return { database = "x.db" }', "tombstone: x.db is not there\nhint: give" },
+      { 'return { database = "x.db" }', "tombstone: x.db is not there\n" .. hint_of_file },
     }
     for _, case in ipairs(wrong) do
       command.write(config, case[1])

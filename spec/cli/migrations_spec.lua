@@ -1,5 +1,6 @@
 -- The commands on migrations, from an empty folder to a year of changes.
 local command = require "cli.command"
+local lfs = require "lfs"
 
 if not command.launcher then
   return
@@ -34,7 +35,7 @@ end
 
 -- Times of day are not golden.
 local function plain(text)
-  return (text:gsub("%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d", "2026-01-02 03:04:05"))
+  return (text:gsub("%d%d%d%d%-%d%d%-%d%d([ T])%d%d:%d%d:%d%d", "2026-01-02%103:04:05"))
 end
 
 local function golden(name, ...)
@@ -111,6 +112,25 @@ describe("the commands on migrations", function()
     says("wrote migrations/0002_headlines.lua\n", "diff", "headlines")
     run "migrate"
     says("x\n", "shell", "-e", "print(Post.objects:first().headline)")
+  end)
+
+  it("write nothing where a diff is only looked at", function()
+    local code, text = run("diff", "--dry-run")
+    assert.equal(0, code)
+    assert.truthy(text:find('m:create_table("posts"', 1, true), text)
+    assert.is_nil(lfs.attributes(folder .. "/app.db"))
+    write("app.db", "")
+    run("shell", "-e", "db:exec 'CREATE TABLE other (id integer PRIMARY KEY)'")
+    local made = command.read(folder .. "/app.db")
+    local before = made:sub(1, 18) .. "\1\1" .. made:sub(21) -- its header says: not WAL
+    assert.not_equal(made, before)
+    write("app.db", before)
+    code, text = run("diff", "--dry-run")
+    assert.equal(0, code)
+    assert.truthy(text:find('m:create_table("posts"', 1, true), text)
+    assert.equal(before, command.read(folder .. "/app.db"))
+    run "diff"
+    assert.equal(made:sub(19, 20), command.read(folder .. "/app.db"):sub(19, 20))
   end)
 
   it("refuse in one line, with what to do", function()

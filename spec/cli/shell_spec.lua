@@ -37,6 +37,19 @@ describe("tombstone shell", function()
     prints("1\ta\tb\n", folder, { "script.lua", "a", "b" })
   end)
 
+  it("runs several codes in order, and not code with a file", function()
+    local folder = blog.filled()
+    prints("5\n1\n", folder, { "-e", "n = 5", "-e", "n", "--execute", "Post.objects:count()" })
+    local code, out, err = run(folder, { "-e", "print(1)", "-e", "x.y = 1", "-e", "print(3)" })
+    assert.same({ 1, "1\n" }, { code, out })
+    assert.is_truthy(err:find("^tombstone: %(code%):1: "))
+    command.write(folder .. "/script.lua", "print 'file'")
+    code, out, err = run(folder, { "script.lua", "-e", "print(1)" })
+    local hint = "hint: give one of them; quote code with blanks\n"
+    local said = "tombstone: both -e and a file are given, script.lua\n" .. hint
+    assert.same({ 2, "", said }, { code, out, err })
+  end)
+
   it("has the database, the models and the words of queries", function()
     local folder = blog.filled()
     local code = [[

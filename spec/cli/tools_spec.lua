@@ -2,6 +2,7 @@
 local blog = require "cli.blog"
 local command = require "cli.command"
 local graph = require "tombstone.cli.graph"
+local lfs = require "lfs"
 local inspect = require "tombstone.migrate.inspect"
 local tombstone = require "tombstone"
 local types = require "tombstone.cli.types"
@@ -130,11 +131,28 @@ describe("tombstone doctor", function()
     raw(folder, "DROP INDEX posts__living")
     local code, _, err = command.run(folder, { "doctor", "--fix" })
     assert.equal(1, code)
-    assert.truthy(err:find("nobody is there to be asked", 1, true))
+    assert.equal("tombstone: nobody is there to be asked: Mend this?\n"
+      .. "hint: give --yes, or leave --fix out to look only\n", err)
     local out = run(folder, "doctor", "--fix", "--yes")
     assert.truthy(out:find("mended: table posts has no index of the living\n", 1, true))
     out, code = run(folder, "doctor")
     assert.same({ "Nothing is wrong.\n", 0 }, { plain(out), code })
+  end)
+
+  it("says each finding once", function()
+    lfs.mkdir(folder .. "/migrations")
+    command.write(folder .. "/migrations/0001_x.lua", "return { up = function(m) m:execute 'SELECT 1' end }")
+    local function times(out, words)
+      return select(2, out:gsub(words, ""))
+    end
+    local out = command.sit(folder, { "doctor", "--fix" }, {})
+    assert.equal(1, times(out, "migration 0001_x is not applied"))
+    assert.falsy(out:find("Nothing is wrong", 1, true) or out:find("[y/N]", 1, true), out)
+    raw(folder, "UPDATE posts SET deleted_event = 99 WHERE deleted_at IS NULL")
+    out = command.sit(folder, { "doctor", "--fix" }, { "wait:Mend this? [y/N]", "send:y\\n" })
+    assert.equal(1, times(out, "migration 0001_x is not applied"))
+    assert.equal(1, times(out, "mended: 1 row of Post live, held by an event"), out)
+    assert.equal(1, times(out, "error: 1 row of Post live, held by an event"))
   end)
 
   it("tells scripts", function()

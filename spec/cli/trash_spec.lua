@@ -178,7 +178,10 @@ Post                    1
   it("refuse what is not there", function()
     local folder = blog.filled()
     assert.equal("tombstone: Post 4 is not in the trash\n", refused(folder, "show Post 4"))
-    assert.is_truthy(refused(folder, "show Post", 2):find("neither a row nor an event is named", 1, true))
+    assert.equal("tombstone: which row of Post is not said\n"
+      .. "hint: as in trash show Post 3; trash list Post has the keys\n", refused(folder, "show Post", 2))
+    assert.is_truthy(refused(folder, "show Log"):find("Log has no trash", 1, true))
+    assert.is_truthy(refused(folder, "show", 2):find("neither a row nor an event is named", 1, true))
   end)
 
   it("count by model, age, actor and event", function()
@@ -190,6 +193,11 @@ Post                    1
     assert.is_truthy(out:match "ACTOR +ROWS\n%(nobody%) +2\nzoe +2\neve +1\n")
     assert.is_truthy(out:match "EVENT +ROWS +AGE +ACTOR +REASON\n +2 +2 +%d+ d +zoe\n")
     golden(blog.empty(), "stats_empty", "stats")
+    local one = trash(folder, "stats Post")
+    assert.is_truthy(one:match "^MODEL +LIVING +DEAD +OLDEST\nPost +1 +3 +%d+ d\n\nAGE")
+    assert.equal(one, (trash(folder, "stats --model Post")))
+    assert.is_truthy(refused(folder, "stats Post --model Author", 2):find("two models are named", 1, true))
+    assert.is_truthy(refused(folder, "stats Log"):find("Log has no trash", 1, true))
   end)
 
   it("write nothing", function()
@@ -268,6 +276,40 @@ Parents that are dead:
     local out, code = trash(folder, "restore --actor nobody --yes")
     assert.same({ "Nothing in the trash fits.\n", 3 }, { out, code })
     golden(folder, "restore_none", "restore --actor nobody --yes")
+  end)
+end)
+
+describe("on-conflict replace", function()
+  after_each(command.clean)
+
+  it("says which living rows it deletes, before it asks", function()
+    local folder = blog.filled()
+    local title = "Living rows that are deleted for them:\n"
+    local lines = title .. "  Post 4 Three\\27[31m\n"
+    for _, words in ipairs { "restore Post 3", "undo 3" } do
+      local out = trash(folder, words .. " --on-conflict replace --dry-run")
+      assert.is_truthy(out:find(lines, 1, true), out)
+      out = trash(folder, words .. " --on-conflict rename --dry-run")
+      assert.is_nil(out:find(title, 1, true))
+    end
+    local words = { "trash", "undo", "3", "--on-conflict", "replace" }
+    local _, out = command.run(folder, words)
+    assert.is_truthy(out:find(lines, 1, true))
+    trash(folder, "undo 3 --yes --on-conflict replace")
+    assert.equal("1/1 1/3 0/1 0/1", counts(folder))
+  end)
+
+  it("says what goes along with these", function()
+    local folder = blog.filled()
+    local db = blog.open(folder)
+    local Author, Post = db:model "Author", db:model "Post"
+    local ana = Author:create { name = "Ana" }
+    Post:create { title = "New", author = ana }
+    Post:create { title = "Newer", author = ana }
+    db:close()
+    local out = trash(folder, "restore Author 1 --on-conflict replace --dry-run")
+    local title = "deleted for them:\n  Author 3 Ana, "
+    assert.is_truthy(out:find(title .. "and along with it 2 of Post\n", 1, true), out)
   end)
 end)
 

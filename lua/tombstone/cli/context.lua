@@ -35,7 +35,8 @@ end
 
 local function need_file(address)
   if is_file(address) and not config.exists(address) then
-    refusal.raise(address .. " is not there", "give --database FILE, or create its tables first")
+    local hint = "make it with tombstone diff and tombstone migrate; or give --database FILE"
+    refusal.raise(address .. " is not there", hint)
   end
 end
 
@@ -48,7 +49,8 @@ local function declare(self, db)
 end
 
 --- The configured database, its models declared and nothing created; the same one in each call.
--- @tparam[opt] table options `create`: the file may be missing, then it is made; `read_only`;
+-- @tparam[opt] table options `create`: the file may be missing, then it is made; `read_only`; with both
+-- a missing file is an empty database in memory;
 -- `models = false`: none are declared
 -- @treturn database
 -- @raise a refusal, or what opening raises
@@ -59,6 +61,8 @@ function Context:db(options)
     local address = config.need_database(self:settings())
     if not options.create then
       need_file(address)
+    elseif options.read_only and is_file(address) and not config.exists(address) then
+      address = ":memory:"
     end
     -- Here, so that answers about the command line itself need no engine.
     local tombstone = require "tombstone"
@@ -105,13 +109,15 @@ end
 
 --- Asks on a terminal; `--yes` is a yes, and without either the command is refused.
 -- @tparam string question
+-- @tparam[opt] string look how to look only, `"--dry-run"`
 -- @treturn boolean
 -- @raise a refusal where nobody can be asked
-function Context:agreed(question)
+function Context:agreed(question, look)
   if self.options.yes then
     return true
   elseif not self.terminal:can_ask() then
-    refusal.raise("nobody is there to be asked: " .. question, "give --yes, or --dry-run to look only")
+    local hint = ("give --yes, or %s to look only"):format(look or "--dry-run")
+    refusal.raise("nobody is there to be asked: " .. question, hint)
   end
   return self.terminal:ask(question)
 end

@@ -48,11 +48,11 @@ local function code_of(findings)
 end
 
 local function mendable(findings)
-  local n = 0
+  local list = {}
   for _, finding in ipairs(findings) do
-    n = n + (finding.fix and 1 or 0)
+    list[#list + 1] = finding.fix and finding or nil
   end
-  return n
+  return list
 end
 
 local function say(out, findings)
@@ -75,9 +75,13 @@ local function options_of(context)
   return { migrations = is_there and folder or nil }
 end
 
+local LOOK = "leave --fix out"
+
+-- What is left is said at the end.
 local function mend(context, doctor, findings)
-  local out, n = context.out, mendable(findings)
-  if n > 0 and not context:agreed(("Mend %d of these?"):format(n)) then
+  local out, ill = context.out, mendable(findings)
+  show(out, ill)
+  if #ill > 0 and not context:agreed(("Mend %s?"):format(#ill == 1 and "this" or "these " .. #ill), LOOK) then
     refusal.raise "not agreed, nothing was changed"
   end
   local mended, left = doctor.fix(context:db(), options_of(context))
@@ -93,7 +97,6 @@ function M.run(context, arguments)
   local doctor = require "tombstone.migrate.doctor"
   local findings = doctor.check(context:db { read_only = not arguments.fix }, options_of(context))
   if arguments.fix then
-    show(context.out, findings)
     return mend(context, doctor, findings)
   end
   say(context.out, findings)

@@ -20,11 +20,14 @@ local function complain(context, message, hint)
   end
 end
 
-local function run(state, arguments)
-  local command, parsed = parser.parse(arguments, commands)
-  state.context = context_of.new(parsed)
+local function read(state, arguments)
+  state.command, state.parsed = parser.parse(arguments, commands)
+  state.context = context_of.new(state.parsed)
   state.context.commands = commands
-  local code = command.run(state.context, parsed) or refusal.DONE
+end
+
+local function run(state)
+  local code = state.command.run(state.context, state.parsed) or refusal.DONE
   output.flush()
   return code
 end
@@ -49,8 +52,19 @@ end
 -- @usage os.exit(require "tombstone.cli" { "trash", "list" })
 return function(arguments)
   local state = {}
-  local ok, result = pcall(run, state, arguments)
-  local code = ok and result or fail(state.context, result)
+  local function attempt()
+    local ok, result = pcall(run, state)
+    return ok and result or fail(state.context, result)
+  end
+  local ok, why = pcall(read, state, arguments)
+  local code
+  if not ok then
+    code = fail(nil, why)
+  elseif state.parsed.json and not state.command.prints then
+    code = output.reserved(attempt)
+  else
+    code = attempt()
+  end
   if state.context then
     state.context:close()
   end

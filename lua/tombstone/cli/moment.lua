@@ -46,6 +46,13 @@ function M.iso_or_nil(time)
   return time and M.iso(time) or nil
 end
 
+--- A time that is a text in UTC, as "2025-11-23 06:40:00", for scripts: "2025-11-23T06:40:00Z".
+-- @tparam string text
+-- @treturn string
+function M.iso_of_text(text)
+  return (text:gsub("^(%d+%-%d+%-%d+) (%d+:%d+:[%d.]+)$", "%1T%2Z"))
+end
+
 --- Reads a duration, for lua-argparse: "90d" -> seconds.
 -- @tparam string text
 -- @treturn number|nil

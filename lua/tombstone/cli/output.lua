@@ -28,7 +28,7 @@ function M.new(terminal, as_json)
 end
 
 local function write(...)
-  local ok, why = io.write(...)
+  local ok, why = io.stdout:write(...)
   if not ok then
     refusal.raise("cannot write the output - " .. tostring(why))
   end
@@ -41,6 +41,28 @@ function M.flush()
   if not ok then
     refusal.raise("cannot write the output - " .. tostring(why))
   end
+end
+
+local function print_error(...)
+  local texts = {}
+  for i = 1, select("#", ...) do
+    texts[i] = tostring((select(i, ...)))
+  end
+  io.stderr:write(table.concat(texts, "\t"), "\n")
+end
+
+--- Calls `fn` so that stdout is for the document alone: what files of the user print goes to stderr.
+-- @tparam function fn it must not raise
+-- @return what it answers
+function M.reserved(fn)
+  local environment = _G
+  local printing, into = rawget(environment, "print"), io.output()
+  rawset(environment, "print", print_error)
+  io.output(io.stderr)
+  local result = fn()
+  rawset(environment, "print", printing)
+  io.output(into)
+  return result
 end
 
 --- A line for people; nothing under `--json`.

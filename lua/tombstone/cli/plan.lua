@@ -1,5 +1,6 @@
 --- What a restore would meet: conflicts and dead parents, shown and told.
 -- @module tombstone.cli.plan
+local label = require "tombstone.cli.label"
 local output = require "tombstone.cli.output"
 local refusal = require "tombstone.cli.refusal"
 
@@ -90,6 +91,43 @@ function M.show_parents(out, parents)
     lines[i] = parent.model .. " " .. tostring(parent.pk)
   end
   show_some(out, "Parents that are dead:", lines)
+end
+
+local function along_words(counts, name)
+  local words = {}
+  for model, n in pairs(counts) do
+    n = model == name and n - 1 or n -- the row itself
+    words[#words + 1] = n > 0 and ("%d of %s"):format(n, model) or nil
+  end
+  table.sort(words)
+  return #words > 0 and ", and along with it " .. table.concat(words, ", ") or ""
+end
+
+local function along(row, name)
+  return getmetatable(row):is_soft() and along_words(row:delete_plan(), name) or ""
+end
+
+local function replaced_line(db, title, conflict)
+  local row = db:model(conflict.model).objects:find(conflict.live_pk)
+  local name = row and label.short(row)
+  return title .. (name and " " .. name or "") .. (row and along(row, conflict.model) or "")
+end
+
+--- Prints the living rows that `--on-conflict replace` deletes, and what goes along with them.
+-- @tparam output out
+-- @tparam database db
+-- @tparam table arguments `on_conflict`
+-- @tparam {table,...} conflicts
+function M.show_replaced(out, db, arguments, conflicts)
+  local lines, seen = {}, {}
+  for _, conflict in ipairs(arguments.on_conflict == "replace" and conflicts or {}) do
+    local title = conflict.model .. " " .. tostring(conflict.live_pk)
+    if conflict.live_pk ~= nil and not seen[title] then
+      seen[title] = true
+      lines[#lines + 1] = #lines < MOST and replaced_line(db, title, conflict) or title
+    end
+  end
+  show_some(out, "Living rows that are deleted for them:", lines)
 end
 
 --- Rows by model, as a table.

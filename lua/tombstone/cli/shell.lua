@@ -7,6 +7,7 @@ local selection = require "tombstone.cli.selection"
 
 local M = {
   name = "shell",
+  prints = true, -- what the code prints is what it was run for
   summary = "Run Lua with the database and its models: a prompt, a file, code, or what is piped in.",
   epilog = [[
 There are db, tombstone, each model by its name, and of tombstone f (field), F, Q, any, all, none,
@@ -20,7 +21,10 @@ local WORDS = { "F", "Q", "any", "all", "none", "null", "count", "sum", "min", "
 function M.arguments(command)
   command:argument("file", "A Lua file to run."):args "?"
   command:argument("arguments", "What it gets as `...`."):args "*"
-  command:option("-e --execute", "Lua code to run; the values of an expression are printed."):argname "CODE"
+  command
+    :option("-e --execute", "Lua code to run, several in order; the values of an expression are printed.")
+    :argname("CODE")
+    :count "*"
 end
 
 -- ---- what the code sees ---------------------------------------------------------------------
@@ -197,11 +201,21 @@ local function prompt(context, db, environment)
   finish()
 end
 
+local function need_one_source(arguments)
+  if #arguments.execute > 0 and arguments.file then
+    local message = ("both -e and a file are given, %s"):format(arguments.file)
+    refusal.raise(message, "give one of them; quote code with blanks", refusal.USAGE)
+  end
+end
+
 function M.run(context, arguments)
+  need_one_source(arguments)
   local db = context:db()
   local environment = environment_of(db)
-  if arguments.execute then
-    run_text(arguments.execute, "=(code)", environment)
+  if #arguments.execute > 0 then
+    for _, text in ipairs(arguments.execute) do
+      run_text(text, "=(code)", environment)
+    end
   elseif arguments.file then
     run_file(arguments.file, arguments.arguments, environment)
   elseif context.terminal.input then

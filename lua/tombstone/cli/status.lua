@@ -1,6 +1,7 @@
 --- `tombstone status`
 -- @module tombstone.cli.status
 local migrations = require "tombstone.cli.migrations"
+local moment = require "tombstone.cli.moment"
 local output = require "tombstone.cli.output"
 local refusal = require "tombstone.cli.refusal"
 
@@ -23,7 +24,8 @@ function M.run(context)
       ("%-10s  %s%s"):format(entry.state, output.plain(entry.name), when),
       COLOURS[entry.state]
     )
-    told[i] = { name = entry.name, state = entry.state, applied_at = entry.applied_at or output.null }
+    local at = entry.applied_at and moment.iso_of_text(entry.applied_at)
+    told[i] = { name = entry.name, state = entry.state, applied_at = at or output.null }
     code = entry.state ~= "applied" and refusal.NOTHING or code
   end
   if #entries == 0 then

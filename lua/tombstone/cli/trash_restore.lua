@@ -103,6 +103,7 @@ function M.run(context, arguments)
   end
   local found = look_ahead(sets)
   show(out, sets, found)
+  plan.show_replaced(out, db, arguments, found.conflicts)
   if arguments.dry_run then
     out:result(told(sets, found, {}))
     return

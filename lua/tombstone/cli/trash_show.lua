@@ -92,7 +92,11 @@ end
 -- ---- a row ----------------------------------------------------------------------------------------
 
 local function row_in_trash(db, arguments)
-  if not arguments.model or not arguments.key then
+  if arguments.model and not arguments.key then
+    local model = selection.name_of(selection.model(db, arguments.model))
+    local hint = ("as in trash show %s 3; trash list %s has the keys"):format(model, model)
+    refusal.raise(("which row of %s is not said"):format(model), hint, refusal.USAGE)
+  elseif not arguments.model then
     local hint = "as in trash show Post 3, or trash show --event 7"
     refusal.raise("neither a row nor an event is named", hint, refusal.USAGE)
   end

@@ -19,6 +19,7 @@ local AGES = {
 local MOST_EVENTS = 10
 
 function M.arguments(command)
+  command:argument("model", "The model of the rows; else all."):args "?"
   command:option("--model", "Rows of this model."):argname("MODEL"):target "only_model"
 end
 

@@ -62,6 +62,7 @@ function M.run(context, arguments)
   local ahead = event:restore_plan()
   local total = sum(ahead.rows)
   show(out, ahead)
+  plan.show_replaced(out, db, arguments, ahead.conflicts)
   if total == 0 then
     out:line(("Event %s holds nothing that could come back."):format(tostring(event.id)))
     out:result(told(event, ahead, 0))
