@@ -1,4 +1,5 @@
 -- The commands on migrations, from an empty folder to a year of changes.
+-- luacheck: no max string line length
 local command = require "cli.command"
 local lfs = require "lfs"
 
