@@ -112,6 +112,16 @@ describe("the runner", function()
     assert.same({ "0002_b", "0003_c" }, open():up())
   end)
 
+  it("says which statement failed", function()
+    local err = helper.raises("database", function()
+      open({ migrations = { { name = "0001_a", up = function(m)
+        m:execute "UPDAT t"
+      end } } }):up()
+    end)
+    assert.equal("UPDAT t", err.sql)
+    assert.equal("0001_a", err.migration)
+  end)
+
   it("keeps errors that programs raise as they are", function()
     local thrown = {}
     local ok, err = pcall(function()

@@ -18,7 +18,7 @@ function M.new(db, options)
   return setmetatable({ db = db, log = options.log, on_progress = options.progress, rebuilt = {} }, Job)
 end
 
---- Runs statements that answer no rows.
+--- Runs statements that answer no rows. An error says which.
 -- @string sql
 -- @param ... a value for each `?`
 -- @treturn number rows changed
@@ -26,7 +26,14 @@ function Job:run(sql, ...)
   if self.log then
     self.log(sql, ...)
   end
-  return self.db:exec(sql, ...)
+  local ok, result = pcall(self.db.exec, self.db, sql, ...)
+  if not ok then
+    if type(result) == "table" and rawget(result, "sql") == nil then
+      rawset(result, "sql", sql)
+    end
+    error(result, 0)
+  end
+  return result
 end
 
 --- The rows of a question, which is not logged.
