@@ -253,6 +253,15 @@ describe("a difference", function()
     assert.truthy(table.concat(migrate.diff(db).remarks, "\n"):find("change places", 1, true))
   end)
 
+  it("follows renames that change the case of letters alone", function()
+    open "CREATE TABLE t (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, a text NOT NULL); INSERT INTO t VALUES (1, 'x')"
+    db:model("T", { A = f.text { renamed_from = "a" } }, { table = "t", soft_delete = false })
+    diff_up()
+    db:create_tables()
+    assert.equal("x", db:model("T").objects:first().A)
+    assert.is_true(migrate.diff(db).empty)
+  end)
+
   it("counts what a new counter counts", function()
     open()
     local function declare(with_counter)

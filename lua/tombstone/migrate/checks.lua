@@ -182,16 +182,16 @@ end
 
 -- SQLite 3.40 mistakes columns of tables without a rowid for each other.
 local function is_mistaken(job, name, said)
-  return said:match "^NULL value in " ~= nil
+  return said:match "^%u+ value in " ~= nil
     and #job:rows("SELECT 1 FROM pragma_table_list WHERE name = ? COLLATE NOCASE AND wr", name) > 0
 end
 
 local function check_table(job, name)
-  if not is_there(job.db, name) then -- it may have gone, or got another name
-    return
+  if not is_there(job.db, name) then
+    return -- it has gone, or got another name
   end
   for _, row in ipairs(job:rows(("PRAGMA integrity_check(%s)"):format(tokens.text(name)))) do
-    local said = row.integrity_check
+    local said = tostring(row.integrity_check)
     if said ~= "ok" and not is_mistaken(job, name, said) then
       job:refuse(("Table '%s' is not sound - %s"):format(name, said), "look at the file by integrity_check")
     end

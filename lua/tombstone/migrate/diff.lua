@@ -59,13 +59,15 @@ end
 -- ---- renames --------------------------------------------------------------------------------
 
 -- Calls `follow(from, to)` for each of `pending`, in an order in which no name is taken. Those whose old
--- name is gone were done before. Answers what is left: names that change places.
+-- name is gone were done before. `is_there` answers how a name is spelled there, or false. Answers what is left: names that change places.
 local function in_order(pending, is_there, follow)
   local progress = true
   while progress do
     progress = false
     for i, entry in ipairs(pending) do
-      if not progress and is_there(entry.from) and not is_there(entry.to) then
+      local is_spelling = fold(entry.from) == fold(entry.to) and entry.from ~= entry.to
+      local is_free = is_there(entry.to) == false or (is_spelling and is_there(entry.from) == entry.from)
+      if not progress and is_there(entry.from) and is_free then
         follow(entry.from, entry.to)
         table.remove(pending, i)
         progress = true
@@ -95,7 +97,8 @@ local function rename_tables(words, old, new, renamed)
     pending[#pending + 1] = renamed[name] and { from = renamed[name], to = name } or nil
   end
   local left = in_order(pending, function(name)
-    return find(old.tables, name) ~= nil
+    local t = find(old.tables, name)
+    return t ~= nil and t.name
   end, function(from, to)
     words:say("rename_table", from, to)
     rename.table(old, find(old.tables, from).name, to)
@@ -110,8 +113,9 @@ local function rename_columns(words, old, new, renamed)
       local before = (renamed[name] or {})[column.name]
       pending[#pending + 1] = before and { from = before, to = column.name } or nil
     end
-    local left = in_order(pending, function(column)
-      return schema.column(t, column) ~= nil
+    local left = in_order(pending, function(name_of)
+      local column = schema.column(t, name_of)
+      return column ~= nil and column.name
     end, function(from, to)
       words:say("rename_column", name, from, to)
       rename.column(old, name, from, to)

@@ -55,6 +55,16 @@ function Migration:table(name)
   return t
 end
 
+--- Refuses a name that a table, a view or an index has.
+-- @raise migration
+function Migration:need_free_name(name)
+  local row = self.db:query("SELECT type, name FROM sqlite_master WHERE name = ? COLLATE NOCASE", name)[1]
+  if row then
+    local article = row.type == "index" and "an" or "a"
+    self.job:refuse(("There is %s %s '%s' already"):format(article, row.type, row.name), "give another name")
+  end
+end
+
 local function edits(self, name)
   local edit = self.edit
   return edit and type(name) == "string" and edit.old.name:lower() == name:lower() and edit or nil

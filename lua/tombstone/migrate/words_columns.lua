@@ -153,6 +153,9 @@ function Migration:rename_column(name, old_name, new_name)
   migration.need_name(new_name, "The new name", 'as in m:rename_column("posts", "title", "headline")')
   local t = self:table(name)
   local column = finding.find_column(t, old_name)
+  if not finding.same(column.name, new_name) then
+    finding.need_free(t, new_name)
+  end
   self.job:run(
     ("ALTER TABLE %s RENAME COLUMN %s TO %s"):format(
       tokens.name(t.name),

@@ -16,7 +16,9 @@ local Migration, inverse = migration.Migration, migration.inverse
 -- @usage m:create_table("posts", { { "id", "integer", key = true }, { "title", "text" } })
 function Migration:create_table(name, given, options)
   self:flush()
-  change.create(self.job, columns.table(name, given, options))
+  local t = columns.table(name, given, options)
+  self:need_free_name(name)
+  change.create(self.job, t)
 end
 
 function inverse.create_table(name, given, options)
@@ -39,12 +41,20 @@ function inverse.drop_table(name, given, options)
   return "create_table", name, given, options
 end
 
+local BETWEEN = "tombstone_between"
+
 --- Gives a table another name; foreign keys, views and triggers follow.
 -- @string name
 -- @string new_name
 function Migration:rename_table(name, new_name)
   migration.need_name(new_name, "The new name", 'as in m:rename_table("posts", "articles")')
   local t = self:table(name)
+  if finding.same(t.name, new_name) then -- SQLite sees no difference in the case of letters
+    self.job:run(("ALTER TABLE %s RENAME TO %s"):format(tokens.name(t.name), tokens.name(BETWEEN)))
+    t.name = BETWEEN
+  else
+    self:need_free_name(new_name)
+  end
   self.job:run(("ALTER TABLE %s RENAME TO %s"):format(tokens.name(t.name), tokens.name(new_name)))
 end
 
