@@ -177,7 +177,8 @@ describe("a rebuilt table", function()
       INSERT INTO t VALUES (1, NULL, 3, x'01')]]
     rebuild("t", { "b", "varchar(9)", null = true })
     assert.equal(1, value "SELECT count(*) AS value FROM t WHERE c = 3")
-    db:exec [[CREATE TABLE u (b text, n decimal, k PRIMARY KEY) WITHOUT ROWID; INSERT INTO u VALUES ('5', 5, 'a')]]
+    db:exec [[CREATE TABLE u (b text, n decimal DEFAULT 'x', k PRIMARY KEY) WITHOUT ROWID;
+      INSERT INTO u VALUES ('7', 5, 'a')]]
     rebuild("u", { "b", "varchar(9)", null = true })
   end)
 

@@ -200,7 +200,8 @@ describe("words on tables", function()
     end)
     assert.equal("Posts", schema.read_table(db, "posts").name)
     assert.equal("Title", schema.read_table(db, "posts").columns[2].name)
-    assert.equal("Posts", db:query("SELECT tbl_name AS name FROM sqlite_master WHERE name = 'posts__views'")[1].name)
+    local sql = "SELECT tbl_name AS name FROM sqlite_master WHERE name = 'posts__views'"
+    assert.equal("Posts", db:query(sql)[1].name)
   end)
 end)
 

@@ -254,7 +254,8 @@ describe("a difference", function()
   end)
 
   it("follows renames that change the case of letters alone", function()
-    open "CREATE TABLE t (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, a text NOT NULL); INSERT INTO t VALUES (1, 'x')"
+    open [[CREATE TABLE t (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, a text NOT NULL);
+      INSERT INTO t VALUES (1, 'x')]]
     db:model("T", { A = f.text { renamed_from = "a" } }, { table = "t", soft_delete = false })
     diff_up()
     db:create_tables()

@@ -59,7 +59,8 @@ end
 -- ---- renames --------------------------------------------------------------------------------
 
 -- Calls `follow(from, to)` for each of `pending`, in an order in which no name is taken. Those whose old
--- name is gone were done before. `is_there` answers how a name is spelled there, or false. Answers what is left: names that change places.
+-- name is gone were done before. `is_there` answers how a name is spelled there, or false. Answers what is
+-- left: names that change places.
 local function in_order(pending, is_there, follow)
   local progress = true
   while progress do
