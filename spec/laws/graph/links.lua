@@ -33,10 +33,10 @@ local function set_of(keys)
   return set
 end
 
--- The key and the tag of the link that the library has made.
-local function made(world, way, near, far, done)
+-- The key and the tag of the n-th link that the library has made, or would have.
+local function made(world, way, near, far, done, n)
   if not done then
-    return "no key yet", "no tag yet"
+    return "no key yet, " .. n, "no tag yet, " .. n
   end
   local link = world.models[way.through].objects:get {
     [way.near .. "_id"] = near,
@@ -55,7 +55,7 @@ local function create(world, way, near, fars, as, done)
   for _, far in ipairs(fars) do
     if not there[far] then
       there[far], n = true, n + 1
-      local key, tag = made(world, way, near, far, done)
+      local key, tag = made(world, way, near, far, done, n)
       local points = { [way.near] = near, [way.far] = far }
       local refusal = world.reference:create(way.through, key, { tag = tag, points = points }, as[n])
       if refusal then
