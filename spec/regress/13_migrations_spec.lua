@@ -303,6 +303,21 @@ describe("a difference", function()
     assert.equal(1, value "(SELECT g FROM t)")
   end)
 
+  it("comes back where no column stays", function()
+    open "CREATE TABLE t (a text NOT NULL, b text NOT NULL); INSERT INTO t VALUES ('x', 'y')"
+    local old = migrate.schema(db)
+    local new = { tables = {}, order = { "t" } }
+    new.tables.t = {
+      name = "t", columns = { { name = "c", type = "text", null = true } }, uniques = {}, foreign_keys = {},
+      checks = {}, indexes = {},
+    }
+    local words = require("tombstone.migrate.diff").schemas(old, new)
+    local text = require("tombstone.migrate.write").file(words, {})
+    local runner = up(assert((rawget(_G, "loadstring") or load)(text))().up)
+    runner:down()
+    assert.equal(1, value "(SELECT count(b) FROM t)")
+  end)
+
   it("says that an index goes, and keeps its remarks in comments", function()
     open [[CREATE TABLE t (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, b text NOT NULL, "x
 y" text); CREATE UNIQUE INDEX t__rule ON t (b)]]

@@ -372,6 +372,9 @@ end
 -- column without gets its default
 -- @raise migration where rows do not fit
 function M.alter(job, old, new, from)
+  if #new.columns == 0 then
+    job:refuse(("'%s' would have no column left"):format(new.name), "add the new ones before")
+  end
   local is_same = schema.same_table(without_indexes(old), without_indexes(new))
   if is_same and is_taken_over(old, from) then
     return change_indexes(job, old, new)

@@ -104,12 +104,24 @@ local function keeps_generated(old, new)
   return keeps and (adds_none or (added == 1 and dropped == 0))
 end
 
+-- Words would empty the table on their way.
+local function keeps_some(old, new)
+  local after = by_name(new)
+  for _, column in ipairs(old.columns) do
+    if after[fold(column.name)] and not column.generated then
+      return true
+    end
+  end
+  return false
+end
+
 local function same_shape(old, new)
   return compare.text.key(old) == compare.text.key(new)
     and (old.without_rowid or false) == (new.without_rowid or false)
     and (old.strict or false) == (new.strict or false)
     and is_in_order(old, new)
     and keeps_generated(old, new)
+    and keeps_some(old, new)
 end
 
 local function spell(column, using)

@@ -55,11 +55,17 @@ function Migration:table(name)
   return t
 end
 
---- Refuses a name that a table, a view or an index has.
+local NAMED = "SELECT type, name, tbl_name FROM sqlite_master"
+  .. " WHERE type <> 'trigger' AND name = ? COLLATE NOCASE"
+
+--- Refuses a name that a table, a view or an index has, but for the indexes of one table.
+-- @string name
+-- @string[opt] own that table
 -- @raise migration
-function Migration:need_free_name(name)
-  local row = self.db:query("SELECT type, name FROM sqlite_master WHERE name = ? COLLATE NOCASE", name)[1]
-  if row then
+function Migration:need_free_name(name, own)
+  local row = self.db:query(NAMED, name)[1]
+  local is_own = own and row and row.type == "index" and row.tbl_name:lower() == own:lower()
+  if row and not is_own then
     local article = row.type == "index" and "an" or "a"
     self.job:refuse(("There is %s %s '%s' already"):format(article, row.type, row.name), "give another name")
   end

@@ -21,7 +21,7 @@ function Migration:add_index(name, given, options)
     if finding.names(t.indexes, index.name) then
       core.fail("migration", ("Table '%s' has an index '%s' already"):format(t.name, index.name))
     end
-    self:need_free_name(index.name)
+    self:need_free_name(index.name, t.name)
     for _, column in ipairs(index.columns) do
       if column.name then
         finding.find_column(t, column.name)
