@@ -12,6 +12,7 @@ size_t tomb_closure_place(const tomb_closure *c, const tomb_model *model) {
 }
 
 void tomb_closure_free(tomb_closure *c) {
+  if (c->db == NULL) return; /* memory ran out before it was opened */
   for (size_t i = 0; c->keys != NULL && i < c->n; i++) {
     tomb_keys_free(c->keys[i]);
   }
