@@ -13,17 +13,6 @@ local NOON = 1763899200 -- 2025-11-23 12:00:00 UTC
 
 local db
 
--- Says where two digests part, which are long.
-local function must_be_same(a, b)
-  local one, other = a:gmatch "[^\n]*", b:gmatch "[^\n]*"
-  while a ~= b do
-    local line, wanted = one(), other()
-    if line ~= wanted then
-      error(("instead of\n%s\nthere is\n%s"):format(tostring(line), tostring(wanted)), 2)
-    end
-  end
-end
-
 local function apply(up)
   local runner = migrate.open(db, { migrations = { { name = "0001_test", up = up } } })
   runner:up()
@@ -41,7 +30,7 @@ end
 local function refused(up, kind)
   local before = digests.digest(db)
   local err = helper.raises(kind or "migration", apply, up)
-  must_be_same(before, digests.digest(db))
+  digests.must_be_same(before, digests.digest(db))
   return err
 end
 
@@ -51,9 +40,9 @@ local function there_and_back(up)
   local after = digests.digest(db)
   assert.is_true(before ~= after)
   back()
-  must_be_same(before, digests.digest(db))
+  digests.must_be_same(before, digests.digest(db))
   apply(up)
-  must_be_same(after, digests.digest(db))
+  digests.must_be_same(after, digests.digest(db))
   db:exec "DROP TABLE tombstone_migration"
 end
 
@@ -155,7 +144,7 @@ describe("a table with deleted_at", function()
     local err = helper.raises("migration", back)
     assert.equal("The adoption of 'posts' cannot be taken back - its rows had more to say in 'deleted_at'",
       err.message)
-    must_be_same(after, digests.digest(db))
+    digests.must_be_same(after, digests.digest(db))
   end)
 
   -- gem "paranoia", acts_as_paranoid column: :active, sentinel_value: true? The README's unique index.
@@ -653,7 +642,7 @@ local function adopt_random(random, name)
   local up, before = adopt { unique = unique, drop = random:chance(50) }, digests.digest(db)
   local ok, err = pcall(apply(up))
   if ok then
-    must_be_same(before, digests.digest(db))
+    digests.must_be_same(before, digests.digest(db))
     apply(up)
   else
     assert.truthy(tostring(err):find("more to say", 1, true), tostring(err))

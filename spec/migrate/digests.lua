@@ -90,4 +90,15 @@ function M.digest(db)
   return table.concat(lines, "\n")
 end
 
+--- Raises where two digests part, which are long.
+function M.must_be_same(a, b)
+  local one, other = a:gmatch "[^\n]*", b:gmatch "[^\n]*"
+  while a ~= b do
+    local line, wanted = one(), other()
+    if line ~= wanted then
+      error(("instead of\n%s\nthere is\n%s"):format(tostring(line), tostring(wanted)), 2)
+    end
+  end
+end
+
 return M

@@ -38,21 +38,10 @@ local function for_good(up)
   db:exec "DROP TABLE tombstone_migration"
 end
 
--- Says where two digests part, which are long.
-local function must_be_same(a, b)
-  local one, other = a:gmatch "[^\n]*", b:gmatch "[^\n]*"
-  while a ~= b do
-    local line, wanted = one(), other()
-    if line ~= wanted then
-      error(("instead of\n%s\nthere is\n%s"):format(tostring(line), tostring(wanted)), 2)
-    end
-  end
-end
-
 local function refused(up, kind)
   local before = digests.digest(db)
   local err = helper.raises(kind or "migration", apply, up)
-  must_be_same(before, digests.digest(db))
+  digests.must_be_same(before, digests.digest(db))
   return err
 end
 
@@ -62,9 +51,9 @@ local function there_and_back(up)
   local after = digests.digest(db)
   assert.is_true(before ~= after)
   back()
-  must_be_same(before, digests.digest(db))
+  digests.must_be_same(before, digests.digest(db))
   for_good(up)
-  must_be_same(after, digests.digest(db))
+  digests.must_be_same(after, digests.digest(db))
 end
 
 local function value(sql, ...)
@@ -258,7 +247,7 @@ describe("add_soft_delete", function()
     local before = digests.digest(db)
     local err = helper.raises("migration", back)
     assert.equal("Dead rows of 'posts', and nothing says what becomes of them: 1 row, key 1", err.message)
-    must_be_same(before, digests.digest(db))
+    digests.must_be_same(before, digests.digest(db))
   end)
 
   it("may have been told so", function()
@@ -269,7 +258,7 @@ describe("add_soft_delete", function()
     clock.now = NOON + 5
     Author.objects:get(1):delete()
     back()
-    must_be_same(before, digests.digest(db))
+    digests.must_be_same(before, digests.digest(db))
   end)
 end)
 
@@ -714,7 +703,7 @@ local function add_to_random(seed)
   local needed = #names > 0
   assert.equal(needed, before ~= digests.digest(db))
   back()
-  must_be_same(before, digests.digest(db))
+  digests.must_be_same(before, digests.digest(db))
   return #names
 end
 

@@ -21,6 +21,17 @@ function M.arguments(command)
     :choices(M.STRATEGIES)
 end
 
+--- All of some counts.
+-- @tparam {[string]=number} counts
+-- @treturn number
+function M.sum(counts)
+  local total = 0
+  for _, n in pairs(counts) do
+    total = total + n
+  end
+  return total
+end
+
 local function value_of(conflict)
   return conflict.value ~= nil and conflict.value or output.null
 end

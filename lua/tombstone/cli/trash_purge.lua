@@ -29,14 +29,6 @@ local function add(to, counts)
   end
 end
 
-local function sum(counts)
-  local total = 0
-  for _, n in pairs(counts) do
-    total = total + n
-  end
-  return total
-end
-
 -- What each set takes along. Rows may go along with several, so that this is the most.
 local function look_ahead(sets)
   local found = { along = {}, kept = {}, needed = {} }
@@ -132,7 +124,7 @@ local function told(sets, found, report)
 end
 
 local function finish(out, report)
-  local total = sum(report.rows)
+  local total = plan.sum(report.rows)
   out:line(plan.rows(total) .. (total == 1 and " is" or " are") .. " gone.", "green")
 end
 
@@ -180,7 +172,7 @@ end
 local function purge_expired(context, arguments)
   local db, out = context:db(), context.out
   local _, ahead = db:purge_expired { dry_run = true }
-  local total = sum(ahead.rows)
+  local total = plan.sum(ahead.rows)
   plan.show_counts(out, ahead.rows, "EXPIRED")
   plan.show_counts(out, ahead.left, "STAY, NEEDED BY OTHERS")
   if ahead.events.removed > 0 then

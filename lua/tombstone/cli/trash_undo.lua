@@ -17,14 +17,6 @@ function M.arguments(command)
   command:flag("--dry-run", "Only say what would happen."):target "dry_run"
 end
 
-local function sum(counts)
-  local total = 0
-  for _, n in pairs(counts) do
-    total = total + n
-  end
-  return total
-end
-
 local function without_zeros(counts)
   local kept = {}
   for name, n in pairs(counts) do
@@ -60,7 +52,7 @@ function M.run(context, arguments)
   local db, out = context:db(), context.out
   local event = selection.event(db, arguments.event)
   local ahead = event:restore_plan()
-  local total = sum(ahead.rows)
+  local total = plan.sum(ahead.rows)
   show(out, ahead)
   plan.show_replaced(out, db, arguments, ahead.conflicts)
   if total == 0 then

@@ -42,7 +42,7 @@ local function take_from_parents(job, t, is)
   local with = event_tables.with_events(found)
   for _, key in ipairs(t.foreign_keys) do
     for name, their in pairs(with) do
-      local is_parent = name:lower() == key.table:lower() and name:lower() ~= t.name:lower()
+      local is_parent = tokens.same(name, key.table) and not tokens.same(name, t.name)
       if is_parent and #key.columns == 1 then
         by_parent(job, t, is, found.tables[name], their, key)
       end

@@ -13,7 +13,7 @@ local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
-local same = finding.same
+local same = tokens.same
 
 -- ---- the mark -------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ local function settle_stamp(t, name)
   if not column then
     return
   end
-  local kind = column.type:lower()
+  local kind = tokens.fold(column.type)
   local is_numeric = kind ~= "" and not has_word(kind, OTHERS)
   local is_theirs = is_numeric and kind:match "^%l*" ~= "datetime"
   column.type = t.strict and "text" or (is_theirs and column.type or "datetime")
@@ -197,7 +197,7 @@ local function drop(t, from, name)
   local _, i = schema.column(t, name)
   finding.need_unused(t, name)
   table.remove(t.columns, i)
-  from[name:lower()] = nil
+  from[tokens.fold(name)] = nil
 end
 
 --- Makes the table what it becomes.
@@ -219,7 +219,7 @@ function M.shape(tables, t, from, plan)
     if plan.drop then
       drop(t, from, name)
     else
-      make_optional(schema.column(t, name), plan.living[name:lower()])
+      make_optional(schema.column(t, name), plan.living[tokens.fold(name)])
     end
   end
   soft_shape.add(tables, t, how)
@@ -294,7 +294,7 @@ function M.values(tables, after, plan)
   plan.table, plan.whole = after, mangling_groups(tables, after, plan.how.stamp)
   local found = {}
   for _, column in ipairs(after.columns) do
-    found[column.name:lower()] = soft.is_text(after, column.name) and M.value(plan, column.name) or nil
+    found[tokens.fold(column.name)] = soft.is_text(after, column.name) and M.value(plan, column.name) or nil
   end
   return found
 end
@@ -309,7 +309,7 @@ function M.need_unique(job, before, plan)
     if group.columns then
       local among = group.kind == "live" and ("(%s) IS NULL"):format(plan.stamp) or nil
       local doubled = mangling.doubled(before, group, function(column)
-        return plan.values[column:lower()] or tokens.name(column)
+        return plan.values[tokens.fold(column)] or tokens.name(column)
       end, among)
       refusal.where(
         job,

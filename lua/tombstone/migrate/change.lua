@@ -24,7 +24,7 @@ end
 local function by_name(indexes)
   local found = {}
   for _, index in ipairs(indexes) do
-    found[index.name:lower()] = index
+    found[tokens.fold(index.name)] = index
   end
   return found
 end
@@ -59,12 +59,12 @@ end
 local function change_indexes(job, old, new)
   local before, after = by_name(old.indexes), by_name(new.indexes)
   for _, index in ipairs(old.indexes) do
-    if not same_index(after[index.name:lower()], index) then
+    if not same_index(after[tokens.fold(index.name)], index) then
       job:run("DROP INDEX " .. tokens.name(index.name))
     end
   end
   for _, index in ipairs(new.indexes) do
-    if not same_index(before[index.name:lower()], index) then
+    if not same_index(before[tokens.fold(index.name)], index) then
       create_index(job, new, index)
     end
   end
@@ -92,14 +92,14 @@ end
 -- The foreign key of this column alone.
 local function key_of(t, column)
   for i, key in ipairs(t.foreign_keys) do
-    if #key.columns == 1 and key.columns[1]:lower() == column.name:lower() then
+    if #key.columns == 1 and tokens.same(key.columns[1], column.name) then
       return key, i
     end
   end
 end
 
 local function can_add(column, key, from)
-  local is_plain = not column.generated and not column.conflict and not from[column.name:lower()]
+  local is_plain = not column.generated and not column.conflict and not from[tokens.fold(column.name)]
   if not is_plain or (key and (column.default or key.name)) then
     return false
   end
@@ -130,7 +130,7 @@ end
 
 local function is_taken_over(old, from)
   for _, column in ipairs(old.columns) do
-    local sql = from[column.name:lower()]
+    local sql = from[tokens.fold(column.name)]
     if not column.generated and sql ~= tokens.name(column.name) then
       return false
     end
@@ -152,13 +152,13 @@ end
 local function copied(old, new, from)
   local names, values = {}, {}
   for _, column in ipairs(new.columns) do
-    local sql = from[column.name:lower()]
+    local sql = from[tokens.fold(column.name)]
     if sql and not column.generated then
       names[#names + 1], values[#values + 1] = tokens.name(column.name), sql
     end
   end
   local here, there, alias = chunks.rowid(new), chunks.rowid(old), schema.rowid_alias(new)
-  if alias and there and not from[alias.name:lower()] then
+  if alias and there and not from[tokens.fold(alias.name)] then
     names[#names + 1], values[#values + 1] = tokens.name(alias.name), there
   elseif here and there and not alias then
     names[#names + 1], values[#values + 1] = here, there
@@ -213,7 +213,7 @@ local STORED = {
 }
 
 local function kind_of(column)
-  return column.type:lower():match "^%l+"
+  return tokens.fold(column.type):match "^%l+"
 end
 
 -- SQLite keeps what is no number in a column of numbers, where models would not read it.
@@ -236,20 +236,20 @@ local function check_values(job, old, new)
   end
 end
 
-local CHANGED = "SELECT count(*) AS value FROM %s AS n JOIN %s AS o ON n.%s = o.%s WHERE CASE"
-  .. " WHEN typeof(n.%s) IN ('integer', 'real') AND typeof(o.%s) IN ('integer', 'real') THEN n.%s <> o.%s"
-  .. " ELSE CAST(n.%s AS text) <> CAST(o.%s AS text) END"
+local CHANGED = "SELECT count(*) AS value FROM (SELECT n.%s AS now, o.%s AS was FROM %s AS n JOIN %s AS o"
+  .. " ON n.%s = o.%s) WHERE CASE WHEN typeof(now) IN ('integer', 'real') AND typeof(was) IN ('integer', 'real')"
+  .. " THEN now <> was ELSE CAST(now AS text) <> CAST(was AS text) END"
 
 -- SQLite makes 7 of '007' where the column's type is another one.
 local function check_same(job, old, new, from)
   local here, there = chunks.rowid(new), chunks.rowid(old)
   for _, column in ipairs(here and there and new.columns or {}) do
     local before, name = schema.column(old, column.name), tokens.name(column.name)
-    local is_kept = before and not column.generated and from[column.name:lower()] == tokens.name(before.name)
+    local sql = from[tokens.fold(column.name)]
+    local is_kept = before and not column.generated and sql == tokens.name(before.name)
     if is_kept and kind_of(before) ~= kind_of(column) then
-      local sql = CHANGED:format(tokens.name(NEW .. new.name), tokens.name(old.name), here, there, name, name,
-        name, name, name, name)
-      local n = job:value(sql)
+      local now, was = tokens.name(NEW .. new.name), tokens.name(old.name)
+      local n = job:value(CHANGED:format(name, name, now, was, here, there))
       if n > 0 then
         job:refuse(
           ("%d values of '%s' in '%s' would be others as %s"):format(n, column.name, new.name, column.type),
@@ -348,7 +348,7 @@ function M.identity(t)
   local from = {}
   for _, column in ipairs(t.columns) do
     if not column.generated then
-      from[column.name:lower()] = tokens.name(column.name)
+      from[tokens.fold(column.name)] = tokens.name(column.name)
     end
   end
   return from

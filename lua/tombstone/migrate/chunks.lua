@@ -16,7 +16,7 @@ function M.rowid(t)
   end
   local hidden = {}
   for _, column in ipairs(t.columns) do
-    hidden[column.name:lower()] = true
+    hidden[tokens.fold(column.name)] = true
   end
   for _, alias in ipairs(ALIASES) do
     if not hidden[alias] then

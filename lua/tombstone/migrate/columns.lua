@@ -108,8 +108,8 @@ function M.foreign_key(columns, parent, options)
     columns = as_list(columns),
     table = given[1],
     to = #to > 0 and to or nil,
-    on_delete = options.on_delete and options.on_delete:lower(),
-    on_update = options.on_update and options.on_update:lower(),
+    on_delete = options.on_delete and tokens.fold(options.on_delete),
+    on_update = options.on_update and tokens.fold(options.on_update),
     deferrable = options.deferrable,
     match = options.match,
     name = options.name,
@@ -222,7 +222,7 @@ local function spell_key(given, t)
     return key
   end
   for _, column in ipairs(given) do
-    local is_same = column[1]:lower() == key[1]:lower()
+    local is_same = tokens.same(column[1], key[1])
     if is_same and (t.autoincrement ~= nil) == is_integer { type = column[2] } then
       column.key = true
       return nil
@@ -248,7 +248,7 @@ local function spell_references(given, t)
     )
     local column
     for _, candidate in ipairs(is_plain and given or {}) do
-      if candidate[1]:lower() == key.columns[1]:lower() and not candidate.references then
+      if tokens.same(candidate[1], key.columns[1]) and not candidate.references then
         column = candidate
       end
     end

@@ -3,12 +3,12 @@
 local changes = require "tombstone.migrate.diff_table"
 local rename = require "tombstone.migrate.rename"
 local schema = require "tombstone.migrate.schema"
+local shape = require "tombstone.migrate.shape"
+local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
-local function fold(name)
-  return name:lower()
-end
+local fold = tokens.fold
 
 -- Parents before children, as far as they form no ring.
 local function parents_first(tables)
@@ -46,14 +46,6 @@ local function missing_in(from, there)
     end
   end
   return parents_first(list)
-end
-
-local function find(tables, name)
-  for other, t in pairs(tables) do
-    if fold(other) == fold(name) then
-      return t
-    end
-  end
 end
 
 -- ---- renames --------------------------------------------------------------------------------
@@ -98,11 +90,11 @@ local function rename_tables(words, old, new, renamed)
     pending[#pending + 1] = renamed[name] and { from = renamed[name], to = name } or nil
   end
   local left = in_order(pending, function(name)
-    local t = find(old.tables, name)
+    local t = shape.table(old.tables, name)
     return t ~= nil and t.name
   end, function(from, to)
     words:say("rename_table", from, to)
-    rename.table(old, find(old.tables, from).name, to)
+    rename.table(old, shape.table(old.tables, from).name, to)
   end)
   remark_places(words, left, "tables")
 end
@@ -162,7 +154,7 @@ function M.schemas(old, new, options)
     words:create(t)
   end
   for _, name in ipairs(new.order) do
-    local before = find(renamed.tables, name)
+    local before = shape.table(renamed.tables, name)
     if before then
       words:change(before, new.tables[name])
     end

@@ -8,9 +8,7 @@ local tokens = require "tombstone.migrate.tokens"
 local Diff = {}
 Diff.__index = Diff
 
-local function fold(name)
-  return name:lower()
-end
+local fold = tokens.fold
 
 function Diff:say(word, ...)
   self.words[#self.words + 1] = { word = word, n = select("#", ...), ... }

@@ -12,35 +12,31 @@ local function check_dead(report, described)
   local unknown = ("(%s IS NULL OR %s NOT IN (SELECT id FROM tombstone_event))"):format(event, event)
   local dead = column(described, "deleted_at") .. " IS NOT NULL AND "
   local from = table_of(described) .. " WHERE " .. dead .. unknown
-  local n, keys = report:count(from, column(described, described.key))
-  if n > 0 then
-    report:add {
-      problem = "event_missing",
-      severity = "error",
-      table = described.table,
-      message = ("%s of %s are dead without an event: %s"):format(counted(n, "row"), described.name, keys),
-      remedy = "restore or purge them: nothing can undo their deletion",
-    }
-  end
+  report:add_rows(described, {
+    problem = "event_missing",
+    severity = "error",
+    message = function(n, keys)
+      return ("%s of %s are dead without an event: %s"):format(counted(n, "row"), described.name, keys)
+    end,
+    remedy = "restore or purge them: nothing can undo their deletion",
+  }, from, column(described, described.key))
 end
 
 local function check_living(report, described)
   local event = column(described, "deleted_event")
   local where = ("%s IS NULL AND %s IS NOT NULL"):format(column(described, "deleted_at"), event)
   local from = table_of(described) .. " WHERE " .. where
-  local n, keys = report:count(from, column(described, described.key))
-  if n > 0 then
-    report:add {
-      problem = "living_with_event",
-      severity = "error",
-      table = described.table,
-      message = ("%s of %s live, held by an event: %s"):format(counted(n, "row"), described.name, keys),
-      remedy = "take the event out of them",
-      fix = function()
-        report.db:exec(("UPDATE %s SET %s = NULL WHERE "):format(table_of(described), event) .. where)
-      end,
-    }
-  end
+  report:add_rows(described, {
+    problem = "living_with_event",
+    severity = "error",
+    message = function(n, keys)
+      return ("%s of %s live, held by an event: %s"):format(counted(n, "row"), described.name, keys)
+    end,
+    remedy = "take the event out of them",
+    fix = function()
+      report.db:exec(("UPDATE %s SET %s = NULL WHERE "):format(table_of(described), event) .. where)
+    end,
+  }, from, column(described, described.key))
 end
 
 -- ---- further owners --------------------------------------------------------------------------
@@ -53,23 +49,21 @@ local function check_owners(report, described)
     column(described, described.key),
     column(described, "deleted_at")
   )
-  local n, keys = report:count("tombstone_owner WHERE " .. where, "pk", described.name)
-  if n > 0 then
-    report:add {
-      problem = "owner_without_row",
-      severity = "warning",
-      table = described.table,
-      message = ("%s of dead rows of %s have no such row, or no event: %s"):format(
+  report:add_rows(described, {
+    problem = "owner_without_row",
+    severity = "warning",
+    message = function(n, keys)
+      return ("%s of dead rows of %s have no such row, or no event: %s"):format(
         counted(n, "owner"),
         described.name,
         keys
-      ),
-      remedy = "take them away",
-      fix = function()
-        report.db:exec("DELETE FROM tombstone_owner WHERE " .. where, described.name)
-      end,
-    }
-  end
+      )
+    end,
+    remedy = "take them away",
+    fix = function()
+      report.db:exec("DELETE FROM tombstone_owner WHERE " .. where, described.name)
+    end,
+  }, "tombstone_owner WHERE " .. where, "pk", described.name)
 end
 
 -- ---- events ----------------------------------------------------------------------------------
@@ -107,19 +101,17 @@ end
 
 local function check_empty(report, described)
   local before = report.db:now() - described.keep
-  local n, ids = report:count(empty_events(report), "id", described.name, before)
-  if n > 0 then
-    report:add {
-      problem = "event_empty",
-      severity = "info",
-      table = described.table,
-      message = ("%s of %s hold no row any more: %s"):format(counted(n, "event"), described.name, ids),
-      remedy = "db:purge_expired()",
-      fix = function()
-        report.db:purge_events()
-      end,
-    }
-  end
+  report:add_rows(described, {
+    problem = "event_empty",
+    severity = "info",
+    message = function(n, ids)
+      return ("%s of %s hold no row any more: %s"):format(counted(n, "event"), described.name, ids)
+    end,
+    remedy = "db:purge_expired()",
+    fix = function()
+      report.db:purge_events()
+    end,
+  }, empty_events(report), "id", described.name, before)
 end
 
 --- Examines deletions.

@@ -81,6 +81,21 @@ function Report:count(from, key, ...)
   return n, table.concat(keys, ", ") .. (n > SHOWN and ", …" or "")
 end
 
+--- Adds a finding where a condition finds rows, or says nothing. Its `message` is a function of their
+-- number and the keys of the first ones.
+-- @tparam table described the model whose table it is of
+-- @tparam table finding
+-- @string from as of `count`
+-- @string key
+-- @param ... values
+function Report:add_rows(described, finding, from, key, ...)
+  local n, keys = self:count(from, key, ...)
+  if n > 0 then
+    finding.table, finding.message = described.table, finding.message(n, keys)
+    self:add(finding)
+  end
+end
+
 --- "1 row", "3 rows"
 function M.counted(n, word)
   return ("%d %s%s"):format(n, word, n == 1 and "" or "s")

@@ -18,21 +18,19 @@ local function check_relation(report, child, field, parent)
     tokens.name(field.column),
     column(parent, "deleted_at")
   ) .. (lives and " AND " .. lives or "")
-  local n, keys = report:count(from, "c." .. column(child, child.key))
-  if n > 0 then
-    report:add {
-      problem = "living_under_dead",
-      severity = "error",
-      table = child.table,
-      message = ("%s of %s live under dead rows of %s: %s"):format(
+  report:add_rows(child, {
+    problem = "living_under_dead",
+    severity = "error",
+    message = function(n, keys)
+      return ("%s of %s live under dead rows of %s: %s"):format(
         counted(n, "row"),
         child.name,
         parent.name,
         keys
-      ),
-      remedy = "restore the parents, or delete the rows",
-    }
-  end
+      )
+    end,
+    remedy = "restore the parents, or delete the rows",
+  }, from, "c." .. column(child, child.key))
 end
 
 local function check_relations(report, described)
@@ -52,21 +50,19 @@ local MARKED = "GLOB '*__deleted_[0-9]*.[0-9][0-9][0-9][0-9][0-9][0-9]'"
 local function check_living_values(report, described, field)
   local name = tokens.name(field.column)
   local from = ("%s WHERE %s AND %s %s"):format(table_of(described), living(described), name, MARKED)
-  local n, keys = report:count(from, column(described, described.key))
-  if n > 0 then
-    report:add {
-      problem = "mangled_living",
-      severity = "warning",
-      table = described.table,
-      message = ("%s of %s live with the suffix of a deletion in %s: %s"):format(
+  report:add_rows(described, {
+    problem = "mangled_living",
+    severity = "warning",
+    message = function(n, keys)
+      return ("%s of %s live with the suffix of a deletion in %s: %s"):format(
         counted(n, "row"),
         described.name,
         field.name,
         keys
-      ),
-      remedy = "look whether half a restore left it there, and update them",
-    }
-  end
+      )
+    end,
+    remedy = "look whether half a restore left it there, and update them",
+  }, from, column(described, described.key))
 end
 
 -- "__deleted_1763880000.250000" of the row's own stamp.
@@ -116,22 +112,20 @@ end
 
 local function check_dead_values(report, described, group)
   local where, texts = unfreed(described, group)
-  local n, keys = report:count(table_of(described) .. " WHERE " .. where, column(described, described.key))
-  if n > 0 then
-    report:add {
-      problem = "mangled_missing",
-      severity = "warning",
-      table = described.table,
-      message = ("%s of %s are dead, but keep %s taken: %s"):format(
+  report:add_rows(described, {
+    problem = "mangled_missing",
+    severity = "warning",
+    message = function(n, keys)
+      return ("%s of %s are dead, but keep %s taken: %s"):format(
         counted(n, "row"),
         described.name,
         table.concat(group.fields, ", "),
         keys
-      ),
-      remedy = "give the values the suffix of their deletion",
-      fix = free_values(report, described, where, texts[#texts]),
-    }
-  end
+      )
+    end,
+    remedy = "give the values the suffix of their deletion",
+    fix = free_values(report, described, where, texts[#texts]),
+  }, table_of(described) .. " WHERE " .. where, column(described, described.key))
 end
 
 local function check_values(report, described)
@@ -165,19 +159,17 @@ local function check_counter(report, described, field)
     column(described, described.key)
   ) .. (lives and " AND " .. lives or "")
   local from = ("%s AS p WHERE p.%s <> (%s)"):format(table_of(described), tokens.name(field.column), children)
-  local n, keys = report:count(from, "p." .. column(described, described.key))
-  if n > 0 then
-    report:add {
-      problem = "counter_wrong",
-      severity = "error",
-      table = described.table,
-      message = ("%s of %s is wrong in %s: %s"):format(field.name, described.name, counted(n, "row"), keys),
-      remedy = described.name .. ":recount()",
-      fix = function()
-        described.model:recount()
-      end,
-    }
-  end
+  report:add_rows(described, {
+    problem = "counter_wrong",
+    severity = "error",
+    message = function(n, keys)
+      return ("%s of %s is wrong in %s: %s"):format(field.name, described.name, counted(n, "row"), keys)
+    end,
+    remedy = described.name .. ":recount()",
+    fix = function()
+      described.model:recount()
+    end,
+  }, from, "p." .. column(described, described.key))
 end
 
 local function check_counters(report, described)

@@ -1,7 +1,6 @@
 --- What becomes of dead rows when their table loses its soft delete.
 -- @module tombstone.migrate.dying
 local chunks = require "tombstone.migrate.chunks"
-local finding = require "tombstone.migrate.finding"
 local mangling = require "tombstone.migrate.mangling"
 local refusal = require "tombstone.migrate.refusal"
 local schema = require "tombstone.migrate.schema"
@@ -52,7 +51,7 @@ local function purge(job, t, is)
   for _, name in ipairs(found.order) do
     local other = found.tables[name]
     for _, key in ipairs(other.foreign_keys) do
-      if finding.same(key.table, t.name) then
+      if tokens.same(key.table, t.name) then
         need_no_children(job, t, is.stamp, other, key)
       end
     end

@@ -52,7 +52,7 @@ end
 local function points_between(t, with)
   for _, key in ipairs(t.foreign_keys) do
     for name in pairs(with) do
-      if key.table:lower() == name:lower() then
+      if tokens.same(key.table, name) then
         return true
       end
     end

@@ -1,40 +1,33 @@
 --- Finding things in the table of a schema.
 -- @module tombstone.migrate.finding
 local core = require "tombstone.core"
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
---- True for two spellings of one name.
-function M.same(a, b)
-  return a:lower() == b:lower()
-end
-
 --- The column of that name, and its place.
 -- @raise migration
 function M.find_column(t, name)
-  for i, column in ipairs(t.columns) do
-    if M.same(column.name, name) then
-      return column, i
-    end
+  local column, i = shape.column(t, name)
+  if not column then
+    core.fail("migration", ("Table '%s' has no column '%s'"):format(t.name, name), "look at its name")
   end
-  return core.fail("migration", ("Table '%s' has no column '%s'"):format(t.name, name), "look at its name")
+  return column, i
 end
 
 --- Refuses a name that a column has.
 -- @raise migration
 function M.need_free(t, name)
-  for _, column in ipairs(t.columns) do
-    if M.same(column.name, name) then
-      core.fail("migration", ("Table '%s' has a column '%s' already"):format(t.name, name))
-    end
+  if shape.column(t, name) then
+    core.fail("migration", ("Table '%s' has a column '%s' already"):format(t.name, name))
   end
 end
 
 --- True where a list of names, or of things with a name, has this one.
 function M.names(list, name)
   for _, entry in ipairs(list or {}) do
-    if M.same(type(entry) == "table" and entry.name or entry, name) then
+    if tokens.same(type(entry) == "table" and entry.name or entry, name) then
       return true
     end
   end
@@ -45,7 +38,7 @@ end
 function M.mentions(sql, name)
   for _, token in ipairs(sql and tokens.list(sql) or {}) do
     local is_name = token.kind == "word" or token.kind == "name"
-    if is_name and M.same(token.value, name) then
+    if is_name and tokens.same(token.value, name) then
       return true
     end
   end
@@ -54,7 +47,7 @@ end
 
 local function uses(index, name)
   for _, column in ipairs(index.columns) do
-    if (column.name and M.same(column.name, name)) or M.mentions(column.sql, name) then
+    if (column.name and tokens.same(column.name, name)) or M.mentions(column.sql, name) then
       return true
     end
   end
@@ -101,7 +94,7 @@ function M.need_unused(t, name)
     end
   end
   for _, column in ipairs(t.columns) do
-    if column.generated and not M.same(column.name, name) and M.mentions(column.generated.sql, name) then
+    if column.generated and not tokens.same(column.name, name) and M.mentions(column.generated.sql, name) then
       refuse_use(t, name, ("the generated column '%s'"):format(column.name), "drop that first")
     end
   end
@@ -110,7 +103,7 @@ end
 --- True for two lists of the same names.
 function M.same_list(a, b)
   for i = 1, math.max(#a, #b) do
-    if not (a[i] and b[i] and M.same(a[i], b[i])) then
+    if not (a[i] and b[i] and tokens.same(a[i], b[i])) then
       return false
     end
   end

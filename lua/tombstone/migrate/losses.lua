@@ -4,10 +4,16 @@ local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
+local SQL_ERROR = 1 -- SQLite's code for a name that is not there
+
 --- The column `n` of a question, or nil where a table is not there: it may be renamed on the way.
 function M.count(db, sql)
   local ok, rows = pcall(db.query, db, sql)
-  return ok and rows[1].n or nil
+  if ok then
+    return rows[1].n
+  elseif rows.code ~= SQL_ERROR then
+    error(rows, 0)
+  end
 end
 
 --- What is dropped, in words, with the rows that are there.

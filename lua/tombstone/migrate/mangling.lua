@@ -27,7 +27,7 @@ end
 
 local function place_in(group, column)
   for i, name in ipairs(group.columns) do
-    if finding.same(name, column) then
+    if tokens.same(name, column) then
       return i
     end
   end

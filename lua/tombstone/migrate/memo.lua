@@ -24,7 +24,7 @@ local function is_there(db)
 end
 
 local function subject_of(word, t, detail)
-  return table.concat({ word, (type(t) == "table" and t.name or t):lower(), detail }, " ")
+  return table.concat({ word, tokens.fold(type(t) == "table" and t.name or t), detail }, " ")
 end
 
 local function putter(job, subject)

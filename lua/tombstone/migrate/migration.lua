@@ -4,6 +4,7 @@
 local core = require "tombstone.core"
 local change = require "tombstone.migrate.change"
 local schema = require "tombstone.migrate.schema"
+local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
@@ -64,7 +65,7 @@ local NAMED = "SELECT type, name, tbl_name FROM sqlite_master"
 -- @raise migration
 function Migration:need_free_name(name, own)
   local row = self.db:query(NAMED, name)[1]
-  local is_own = own and row and row.type == "index" and row.tbl_name:lower() == own:lower()
+  local is_own = own and row and row.type == "index" and tokens.same(row.tbl_name, own)
   if row and not is_own then
     local article = row.type == "index" and "an" or "a"
     self.job:refuse(("There is %s %s '%s' already"):format(article, row.type, row.name), "give another name")
@@ -73,7 +74,7 @@ end
 
 local function edits(self, name)
   local edit = self.edit
-  return edit and type(name) == "string" and edit.old.name:lower() == name:lower() and edit or nil
+  return edit and type(name) == "string" and tokens.same(edit.old.name, name) and edit or nil
 end
 
 --- Changes a table by `fn(t, from)`: `t` is the value to edit, `from` the SQL over the present table

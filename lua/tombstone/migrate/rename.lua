@@ -4,9 +4,7 @@ local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
-local function same(a, b)
-  return a:lower() == b:lower()
-end
+local same = tokens.same
 
 local function in_list(list, old, new)
   for i, name in ipairs(list or {}) do

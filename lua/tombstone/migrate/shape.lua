@@ -30,6 +30,18 @@ function M.column(table, name)
   return nil
 end
 
+--- The table of that name, in whichever case, or nil.
+-- @tparam {[string]=table} tables of a schema
+-- @string name
+function M.table(tables, name)
+  for other, t in pairs(tables) do
+    if fold(other) == fold(name) then
+      return t
+    end
+  end
+  return nil
+end
+
 --- The type of a column for comparison: `[integer]` is an integer too.
 -- @tparam table column
 -- @treturn string

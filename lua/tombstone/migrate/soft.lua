@@ -7,7 +7,7 @@ local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
-local same = finding.same
+local same = tokens.same
 
 -- ---- small questions ------------------------------------------------------------------------------
 
@@ -48,7 +48,7 @@ end
 
 --- True for columns whose values a suffix can be put behind: those that models call char or text.
 function M.is_text(t, name)
-  local kind = schema.column(t, name).type:lower()
+  local kind = tokens.fold(schema.column(t, name).type)
   local is_number = kind:find("int", 1, true)
   return not is_number and (kind:find "char" or kind:find "clob" or kind:find "text") ~= nil
 end

@@ -6,19 +6,13 @@ local event_tables = require "tombstone.migrate.event_tables"
 local finding = require "tombstone.migrate.finding"
 local mangling = require "tombstone.migrate.mangling"
 local schema = require "tombstone.migrate.schema"
+local shape = require "tombstone.migrate.shape"
 local soft = require "tombstone.migrate.soft"
 local soft_shape = require "tombstone.migrate.soft_shape"
 local soft_unique = require "tombstone.migrate.soft_unique"
+local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
-
-local function find(tables, name)
-  for other, t in pairs(tables) do
-    if finding.same(other, name) then
-      return t
-    end
-  end
-end
 
 local function say(self, word, ...)
   self.words[#self.words + 1] = { word = word, n = select("#", ...), ... }
@@ -80,20 +74,20 @@ end
 
 -- The strategy after which the least is left to change.
 local function best(self, old, new, is)
-  local least, chosen, shape
+  local least, chosen, made
   for _, unique in ipairs { false, "mangle", "live" } do
     local copy = schema.copy(old)
     soft_shape.add(self.there.tables, copy, { stamp = is.stamp, event = is.event, unique = unique or nil })
     local n = #changed(copy, new, is.stamp)
     if not least or n < least then
-      least, chosen, shape = n, unique, copy
+      least, chosen, made = n, unique, copy
     end
   end
-  return chosen, shape
+  return chosen, made
 end
 
 local function add(self, old, new, is)
-  local unique, shape = best(self, old, new, is)
+  local unique, made = best(self, old, new, is)
   local options = {
     unique = unique or nil,
     column = is.stamp ~= "deleted_at" and is.stamp or nil,
@@ -102,7 +96,7 @@ local function add(self, old, new, is)
     options.event = is.event or false
   end
   say(self, "add_soft_delete", old.name, next(options) ~= nil and options or nil)
-  replace(old, shape)
+  replace(old, made)
   event_tables.add(self.there)
 end
 
@@ -139,7 +133,7 @@ local function compare(self, old, new, told)
   if not has_columns(old, is) and old.primary_key and #old.primary_key == 1 then
     add(self, old, new, is)
   end
-  if soft.is_made(old) and finding.same(soft.of(old).stamp, is.stamp) then
+  if soft.is_made(old) and tokens.same(soft.of(old).stamp, is.stamp) then
     change_uniques(self, old, new, told)
   end
 end
@@ -154,7 +148,7 @@ end
 function M.words(there, models, told)
   local self = { there = there, models = models, words = {}, remarks = {} }
   for _, name in ipairs(models.order) do
-    local old = find(there.tables, name)
+    local old = shape.table(there.tables, name)
     if old and not is_renaming(told, name, old) then
       compare(self, old, models.tables[name], told)
     end

@@ -4,6 +4,7 @@ local finding = require "tombstone.migrate.finding"
 local schema = require "tombstone.migrate.schema"
 local soft = require "tombstone.migrate.soft"
 local soft_unique = require "tombstone.migrate.soft_unique"
+local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
@@ -50,7 +51,7 @@ end
 
 --- True for an index that is called as models call theirs.
 function M.is_own(index, t)
-  return finding.same(index.name:sub(1, #t.name + 2), t.name .. "__")
+  return tokens.same(index.name:sub(1, #t.name + 2), t.name .. "__")
 end
 
 -- The index by which children are found now, as far as models know it.

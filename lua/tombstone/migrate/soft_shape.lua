@@ -12,7 +12,7 @@ local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
-local same = finding.same
+local same = tokens.same
 
 -- ---- checks --------------------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ local function drop_column(t, from, name)
   if column then
     finding.need_unused(t, name)
     table.remove(t.columns, i)
-    from[name:lower()] = nil
+    from[tokens.fold(name)] = nil
   end
 end
 

@@ -32,7 +32,7 @@ function M.drop_group(t, group)
 end
 
 local function collation(group, i)
-  return (group.collate[i] or "binary"):lower()
+  return tokens.fold(group.collate[i] or "binary")
 end
 
 local function same_group(a, b)

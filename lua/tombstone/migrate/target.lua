@@ -5,13 +5,12 @@
 -- in the place of a unique index.
 -- @module tombstone.migrate.target
 local schema = require "tombstone.migrate.schema"
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
 
-local function fold(name)
-  return name:lower()
-end
+local fold = tokens.fold
 
 local function by_name(list)
   local found = {}
@@ -263,14 +262,6 @@ local function settle(self, t, there, before)
   settle_foreign_keys(self, t, there)
 end
 
-local function find(tables, name)
-  for other, t in pairs(tables) do
-    if fold(other) == fold(name) then
-      return t
-    end
-  end
-end
-
 --- What the database shall be.
 -- @tparam table there its schema, with the renames done that models speak of
 -- @tparam table models the schema of the models alone
@@ -287,13 +278,13 @@ function M.of(there, models, renamed, columns)
     end
   end
   for _, name in ipairs(models.order) do
-    local present = find(there.tables, name)
+    local present = shape.table(there.tables, name)
     if present then
       settle(self, self.target.tables[name], present, (renamed or {})[name])
     end
   end
   for _, name in ipairs(there.order) do
-    if not find(self.target.tables, name) then
+    if not shape.table(self.target.tables, name) then
       self.target.tables[name] = schema.copy(there.tables[name])
       self.target.order[#self.target.order + 1] = name
     end

@@ -32,6 +32,13 @@ function M.fold(text)
   return lower(text)
 end
 
+--- True for two spellings of one name.
+-- @string a
+-- @string b
+function M.same(a, b)
+  return lower(a) == lower(b)
+end
+
 -- ---- reading ---------------------------------------------------------------------
 
 local WORD = "^[%a_\128-\255][%w_$\128-\255]*"

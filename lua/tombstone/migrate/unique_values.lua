@@ -168,7 +168,7 @@ function M.keep_spellings(change)
       stamp
     )
     memo.put_rows(change.job, "change_unique", change.table, change.detail, {
-      column = tokens.text(column:lower()),
+      column = tokens.text(tokens.fold(column)),
       key = tokens.name(soft.key(change.table)),
       value = ("substr(%s, length(%s) + 1)"):format(value, original),
       where = where,
@@ -190,7 +190,7 @@ function M.spell_as_before(change)
       "change_unique",
       change.table,
       change.detail,
-      tokens.text(column:lower())
+      tokens.text(tokens.fold(column))
     )
     local key, name = tokens.name(soft.key(change.table)), tokens.name(change.table.name)
     change.job:run(

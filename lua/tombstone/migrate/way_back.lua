@@ -28,7 +28,7 @@ end
 local function of_mark(job, t, plan, column)
   local living = M.living(job, t, plan, column)
   local head = "CASE WHEN %s IS NULL THEN " .. living .. " ELSE "
-  if not (plan.reading.stamp and finding.same(column, plan.reading.stamp)) then
+  if not (plan.reading.stamp and tokens.same(column, plan.reading.stamp)) then
     local dead = common(job, t, column, ("(%s) IS NOT NULL"):format(plan.stamp))
     return { head .. (dead or "1") .. " END" }
   end
@@ -59,7 +59,7 @@ local function is_exact(job, t, column, sql)
 end
 
 local function first_exact(job, t, plan, column, list)
-  local value = plan.values[column:lower()] or tokens.name(column)
+  local value = plan.values[tokens.fold(column)] or tokens.name(column)
   for _, recipe in ipairs(list) do
     if is_exact(job, t, column, M.fill(recipe, plan.stamp, value)) then
       return recipe
@@ -77,7 +77,7 @@ function M.recipes(job, t, plan)
   local found, lost = {}, {}
   local function try(column, list)
     local recipe = first_exact(job, t, plan, column, list)
-    found[column:lower()] = recipe
+    found[tokens.fold(column)] = recipe
     lost[#lost + 1] = not recipe and column or nil
   end
   local marks = adoption.sources(plan.reading)
@@ -85,7 +85,7 @@ function M.recipes(job, t, plan)
     try(column, of_mark(job, t, plan, column))
   end
   for _, column in ipairs(t.columns) do
-    if plan.values[column.name:lower()] and not finding.names(marks, column.name) then
+    if plan.values[tokens.fold(column.name)] and not finding.names(marks, column.name) then
       try(column.name, of_text(plan, column.name))
     end
   end

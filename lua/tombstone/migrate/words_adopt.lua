@@ -85,7 +85,7 @@ local function plan_of(self, t, reading, options)
     living = {},
   }
   for _, column in ipairs(adoption.sources(reading)) do
-    plan.living[column:lower()] = way_back.living(self.job, t, plan, column)
+    plan.living[tokens.fold(column)] = way_back.living(self.job, t, plan, column)
   end
   return plan
 end
@@ -94,7 +94,7 @@ local function plan_values(self, t, tables, plan)
   local after, from = schema.copy(t), {}
   adoption.shape(tables, after, from, plan)
   plan.values = adoption.values(tables, after, plan)
-  plan.values[plan.how.stamp:lower()] = plan.stamp
+  plan.values[tokens.fold(plan.how.stamp)] = plan.stamp
   adoption.need_unique(self.job, t, plan)
 end
 
@@ -104,7 +104,7 @@ end
 local function is_left_alone(plan, column)
   return not plan.drop
     and finding.names(adoption.sources(plan.reading), column)
-    and not finding.same(column, plan.how.stamp)
+    and not tokens.same(column, plan.how.stamp)
 end
 
 local function keep_way_back(self, t, plan)
@@ -211,7 +211,7 @@ local function need_unchanged(self, t, kept, is)
   for _, column in ipairs(kept.table.columns) do
     local name = column.name
     local is_mark = kept.texts.dead:find(tokens.name(name), 1, true)
-    if is_mark and schema.column(t, name) and not kept.texts["recipe " .. name:lower()] then
+    if is_mark and schema.column(t, name) and not kept.texts["recipe " .. tokens.fold(name)] then
       refusal.where(
         self.job,
         tokens.name(t.name),
@@ -227,7 +227,7 @@ end
 -- What the table was does not know what came since.
 local function need_nothing_new(self, t, kept, is)
   for _, column in ipairs(t.columns) do
-    local is_ours = finding.same(column.name, is.stamp) or (is.event and finding.same(column.name, is.event))
+    local is_ours = tokens.same(column.name, is.stamp) or (is.event and tokens.same(column.name, is.event))
     if not is_ours and not schema.column(kept.table, column.name) then
       self.job:refuse(
         ("The adoption of '%s' cannot be taken back - column '%s' came since"):format(t.name, column.name),
@@ -240,17 +240,17 @@ end
 local function put_back(new, from, kept, is)
   local here = {}
   for _, column in ipairs(new.columns) do
-    here[column.name:lower()] = true
+    here[tokens.fold(column.name)] = true
   end
   for _, column in ipairs(kept.table.columns) do
-    local name = column.name:lower()
+    local name = tokens.fold(column.name)
     local recipe = kept.texts["recipe " .. name]
     local as_it_is = here[name] and not column.generated and tokens.name(column.name) or nil
     from[name] = recipe and way_back.fill(recipe, tokens.name(is.stamp), tokens.name(column.name)) or as_it_is
   end
   for _, name in pairs { is.stamp, is.event } do
     if not schema.column(kept.table, name) then
-      from[name:lower()] = nil
+      from[tokens.fold(name)] = nil
     end
   end
   for _, part in ipairs { "columns", "uniques", "indexes", "checks" } do

@@ -62,7 +62,7 @@ function Migration:add_column(name, given)
     need_values(self, t, column, using)
     table.insert(t.columns, place_of(t, spelled), column)
     columns.add_words(t, spelled)
-    from[column.name:lower()] = using and tokens.fragment(using)
+    from[tokens.fold(column.name)] = using and tokens.fragment(using)
   end)
 end
 
@@ -97,7 +97,7 @@ function Migration:drop_column(name, column_name, given)
     finding.need_unused(t, column.name)
     finding.drop_constraints(t, column.name)
     table.remove(t.columns, i)
-    from[column.name:lower()] = nil
+    from[tokens.fold(column.name)] = nil
   end)
 end
 
@@ -131,7 +131,7 @@ function Migration:change_column(name, given, options)
     local old, i = finding.find_column(t, column.name)
     column.name = old.name
     t.columns[i] = column
-    local key, using = column.name:lower(), options and options.using
+    local key, using = tokens.fold(column.name), options and options.using
     local sql = using and tokens.fragment(using) or from[key] or tokens.name(old.name)
     from[key] = not column.generated and sql or nil
   end)
@@ -153,7 +153,7 @@ function Migration:rename_column(name, old_name, new_name)
   migration.need_name(new_name, "The new name", 'as in m:rename_column("posts", "title", "headline")')
   local t = self:table(name)
   local column = finding.find_column(t, old_name)
-  if not finding.same(column.name, new_name) then
+  if not tokens.same(column.name, new_name) then
     finding.need_free(t, new_name)
   end
   self.job:run(

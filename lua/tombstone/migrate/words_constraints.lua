@@ -43,7 +43,7 @@ function Migration:drop_index(name, given, options)
   self:alter(name, function(t)
     local wanted = options and options.name or columns.index(t.name, given, options).name
     for i, index in ipairs(t.indexes) do
-      if finding.same(index.name, wanted) then
+      if tokens.same(index.name, wanted) then
         table.remove(t.indexes, i)
         return
       end
@@ -89,7 +89,7 @@ function Migration:drop_foreign_key(name, given, parent, options)
   self:alter(name, function(t)
     finding.take(t, t.foreign_keys, ("foreign key to '%s'"):format(key.table), function(entry)
       return options and compare.text.foreign_key(entry) == compare.text.foreign_key(key)
-        or not options and finding.same(entry.table, key.table) and finding.same_list(
+        or not options and tokens.same(entry.table, key.table) and finding.same_list(
           entry.columns,
           key.columns
         )
@@ -123,7 +123,7 @@ function Migration:drop_check(name, sql, options)
   local wanted = options and options.name
   self:alter(name, function(t)
     finding.take(t, t.checks, "check " .. tostring(sql), function(check)
-      local is_named = not wanted or (check.name ~= nil and finding.same(check.name, wanted))
+      local is_named = not wanted or (check.name ~= nil and tokens.same(check.name, wanted))
       return is_named and tokens.bare(check.sql) == tokens.bare(sql)
     end)
   end)

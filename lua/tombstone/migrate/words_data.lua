@@ -95,7 +95,7 @@ function Migration:update(name, set, options)
   local t = self:table(name)
   local alias = schema.rowid_alias(t)
   for column in pairs(set) do
-    if alias and finding.same(column, alias.name) then
+    if alias and tokens.same(column, alias.name) then
       self.job:refuse(
         ("update walks along '%s' and cannot change it"):format(alias.name),
         "change keys by execute, in one statement"

@@ -49,7 +49,7 @@ local BETWEEN = "tombstone_between"
 function Migration:rename_table(name, new_name)
   migration.need_name(new_name, "The new name", 'as in m:rename_table("posts", "articles")')
   local t = self:table(name)
-  if finding.same(t.name, new_name) then -- SQLite sees no difference in the case of letters
+  if tokens.same(t.name, new_name) then -- SQLite sees no difference in the case of letters
     self.job:run(("ALTER TABLE %s RENAME TO %s"):format(tokens.name(t.name), tokens.name(BETWEEN)))
     t.name = BETWEEN
   else
@@ -84,7 +84,7 @@ function Migration:change_table(name, given, options)
     end
     for column, sql in pairs(using) do
       finding.find_column(t, column)
-      from[column:lower()] = tokens.fragment(sql)
+      from[tokens.fold(column)] = tokens.fragment(sql)
     end
   end)
   self:flush()

@@ -8,6 +8,7 @@ local migration = require "tombstone.migrate.migration"
 local schema = require "tombstone.migrate.schema"
 local soft = require "tombstone.migrate.soft"
 local soft_unique = require "tombstone.migrate.soft_unique"
+local tokens = require "tombstone.migrate.tokens"
 local values = require "tombstone.migrate.unique_values"
 
 local Migration, inverse = migration.Migration, migration.inverse
@@ -140,7 +141,7 @@ local function plan(self, name, columns, options)
     ambiguous = options.ambiguous,
   }
   change.group = find(t, change.stamp, spelled(t, columns))
-  change.detail = table.concat(change.group.columns, ","):lower()
+  change.detail = tokens.fold(table.concat(change.group.columns, ","))
   return change
 end
 
