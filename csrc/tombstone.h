@@ -432,8 +432,8 @@ TOMB_API size_t tomb_fold_text(const tomb_field *field, char *text,
 */
 TOMB_API tomb_status tomb_create_tables(tomb_db *db, tomb_error *err);
 /*
-** Adds a row to `out` for each statement that tomb_create_tables would run in an
-** empty database, in order: its only value is the text. Does not touch the
+** Adds a row to `out` for each CREATE statement that tomb_create_tables would run
+** in an empty database, in order: its only value is the text. Does not touch the
 ** database. Errors: misuse when a model points to one that nobody has declared.
 */
 TOMB_API tomb_status tomb_ddl(tomb_rows *out, tomb_db *db, tomb_error *err);

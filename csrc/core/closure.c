@@ -247,3 +247,12 @@ tomb_status tomb_closure_fill(tomb_closure *c, const tomb_query *query,
   tomb_closure_put(c, query->model, keys);
   return tomb_closure_extend(c, err);
 }
+
+size_t tomb_models_with_events(const tomb_model **list, const tomb_db *db) {
+  size_t n = 0;
+  for (size_t i = 0; i < db->n_models; i++) {
+    const tomb_model *model = db->models[i];
+    if (model->roles[TOMB_ROLE_DELETED_EVENT] != NULL) list[n++] = model;
+  }
+  return n;
+}

@@ -49,4 +49,8 @@ void tomb_closure_children(tomb_sql *sql, const tomb_closure *c,
 void tomb_closure_but(tomb_sql *sql, const tomb_closure *c,
                       const tomb_model *model);
 
+/* The models whose deletions are events, in the order of their declaration.
+** `list` has room for all models; answers how many they are. */
+size_t tomb_models_with_events(const tomb_model **list, const tomb_db *db);
+
 #endif

@@ -218,13 +218,19 @@ static tomb_status keep_counters(tomb_rows *out, tomb_db *db,
   return st;
 }
 
+const char *tomb_ddl_function(const tomb_db *db, size_t i) {
+  const char *const *texts = db->driver->dialect->functions;
+  return texts == NULL ? NULL : texts[i];
+}
+
 static tomb_status keep_functions(tomb_rows *out, tomb_db *db,
                                   tomb_error *err) {
-  const char *const *text = db->driver->dialect->functions;
   tomb_status st = TOMB_OK;
-  for (; text != NULL && *text != NULL && st == TOMB_OK; text++) {
-    tomb_value value = tomb_text(*text);
+  const char *text;
+  for (size_t i = 0; (text = tomb_ddl_function(db, i)) != NULL; i++) {
+    tomb_value value = tomb_text(text);
     st = tomb_rows_add(out, &value, 1, err);
+    if (st != TOMB_OK) break;
   }
   return st;
 }

@@ -104,8 +104,9 @@ static bool differs(const char *own, const char *shared) {
   return own != NULL && (shared == NULL || strcmp(own, shared) != 0);
 }
 
-static tomb_status refuse_other(const char *what, const char *own,
-                                const char *shared, tomb_error *err) {
+static tomb_status refuse_other(const char *verb, const char *what,
+                                const char *own, const char *shared,
+                                tomb_error *err) {
   char given[96], said[96];
   const tomb_value text = tomb_text(own);
   tomb_show_value(given, sizeof given, &text);
@@ -117,26 +118,25 @@ static tomb_status refuse_other(const char *what, const char *own,
     tomb_show_value(said + used, sizeof said - used, &whole);
   }
   tomb_fail(err, TOMB_MISUSE,
-            "Cannot delete records - the %s is %s, and the open deletion has "
-            "%s",
-            what, given, said);
+            "Cannot %s records - the %s is %s, and the open deletion has %s",
+            verb, what, given, said);
   tomb_error_hint(err, "name the %s in db:deletion, whose event all of it is",
                   what);
   return TOMB_MISUSE;
 }
 
 tomb_status tomb_check_shared(const tomb_db *db, const tomb_model *model,
-                              const char *actor, const char *reason,
-                              tomb_error *err) {
+                              const char *verb, const char *actor,
+                              const char *reason, tomb_error *err) {
   const tomb_shared_event *shared = &db->shared;
   if (shared->depth == 0 || model->soft_delete != TOMB_SOFT_DELETE_EVENTS) {
     return TOMB_OK;
   }
   if (differs(actor, shared->actor)) {
-    return refuse_other("actor", actor, shared->actor, err);
+    return refuse_other(verb, "actor", actor, shared->actor, err);
   }
   if (differs(reason, shared->reason)) {
-    return refuse_other("reason", reason, shared->reason, err);
+    return refuse_other(verb, "reason", reason, shared->reason, err);
   }
   return TOMB_OK;
 }
@@ -243,8 +243,8 @@ tomb_status tomb_delete(tomb_deleted *out, tomb_db *db, const tomb_query *query,
   memset(out, 0, sizeof *out);
   tomb_status st = tomb_need_soft_delete(query->model, "delete", err);
   if (st == TOMB_OK) {
-    st = tomb_check_shared(db, query->model, deletion->actor, deletion->reason,
-                           err);
+    st = tomb_check_shared(db, query->model, "delete", deletion->actor,
+                           deletion->reason, err);
   }
   if (st == TOMB_OK) {
     st = check_event(db, tomb_time(deletion->now), deletion, err);

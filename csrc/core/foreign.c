@@ -4,6 +4,8 @@
 #include "foreign.h"
 #include "instant.h"
 
+#define DIGITS 18
+
 #define SECOND INT64_C(1000000)
 #define MINUTE (60 * SECOND)
 
@@ -55,6 +57,16 @@ static bool take(reader *r, char c) {
 
 static bool is_digit(char c) {
   return c >= '0' && c <= '9';
+}
+
+bool tomb_number_read(const char *text, size_t size, int64_t *number) {
+  *number = 0;
+  if (size == 0 || size > DIGITS) return false;
+  for (size_t i = 0; i < size; i++) {
+    if (!is_digit(text[i])) return false;
+    *number = *number * 10 + (text[i] - '0');
+  }
+  return true;
 }
 
 static bool is_letter(char c) {

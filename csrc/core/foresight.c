@@ -81,7 +81,7 @@ static tomb_status select_but(tomb_keys **out, tomb_db *db,
 static tomb_status join(tomb_keys **out, tomb_db *db, const tomb_keys *first,
                         const tomb_keys *then, tomb_error *err) {
   *out = tomb_keys_new(&db->allocator);
-  if (*out != NULL && (first == NULL || tomb_keys_join(*out, first)) &&
+  if (*out != NULL && tomb_keys_join(*out, first) &&
       (then == NULL || tomb_keys_join(*out, then))) {
     return TOMB_OK;
   }
@@ -302,10 +302,7 @@ tomb_status tomb_foresee_undo(tomb_foresight *out, tomb_db *db, int64_t event,
   size_t bytes = db->n_models * sizeof *l.list;
   const tomb_model **list = tomb_realloc(&db->allocator, NULL, 0, bytes);
   if (list == NULL) return tomb_out_of_memory(err);
-  for (size_t i = 0; i < db->n_models; i++) {
-    if (db->models[i]->roles[TOMB_ROLE_DELETED_EVENT] == NULL) continue;
-    list[l.n++] = db->models[i];
-  }
+  l.n = tomb_models_with_events(list, db);
   l.list = list;
   if (tomb_has_cascades(db)) l.undoing.owners = db->owners;
   tomb_status st = open_look(&l, db, out, err);

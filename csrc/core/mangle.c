@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "foreign.h"
+#include "instant.h"
 #include "mangle.h"
 #include "sql.h"
 #include "value.h"
@@ -63,13 +64,9 @@ static const char *last_mark(const char *value, size_t size) {
 
 /* Digits alone, of whichever unit. */
 static bool read_whole(const char *text, size_t size, int64_t *stamp) {
-  int64_t number = 0;
-  if (size == 0 || size > 18) return false;
-  for (size_t i = 0; i < size; i++) {
-    if (!is_digit(text[i])) return false;
-    number = number * 10 + (text[i] - '0');
-  }
-  return tomb_time_of_units(number, tomb_units_in_second(number), stamp);
+  int64_t number;
+  return tomb_number_read(text, size, &number) &&
+         tomb_time_of_units(number, tomb_units_in_second(number), stamp);
 }
 
 size_t tomb_unmarked_size(const char *value, size_t size, int64_t *stamp) {
@@ -80,6 +77,7 @@ size_t tomb_unmarked_size(const char *value, size_t size, int64_t *stamp) {
   if (!read_stamp(digits, left, stamp) && !read_whole(digits, left, stamp)) {
     return size;
   }
+  if (*stamp < TOMB_TIME_MIN || *stamp > TOMB_TIME_MAX) return size;
   return (size_t)(mark - value);
 }
 

@@ -159,7 +159,6 @@ tomb_restoration tomb_restoration_by(const tomb_restoration *how,
   by.on_conflict = word;
   by.strategies = NULL;
   by.n_strategies = 0;
-  by.returning = NULL;
   return by;
 }
 
@@ -304,7 +303,8 @@ tomb_status tomb_restore(int64_t *restored, tomb_db *db,
   *restored = 0;
   tomb_status st = tomb_check_restore(query, err);
   if (st == TOMB_OK) {
-    st = tomb_check_shared(db, query->model, how->actor, how->reason, err);
+    st = tomb_check_shared(db, query->model, "restore", how->actor, how->reason,
+                           err);
   }
   if (st != TOMB_OK) return st;
   return how->returning == NULL

@@ -128,7 +128,8 @@ tomb_status tomb_restore_open(tomb_restore_job **out, tomb_db *db,
   *out = NULL;
   tomb_status st = tomb_check_restore(query, err);
   if (st == TOMB_OK) {
-    st = tomb_check_shared(db, query->model, how->actor, how->reason, err);
+    st = tomb_check_shared(db, query->model, "restore", how->actor, how->reason,
+                           err);
   }
   if (st == TOMB_OK) st = tomb_store_enter(db, err);
   if (st != TOMB_OK) return st;
@@ -307,6 +308,9 @@ tomb_status tomb_restore_next(tomb_restore_job *job, tomb_value *pk,
   }
   tomb_status st = TOMB_OK;
   while (st == TOMB_OK) st = go_on(job, pk, err);
+  if (job->how.parents && tomb_is_explained(st, err)) {
+    tomb_hint_at_plan(err, true);
+  }
   return st;
 }
 

@@ -104,7 +104,11 @@ static tomb_status rings_come_back(int64_t *restored, const tomb_reunion *r,
   *restored = 0;
   if (!may_have_ring(r, how)) return TOMB_OK;
   tomb_restoration all = *how;
-  if (r->skips || tomb_may_skip(how)) all.on_conflict = TOMB_CONFLICT_SKIP;
+  bool undecided = how->on_conflict == TOMB_CONFLICT_FAIL ||
+                   how->on_conflict == TOMB_CONFLICT_ASK;
+  if (undecided && (r->skips || tomb_may_skip(how))) {
+    all.on_conflict = TOMB_CONFLICT_SKIP;
+  }
   return tomb_ring_back(restored, r->db, r->list, r->n, &r->undoing, &all, err);
 }
 
@@ -249,6 +253,7 @@ tomb_status tomb_reunion_look(tomb_reunion *r, tomb_db *db,
 }
 
 void tomb_reunion_free(tomb_reunion *r) {
+  if (r->db == NULL) return; /* memory ran out before it was opened */
   if (r->undoing.taken > 0) r->db->takings &= ~(1u << (r->undoing.taken - 1));
   tomb_closure_free(&r->wanted);
   tomb_release(&r->db->allocator, r->list, r->bytes);
@@ -331,10 +336,7 @@ static tomb_status open_event(tomb_reunion *r, tomb_db *db,
   r->bytes = db->n_models * sizeof *r->list;
   r->list = tomb_realloc(&db->allocator, NULL, 0, r->bytes);
   if (r->list == NULL) return tomb_out_of_memory(err);
-  for (size_t i = 0; i < db->n_models; i++) {
-    const tomb_model *model = db->models[i];
-    if (model->roles[TOMB_ROLE_DELETED_EVENT] != NULL) r->list[r->n++] = model;
-  }
+  r->n = tomb_models_with_events(r->list, db);
   r->ring = tomb_parents_first(r->list, r->n, 0);
   return TOMB_OK;
 }

@@ -216,10 +216,11 @@ static tomb_status create_table(tomb_db *db, const tomb_model *model,
 }
 
 static tomb_status create_functions(tomb_db *db, tomb_error *err) {
-  const char *const *text = db->driver->dialect->functions;
   tomb_status st = TOMB_OK;
-  for (; text != NULL && *text != NULL && st == TOMB_OK; text++) {
-    st = tomb_store_text(db, *text, err);
+  const char *text;
+  for (size_t i = 0; (text = tomb_ddl_function(db, i)) != NULL; i++) {
+    st = tomb_store_text(db, text, err);
+    if (st != TOMB_OK) break;
   }
   return st;
 }

@@ -13,6 +13,9 @@ void tomb_sql_create_index(tomb_sql *sql, const tomb_model *model,
 typedef bool tomb_own_index(tomb_sql *sql, const tomb_model *model);
 #define TOMB_OWN_INDEXES 2
 extern tomb_own_index *const tomb_own_indexes[TOMB_OWN_INDEXES];
+/* What makes the i-th function that the dialect's statements call; NULL behind
+** the last. */
+const char *tomb_ddl_function(const tomb_db *db, size_t i);
 /* The owners of the dead have a table only where deletions cascade. */
 bool tomb_has_table(const tomb_db *db, const tomb_model *model);
 

@@ -79,8 +79,13 @@ void tomb_sql_clear(tomb_sql *sql);
 void tomb_sql_free(tomb_sql *sql);
 bool tomb_sql_failed(const tomb_sql *sql);
 
+/* A dialect that has no word for something cannot say it. */
 static inline void tomb_sql_add(tomb_sql *sql, const char *text) {
-  tomb_buf_text(&sql->text, text);
+  if (text == NULL) {
+    sql->text.failed = true;
+  } else {
+    tomb_buf_text(&sql->text, text);
+  }
 }
 void tomb_sql_value(tomb_sql *sql, const tomb_value *value);
 /* join.c: a value of other rows. */

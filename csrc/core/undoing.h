@@ -28,7 +28,8 @@ struct tomb_undoing {
   bool keeps;   /* a look that keeps parents alive, as a write does */
   bool touched; /* also those that keep an owner, or a dead parent */
   const struct tomb_closure *coming; /* parents that count as living, or NULL */
-  const struct tomb_closure *assumed; /* and some more, or NULL */
+  const struct tomb_closure
+      *assumed; /* and some more, or NULL; never where `keeps`, or in a write */
   const tomb_keys *skipped; /* rows that are not to be tried again, or NULL */
   const tomb_model *skipped_of; /* whose rows these are */
 };

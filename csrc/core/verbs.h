@@ -95,8 +95,8 @@ tomb_status tomb_count_living(int64_t *out, tomb_db *db,
 
 /* Refuses an actor or a reason of its own within the event of many calls. */
 tomb_status tomb_check_shared(const tomb_db *db, const tomb_model *model,
-                              const char *actor, const char *reason,
-                              tomb_error *err);
+                              const char *verb, const char *actor,
+                              const char *reason, tomb_error *err);
 
 /* Refuses a verb of deletion on a model without soft delete. */
 tomb_status tomb_need_soft_delete(const tomb_model *model, const char *verb,

@@ -16,8 +16,6 @@
 #include "mangle.h"
 #include "sqlite.h"
 
-#define DIGITS 18 /* which an integer holds in any case */
-
 static void answer_time(sqlite3_context *context, int64_t stamp) {
   char text[TOMB_TIME_SIZE];
   size_t size = tomb_time_format(text, stamp);
@@ -68,18 +66,11 @@ static bool of_number(double number, sqlite3_value *units, int64_t *stamp) {
   return tomb_time_of_units(rounded, 1000000, stamp);
 }
 
-static bool is_whole(const char *text, size_t size) {
-  if (size == 0 || size > DIGITS) return false;
-  for (size_t i = 0; i < size; i++) {
-    if (text[i] < '0' || text[i] > '9') return false;
-  }
-  return true;
-}
-
-static bool of_text(const char *text, size_t size, sqlite3_value *value,
-                    sqlite3_value *units, int64_t *stamp) {
-  if (is_whole(text, size)) {
-    return of_integer(sqlite3_value_int64(value), units, stamp);
+static bool of_text(const char *text, size_t size, sqlite3_value *units,
+                    int64_t *stamp) {
+  int64_t number;
+  if (tomb_number_read(text, size, &number)) {
+    return of_integer(number, units, stamp);
   }
   return tomb_time_read(text, size, stamp);
 }
@@ -100,7 +91,7 @@ static void time_of(sqlite3_context *context, int n, sqlite3_value **args) {
   case SQLITE_TEXT:
     text = text_of(context, args[0], &size);
     if (text == NULL) return;
-    found = of_text(text, size, args[0], args[1], &stamp);
+    found = of_text(text, size, args[1], &stamp);
     break;
   default: break;
   }
@@ -143,7 +134,6 @@ static void marked_at(sqlite3_context *context, int n, sqlite3_value **args) {
   (void)n;
   const char *text = text_of(context, args[0], &size);
   if (text == NULL || tomb_unmarked_size(text, size, &stamp) == size) return;
-  if (stamp < TOMB_TIME_MIN || stamp > TOMB_TIME_MAX) return;
   answer_time(context, stamp);
 }
 

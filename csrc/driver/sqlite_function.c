@@ -60,7 +60,10 @@ static void joined(sqlite3_context *context, const char *text, size_t size,
 /* What || answers, NULL included, but for what must be refused. */
 static void mangled(sqlite3_context *context, int n, sqlite3_value **args) {
   (void)n;
-  if (sqlite3_value_type(args[0]) == SQLITE_NULL) return;
+  if (sqlite3_value_type(args[0]) == SQLITE_NULL ||
+      sqlite3_value_type(args[1]) == SQLITE_NULL) {
+    return;
+  }
   const char *text = (const char *)sqlite3_value_text(args[0]);
   const char *suffix = (const char *)sqlite3_value_text(args[1]);
   if (text == NULL || suffix == NULL) {

@@ -85,6 +85,7 @@ a failure, and `message`
 static int fake_answer(lua_State *L) {
   lua_db *box = tomb_check_db(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
   tomb_fake_reply reply;
   memset(&reply, 0, sizeof reply);
   lua_getfield(L, 2, "fails");

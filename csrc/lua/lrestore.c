@@ -129,7 +129,8 @@ static int query_restore(lua_State *L) {
 /***
 Begins a restore that stops at conflicts; `restore` with a function uses it.
 @function Query:restore_job
-@tparam[opt] table options as for `restore`; it stops where `on_conflict` is a function, or is not given
+@tparam[opt] table options as for `restore`; it stops at each conflict, or
+where `on_conflict` is a table at those of models with a function
 @return a job with `next`, `resolve` and `close`, within a savepoint
 @raise misuse, busy
 @usage local job = Post.deleted_objects:restore_job()

@@ -59,19 +59,28 @@ local function options_for(name, options)
   return { on_conflict = own }
 end
 
+-- The strategy for all is for rows that need each other, unless it would have them fail.
+local function note_skip(seen)
+  if seen.word == nil or seen.word == "fail" then
+    seen.word = "skip"
+  end
+end
+
 -- The same options, with a function that tells of rows that it has skipped: rows that need each
 -- other and one of these stay dead with it.
 local function watched(options, seen)
   local decide = options and options.on_conflict
   if type(decide) ~= "function" then
-    seen.word = decide == "skip" and decide or seen.word
+    if decide == "skip" then
+      note_skip(seen)
+    end
     return options
   end
   return {
     on_conflict = function(row, conflict)
       local answer = decide(row, conflict)
       if answer == "skip" then
-        seen.word = "skip"
+        note_skip(seen)
       end
       return answer
     end,

@@ -130,6 +130,7 @@ static void what_is_no_suffix_stays(void) {
       "a__deleted_x",
       "a__DELETED_1",
       "a__deleted_1234567890123456789",
+      "a__deleted_999999999999.5",
   };
   for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
     check_unmarked(values[i], values[i], 0);

@@ -79,7 +79,17 @@ local function go(runner, verb, db, may_refuse, text)
   return false
 end
 
-local counts = { done = 0, refused = 0, back = 0 }
+local counts
+
+-- Words that neither give nor change values, nor renumber rows.
+local function keeps_values(words)
+  for _, word in ipairs(words) do
+    if word.word == "change_column" or word.word == "change_table" or word.word == "drop_table" then
+      return false
+    end
+  end
+  return true
+end
 
 local function try(db, random, change, rows)
   local old = random_schema.schema(random, { plain = true })
@@ -103,14 +113,15 @@ local function try(db, random, change, rows)
   if go(runner, "down", db, rows > 0, text) then
     counts.back = counts.back + 1
     must_be_same(old, read(db), text)
-    if #lost == 0 and #words == 0 then
-      assert(before == digests.digest(db))
+    if #lost == 0 and keeps_values(words) then
+      assert(before == digests.digest(db), "not all is as it was\n" .. text)
     end
   end
 end
 
 local function run(change, rows, n)
   local seed = laws.seed()
+  counts = { done = 0, refused = 0, back = 0 }
   for i = 1, helper.scaled(n, 5) do
     local db = tombstone.open ":memory:"
     local ok, err = pcall(try, db, Random.new(seed + i), change, rows)

@@ -86,19 +86,34 @@ local function states()
 end
 
 describe("a statement that fails", function()
+  local AFTER
+
+  before_each(function()
+    -- What an undisturbed run comes to, in a file of its own.
+    local other = helper.path()
+    local db = tombstone.open(other)
+    db:exec(BEFORE)
+    migrate.open(db, migrations()):up()
+    AFTER = digests.digest(db)
+    db:close()
+  end)
+
   for _, kind in ipairs { "database", "busy", "integrity" } do
     it("leaves nothing of its migration: " .. kind, function()
-      local before, n, whole = digest(), 0, 0
+      local before, n = digest(), 0
       repeat
         n = n + STRIDE
         local ok, foreign_keys = try(n, kind)
-        local is_whole = digest() ~= before
-        whole = whole + (is_whole and not ok and 1 or 0)
+        local now = digest()
+        -- The last statement switches foreign keys on again, when all is committed.
+        local is_whole = now ~= before
         assert.equal(1, foreign_keys, "statement " .. n)
+        if is_whole then
+          assert.equal(AFTER, now, "statement " .. n)
+        end
+        assert.is_true(is_whole or not ok)
       until ok or is_whole
       assert.is_true(n > 100)
-      -- The last statement switches foreign keys on again, when all is committed.
-      assert.is_true(whole <= 1)
       assert.same({ "applied" }, { states()[1] })
     end)
   end

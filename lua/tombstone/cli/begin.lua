@@ -1,6 +1,7 @@
 --- `tombstone init`
 -- @module tombstone.cli.begin
 local config = require "tombstone.cli.config"
+local into = require "tombstone.cli.into"
 local output = require "tombstone.cli.output"
 local refusal = require "tombstone.cli.refusal"
 
@@ -49,11 +50,7 @@ local function write(path, text)
   if config.exists(path) then
     return false
   end
-  local file, why = io.open(path, "wb")
-  local ok = file and file:write(text) and file:close()
-  if not ok then
-    refusal.raise("cannot write " .. (why or path))
-  end
+  into.write(path, text)
   return true
 end
 

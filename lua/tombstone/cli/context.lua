@@ -49,8 +49,8 @@ local function declare(self, db)
 end
 
 --- The configured database, its models declared and nothing created; the same one in each call.
--- @tparam[opt] table options `create`: the file may be missing, then it is made; `read_only`; with both
--- a missing file is an empty database in memory;
+-- @tparam[opt] table options `create`: the file may be missing, then it is made, or with `look` is an
+-- empty database in memory; `read_only`;
 -- `models = false`: none are declared
 -- @treturn database
 -- @raise a refusal, or what opening raises
@@ -61,7 +61,7 @@ function Context:db(options)
     local address = config.need_database(self:settings())
     if not options.create then
       need_file(address)
-    elseif options.read_only and is_file(address) and not config.exists(address) then
+    elseif options.look and is_file(address) and not config.exists(address) then
       address = ":memory:"
     end
     -- Here, so that answers about the command line itself need no engine.
@@ -72,12 +72,6 @@ function Context:db(options)
     end
   end
   return self.database
-end
-
---- The declared models, in the order of their declaration.
--- @treturn {model,...}
-function Context:models()
-  return self:db():models()
 end
 
 --- Runs `fn` in a transaction. What breaks it, Ctrl-C as well, leaves the database as it was.

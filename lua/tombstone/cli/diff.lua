@@ -18,7 +18,7 @@ end
 -- A database that is not there yet is an empty one.
 local function find(context, arguments)
   local migrate = require "tombstone.migrate"
-  local db = context:db { create = true, read_only = arguments.dry_run }
+  local db = context:db { create = true, look = arguments.dry_run, read_only = arguments.dry_run }
   if arguments.dry_run then
     return nil, migrate.diff(db)
   end

@@ -84,7 +84,7 @@ local function mend(context, doctor, findings)
   if #ill > 0 and not context:agreed(("Mend %s?"):format(#ill == 1 and "this" or "these " .. #ill), LOOK) then
     refusal.raise "not agreed, nothing was changed"
   end
-  local mended, left = doctor.fix(context:db(), options_of(context))
+  local mended, left = doctor.fix(context:db(), options_of(context), findings)
   for _, finding in ipairs(mended) do
     out:line("mended: " .. output.plain(finding.message), "green")
   end

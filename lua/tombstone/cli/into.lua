@@ -13,7 +13,9 @@ function M.option(command, example)
   command:option("-o --output", summary):argname "FILE"
 end
 
-local function write(path, text)
+--- Writes a file.
+-- @raise a refusal
+function M.write(path, text)
   local file, why = io.open(path, "wb")
   local ok = file and file:write(text)
   if file then
@@ -46,7 +48,7 @@ end
 -- @string text
 function M.put(context, path, text)
   if path then
-    write(path, text)
+    M.write(path, text)
     context.out:line("wrote " .. path)
     context.out:result { written = path }
   else

@@ -1,6 +1,7 @@
 --- `tombstone migrate`
 -- @module tombstone.cli.migrate
 local migrations = require "tombstone.cli.migrations"
+local refusal = require "tombstone.cli.refusal"
 
 local M = {
   name = "migrate",
@@ -16,7 +17,10 @@ function M.arguments(command)
 end
 
 function M.run(context, arguments)
-  local runner = migrations.runner(context, { create = true })
+  if arguments.accept and arguments.dry_run then
+    refusal.raise("--accept-edited writes, and --dry-run does not", "give one of them", refusal.USAGE)
+  end
+  local runner = migrations.runner(context, { create = true, look = arguments.dry_run })
   if arguments.accept then
     for _, name in ipairs(runner:accept()) do
       context.out:line("accepted " .. name)

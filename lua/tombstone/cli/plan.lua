@@ -36,8 +36,8 @@ local function value_of(conflict)
   return conflict.value ~= nil and conflict.value or output.null
 end
 
---- A conflict in a line.
-function M.conflict_line(conflict)
+-- A conflict in a line.
+local function conflict_line(conflict)
   local fields = table.concat(conflict.fields or {}, ", ")
   local value = conflict.value ~= nil and " '" .. output.plain(conflict.value) .. "'" or ""
   local taken = conflict.live_pk ~= nil and "is of " .. conflict.model .. " " .. tostring(conflict.live_pk)
@@ -90,7 +90,7 @@ end
 function M.show_conflicts(out, conflicts)
   local lines = {}
   for i, conflict in ipairs(conflicts) do
-    lines[i] = M.conflict_line(conflict)
+    lines[i] = conflict_line(conflict)
   end
   show_some(out, "Values that are taken:", lines)
 end

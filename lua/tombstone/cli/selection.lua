@@ -44,16 +44,22 @@ end
 
 local NARROW = { "model", "only_model", "actor", "reason", "event", "older_than", "newer_than" }
 
---- Refuses arguments that narrow nothing.
--- @raise a refusal with exit code 2
-function M.need_narrow(arguments)
-  if arguments.all then
-    return
-  end
+--- Whether arguments say which rows.
+-- @treturn boolean
+function M.is_said(arguments)
   for _, name in ipairs(NARROW) do
     if arguments[name] then
-      return
+      return true
     end
+  end
+  return arguments.all ~= nil
+end
+
+--- Refuses arguments that say nothing of it.
+-- @raise a refusal with exit code 2
+function M.need_narrow(arguments)
+  if M.is_said(arguments) then
+    return
   end
   local hint = "name a model and keys, narrow by an option, or give --all"
   refusal.raise("which rows is not said", hint, refusal.USAGE)
@@ -233,18 +239,19 @@ function M.of(db, arguments)
 end
 
 -- A float that is an integer is one in the text, too.
-local function text_of(key)
+--- A key as text, exact on every Lua.
+function M.text_of(key)
   return type(key) == "number" and ("%.0f"):format(key) or tostring(key)
 end
 
 local function refuse_missing(set, arguments)
   local found = {}
   for _, key in ipairs(set.query:pluck(M.key_field(set.model).name)) do
-    found[text_of(key)] = true
+    found[M.text_of(key)] = true
   end
   local missing = {}
   for _, text in ipairs(arguments.keys) do
-    if not found[text_of(M.key(set.model, text))] then
+    if not found[M.text_of(M.key(set.model, text))] then
       missing[#missing + 1] = set.name .. " " .. text
     end
   end
@@ -270,6 +277,20 @@ function M.counted(db, arguments)
     end
   end
   return list, total
+end
+
+--- Refuses to go on where the trash is not what was shown. For the transaction that changes it.
+-- @raise a refusal
+function M.need_same(db, arguments, sets)
+  local now, total = M.counted(db, arguments)
+  local is_same = #now == #sets
+  for i, set in ipairs(is_same and sets or {}) do
+    is_same = is_same and now[i].name == set.name and now[i].count == set.count
+  end
+  if not is_same then
+    local message = ("the trash has changed meanwhile, and %d rows fit now"):format(total)
+    refusal.raise(message, "look again")
+  end
 end
 
 --- Rows by model, of sets.

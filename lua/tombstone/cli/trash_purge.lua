@@ -150,6 +150,7 @@ local function purge_chosen(context, arguments)
     refusal.raise "not agreed, nothing was changed"
   end
   local report = context:transaction(function()
+    selection.need_same(db, arguments, sets)
     return purge_all(context, sets)
   end)
   finish(out, report)
@@ -199,7 +200,9 @@ local function purge_expired(context, arguments)
 end
 
 function M.run(context, arguments)
-  if arguments.expired then
+  if arguments.expired and selection.is_said(arguments) then
+    refusal.raise("--expired is of all models", "leave out what says which rows", refusal.USAGE)
+  elseif arguments.expired then
     return purge_expired(context, arguments)
   end
   return purge_chosen(context, arguments)

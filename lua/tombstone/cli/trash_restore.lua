@@ -114,6 +114,7 @@ function M.run(context, arguments)
     refusal.raise "not agreed, nothing was changed"
   end
   local restored = context:transaction(function()
+    selection.need_same(db, arguments, sets)
     return restore_all(sets, arguments)
   end)
   finish(out, restored, total)

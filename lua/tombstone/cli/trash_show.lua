@@ -1,5 +1,6 @@
 --- `tombstone trash show`
 -- @module tombstone.cli.trash_show
+local core = require "tombstone.core"
 local moment = require "tombstone.cli.moment"
 local output = require "tombstone.cli.output"
 local plan = require "tombstone.cli.plan"
@@ -82,9 +83,13 @@ local function owners(db, row)
     return {}
   end
   local name, key = selection.name_of(model), row[selection.key_field(model).name]
-  local events = { selection.event(db, row.deleted_event) }
-  for _, owner in ipairs(further_owners(db, name, tostring(key))) do
-    events[#events + 1] = selection.event(db, owner.event)
+  local all, ids = core.side(db).events.all_objects, { row.deleted_event }
+  for _, owner in ipairs(further_owners(db, name, selection.text_of(key))) do
+    ids[#ids + 1] = owner.event
+  end
+  local events = {}
+  for _, id in ipairs(ids) do
+    events[#events + 1] = all:find(id) -- one that is gone is the doctor's business
   end
   return events
 end

@@ -227,14 +227,6 @@ end
 
 -- ---- values -----------------------------------------------------------------------------------
 
-local function whole_groups(t, stamp)
-  local list = {}
-  for _, group in ipairs(soft.groups(t, stamp)) do
-    list[#list + 1] = group.kind == "whole" and group or nil
-  end
-  return list
-end
-
 -- The value without a suffix of others.
 local function base_of(plan, column)
   local name = tokens.name(column)
@@ -278,7 +270,7 @@ end
 -- A foreign key pointed at it before: its values stay.
 local function mangling_groups(tables, t, stamp)
   local list = {}
-  for _, group in ipairs(whole_groups(t, stamp)) do
+  for _, group in ipairs(soft.whole_groups(t, stamp)) do
     local stays = soft.is_pointed_at(tables, t, group.columns)
     list[#list + 1] = not stays and #mangling.columns(t, { group }) > 0 and group or nil
   end

@@ -237,8 +237,9 @@ local function check_values(job, old, new)
 end
 
 local CHANGED = "SELECT count(*) AS value FROM (SELECT n.%s AS now, o.%s AS was FROM %s AS n JOIN %s AS o"
-  .. " ON n.%s = o.%s) WHERE CASE WHEN typeof(now) IN ('integer', 'real') AND typeof(was) IN ('integer', 'real')"
-  .. " THEN now <> was ELSE CAST(now AS text) <> CAST(was AS text) END"
+  .. " ON n.%s = o.%s) WHERE CASE"
+  .. " WHEN typeof(now) IN ('integer', 'real') AND typeof(was) IN ('integer', 'real') THEN now <> was"
+  .. " ELSE CAST(now AS text) <> CAST(was AS text) END"
 
 -- SQLite makes 7 of '007' where the column's type is another one.
 local function check_same(job, old, new, from)

@@ -2,6 +2,7 @@
 -- senseless, new tables sound.
 -- @module tombstone.migrate.checks
 local database = require "tombstone.database"
+local schema = require "tombstone.migrate.schema"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
@@ -176,10 +177,6 @@ local function check_views(job, before)
   end
 end
 
-local function is_there(db, name)
-  return #db:query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", name) > 0
-end
-
 -- SQLite 3.40 mistakes columns of tables without a rowid for each other.
 local function is_mistaken(job, name, said)
   return said:match "^%u+ value in " ~= nil
@@ -187,7 +184,7 @@ local function is_mistaken(job, name, said)
 end
 
 local function check_table(job, name)
-  if not is_there(job.db, name) then
+  if not schema.has(job.db, name) then
     return -- it has gone, or got another name
   end
   for _, row in ipairs(job:rows(("PRAGMA integrity_check(%s)"):format(tokens.text(name)))) do

@@ -219,27 +219,10 @@ end
 
 -- ---- schemas ------------------------------------------------------------------------------
 
-local function by_fold(map)
-  local found = {}
-  for name, value in pairs(map or {}) do
-    found[fold(name)] = value
-  end
-  return found
-end
-
-local function sorted(map)
-  local names = {}
-  for name in pairs(map) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 -- The same names, and for each the same value.
 local function same_map(what, a, b, same)
-  local here, there = by_fold(a), by_fold(b)
-  for _, name in ipairs(sorted(here)) do
+  local here, there = shape.by_fold(a), shape.by_fold(b)
+  for _, name in ipairs(shape.keys(here)) do
     if not there[name] then
       return false, what .. " " .. name .. " is only here"
     end
@@ -248,7 +231,7 @@ local function same_map(what, a, b, same)
       return false, why or what .. " " .. name .. " is another one"
     end
   end
-  for _, name in ipairs(sorted(there)) do
+  for _, name in ipairs(shape.keys(there)) do
     if not here[name] then
       return false, what .. " " .. name .. " is only there"
     end

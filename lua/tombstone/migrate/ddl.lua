@@ -2,6 +2,7 @@
 --
 -- Each function answers a text; nothing is run.
 -- @module tombstone.migrate.ddl
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
@@ -223,15 +224,6 @@ function M.table(made)
   return list
 end
 
-local function sorted(map)
-  local names = {}
-  for name in pairs(map or {}) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 --- The statements that make a whole schema: tables in order, views, triggers. Virtual tables are
 -- not among them.
 -- @tparam table schema
@@ -244,10 +236,10 @@ function M.schema(schema)
       list[#list + 1] = sql
     end
   end
-  for _, name in ipairs(sorted(schema.views)) do
+  for _, name in ipairs(shape.keys(schema.views)) do
     list[#list + 1] = schema.views[name]
   end
-  for _, name in ipairs(sorted(schema.triggers)) do
+  for _, name in ipairs(shape.keys(schema.triggers)) do
     list[#list + 1] = schema.triggers[name].sql
   end
   return list

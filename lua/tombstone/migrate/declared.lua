@@ -32,20 +32,22 @@ local function settled(spec, wanted, has_text, is_composite)
   return is_composite and spec.unique ~= "mangle" and "live" or "mangle"
 end
 
-local function is_rewritable(field)
+--- True for a text whose values a deletion may mangle.
+-- @tparam table field
+function M.is_rewritable(field)
   local is_text = field.type == "char" or field.type == "text"
   return is_text and not field.primary_key and not field.references
 end
 
 local function mark_mangled(names, by_name)
   for _, name in ipairs(names) do
-    by_name[name].mangled = by_name[name].mangled or is_rewritable(by_name[name])
+    by_name[name].mangled = by_name[name].mangled or M.is_rewritable(by_name[name])
   end
 end
 
 local function has_text(names, by_name)
   for _, name in ipairs(names) do
-    if is_rewritable(by_name[name]) then
+    if M.is_rewritable(by_name[name]) then
       return true
     end
   end

@@ -77,7 +77,8 @@ end
 -- @tparam[opt] table options `migrations`, as of `migrate.open`; else they are not looked at, and what
 -- they would make can be mended without them
 -- @treturn {table,...} the errors first; empty where all is well
--- @raise misuse where a model points to one that is not declared; busy, database
+-- @raise misuse where a model points to one that is not declared; migration where a table or a file of
+-- migrations cannot be read; busy, database
 -- @usage assert(#require("tombstone.migrate.doctor").check(db) == 0)
 function M.check(db, options)
   core.check_options(options, { "migrations" }, "check")
@@ -93,21 +94,30 @@ function M.check(db, options)
   return sort(report.list)
 end
 
---- Mends what can be mended safely, and looks again.
+-- Foreign keys are switched outside of transactions alone.
+local function mend(db, finding)
+  if finding.problem == "foreign_keys_off" then
+    return finding.fix()
+  end
+  return db:transaction(finding.fix)
+end
+
+--- Mends what can be mended safely, each in a transaction of its own, and looks again.
 -- @tparam database db
 -- @tparam[opt] table options as of `check`
+-- @tparam[opt] {table,...} findings of `check`, where not all are meant
 -- @treturn {table,...} the findings that were mended
 -- @treturn {table,...} what is still wrong
 -- @raise misuse within a transaction: foreign keys are switched outside of one
 -- @usage local mended, left = require("tombstone.migrate.doctor").fix(db)
-function M.fix(db, options)
+function M.fix(db, options, findings)
   if db:depth() > 0 then
     core.misuse("The doctor mends outside of transactions", "commit or roll back first")
   end
   local mended = {}
-  for _, finding in ipairs(M.check(db, options)) do
+  for _, finding in ipairs(findings or M.check(db, options)) do
     if finding.fix then
-      finding.fix()
+      mend(db, finding)
       mended[#mended + 1] = finding
     end
   end

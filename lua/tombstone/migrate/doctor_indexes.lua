@@ -68,7 +68,7 @@ local function index_named(report, name)
   for _, made in pairs(report.found) do
     for _, index in ipairs(made.indexes or {}) do
       if fold(index.name) == fold(name) then
-        return index
+        return made
       end
     end
   end
@@ -84,8 +84,12 @@ local function columns_text(index)
   return table.concat(list, ", ")
 end
 
--- One of that name is of another shape.
+-- One of that name is of another shape; one of another table is nothing of ours.
 local function maker(report, made, wanted)
+  local owner = index_named(report, wanted.name)
+  if owner and owner ~= made then
+    return nil, ("rename or drop index %s of table %s"):format(wanted.name, owner.name)
+  end
   return function()
     if index_named(report, wanted.name) then
       report.db:exec("DROP INDEX " .. tokens.name(wanted.name))
@@ -94,6 +98,8 @@ local function maker(report, made, wanted)
   end
 end
 
+local GROUPS = "SELECT min(%s) AS one, max(%s) AS other FROM %s WHERE %s%s GROUP BY %s HAVING count(*) > 1"
+
 -- Rows that a unique index would refuse: how many groups of them, and the keys of the first.
 local function duplicates(report, made, wanted)
   local columns, given = {}, {}
@@ -101,27 +107,33 @@ local function duplicates(report, made, wanted)
     columns[i] = tokens.name(part.name)
     given[i] = columns[i] .. " IS NOT NULL"
   end
-  local list = table.concat(columns, ", ")
-  local where = table.concat(given, " AND ") .. (wanted.where and " AND (" .. wanted.where .. ")" or "")
   local key = tokens.name(made.primary_key[1])
-  local what = "SELECT group_concat(" .. key .. ", ' and ') AS rows_of FROM " .. tokens.name(made.name)
-  local groups = report.db:query(what .. " WHERE " .. where .. " GROUP BY " .. list .. " HAVING count(*) > 1")
-  return #groups, groups[1] and groups[1].rows_of
+  local groups = GROUPS:format(
+    key,
+    key,
+    tokens.name(made.name),
+    table.concat(given, " AND "),
+    wanted.where and " AND (" .. wanted.where .. ")" or "",
+    table.concat(columns, ", ")
+  )
+  local first = report.db:query(groups .. " LIMIT 1")[1]
+  local n = first and report.db:query("SELECT count(*) AS n FROM (" .. groups .. ")")[1].n or 0
+  return n, first and tostring(first.one) .. " and " .. tostring(first.other)
 end
 
 local function add_missing_unique(report, made, wanted)
   local n, rows = duplicates(report, made, wanted)
-  local columns = columns_text(wanted)
+  local fix, remedy = maker(report, made, wanted)
   local finding = {
     problem = "unique_missing",
     severity = "error",
     table = made.name,
-    message = ("nothing keeps %s of %s unique"):format(columns, made.name),
-    remedy = "CREATE UNIQUE INDEX " .. wanted.name,
-    fix = n == 0 and maker(report, made, wanted) or nil,
+    message = ("nothing keeps %s of %s unique"):format(columns_text(wanted), made.name),
+    remedy = remedy or "CREATE UNIQUE INDEX " .. wanted.name,
+    fix = n == 0 and fix or nil,
   }
   if n > 0 then
-    local same = counted(n, "group") .. " of rows have the same, as rows " .. tostring(rows)
+    local same = counted(n, "group") .. " of rows have the same, as rows " .. rows
     finding.message = finding.message .. ": " .. same
     finding.remedy = "make the rows differ first"
   end

@@ -2,6 +2,7 @@
 -- @module tombstone.migrate.doctor_report
 local models = require "tombstone.migrate.declared"
 local schema = require "tombstone.migrate.schema"
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
@@ -9,14 +10,6 @@ local Report = {}
 Report.__index = Report
 
 local SHOWN = 3 -- keys of rows that a message names
-
-local function by_fold(map)
-  local found = {}
-  for name, value in pairs(map) do
-    found[tokens.fold(name)] = value
-  end
-  return found
-end
 
 --- A new report of a database with its models declared.
 -- @tparam database db
@@ -30,8 +23,8 @@ function M.new(db)
     models = models.list(db),
     wanted_schema = wanted,
     found_schema = found,
-    wanted = by_fold(wanted.tables),
-    found = by_fold(found.tables),
+    wanted = shape.by_fold(wanted.tables),
+    found = shape.by_fold(found.tables),
     broken = {},
     list = {},
   }, Report)

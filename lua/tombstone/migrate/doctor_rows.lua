@@ -1,7 +1,10 @@
 --- The doctor looks at rows: children of the dead, values with and without a suffix, counters.
 -- @module tombstone.migrate.doctor_rows
 local core = require "tombstone.core"
+local mangling = require "tombstone.migrate.mangling"
+local models = require "tombstone.migrate.declared"
 local reports = require "tombstone.migrate.doctor_report"
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
@@ -65,19 +68,11 @@ local function check_living_values(report, described, field)
   }, from, column(described, described.key))
 end
 
--- "__deleted_1763880000.250000" of the row's own stamp.
-local function suffix(stamp)
-  local seconds = "strftime('%s', substr(" .. stamp .. ", 1, 19))"
-  return "'__deleted_' || " .. seconds .. " || '.' || substr(substr(" .. stamp .. ", 21) || '000000', 1, 6)"
-end
-
 local function texts_of(described, group)
   local texts = {}
   for _, name in ipairs(group.fields) do
     local field = described.by_name[name]
-    local is_text = field.type == "char" or field.type == "text"
-    local may_change = is_text and not field.primary_key and not field.references
-    texts[#texts + 1] = may_change and tokens.name(field.column) or nil
+    texts[#texts + 1] = models.is_rewritable(field) and field.column or nil
   end
   return texts
 end
@@ -85,7 +80,8 @@ end
 -- Dead rows of which no text of the group is freed. NULLs are free anyway.
 local function unfreed(described, group)
   local texts, stamp, parts = texts_of(described, group), column(described, "deleted_at"), {}
-  for i, text in ipairs(texts) do
+  for i, name in ipairs(texts) do
+    local text = tokens.name(name)
     parts[i] = ("(%s IS NULL OR tombstone_original(%s, %s) = %s)"):format(text, text, stamp, text)
   end
   local given = {}
@@ -99,12 +95,12 @@ end
 local function free_values(report, described, where, text)
   return function()
     report.db:exec(
-      ("UPDATE %s SET %s = tombstone_mangled(%s, %s) WHERE %s"):format(
+      ("UPDATE %s SET %s = %s WHERE %s AND tombstone_suffix(%s) IS NOT NULL"):format(
         table_of(described),
-        text,
-        text,
-        suffix(column(described, "deleted_at")),
-        where
+        tokens.name(text),
+        mangling.mangled(text, described.by_name.deleted_at.column),
+        where,
+        column(described, "deleted_at")
       )
     )
   end
@@ -204,19 +200,17 @@ local function trigger_maker(report, name, trigger)
 end
 
 local function check_triggers(report)
-  local names = {}
-  for name in pairs(report.wanted_schema.triggers) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  for _, name in ipairs(shape.keys(report.wanted_schema.triggers)) do
     local wanted = report.wanted_schema.triggers[name]
     if not same_trigger(report.found_schema.triggers[name], wanted) and report:is_whole(wanted.table) then
       report:add {
         problem = "counter_trigger_missing",
         severity = "error",
         table = wanted.table,
-        message = "the trigger " .. name .. " that keeps a counter is missing",
+        message = ("the trigger %s that keeps a counter %s"):format(
+          name,
+          report.found_schema.triggers[name] and "is another one" or "is missing"
+        ),
         remedy = "db:create_tables()",
         fix = trigger_maker(report, name, wanted),
       }

@@ -12,15 +12,8 @@ local DIFF = "write a migration: tombstone diff"
 
 -- What SQLite makes of a value that is put into a column of a type.
 local function affinity(type_name)
-  local name = fold(type_name)
-  if name:find "int" then
-    return "number"
-  elseif name:find "char" or name:find "clob" or name:find "text" then
-    return "text"
-  elseif name == "" or name:find "blob" then
-    return "blob"
-  end
-  return "number"
+  local found = shape.affinity(type_name)
+  return (found == "text" or found == "blob") and found or "number"
 end
 
 -- Times are texts that no column changes, and a column of bytes changes nothing.

@@ -18,13 +18,13 @@ end
 
 -- ---- purge ---------------------------------------------------------------------------------------
 
-local function pairs_of(t, other, key)
+local function pairs_of(t, stamp, other, key)
   local list, to = {}, key.to or t.primary_key
   for i, column in ipairs(key.columns) do
     list[i] = ("c.%s = p.%s"):format(tokens.name(column), tokens.name(to[i]))
   end
   if other == t.name then -- dead rows of its own go along
-    list[#list + 1] = "c." .. tokens.name(soft.need(t).stamp) .. " IS NULL"
+    list[#list + 1] = "c." .. tokens.name(stamp) .. " IS NULL"
   end
   return table.concat(list, " AND ")
 end
@@ -34,7 +34,7 @@ local function need_no_children(job, t, stamp, other, key)
   local from = ("%s AS p JOIN %s AS c ON %s"):format(
     tokens.name(t.name),
     tokens.name(other.name),
-    pairs_of(t, other.name, key)
+    pairs_of(t, stamp, other.name, key)
   )
   refusal.where(
     job,
@@ -61,14 +61,6 @@ end
 
 -- ---- revive --------------------------------------------------------------------------------------
 
-local function whole(t, stamp)
-  local list = {}
-  for _, group in ipairs(soft.groups(t, stamp)) do
-    list[#list + 1] = group.kind == "whole" and group or nil
-  end
-  return list
-end
-
 -- Dead rows whose values others have would not be unique any more.
 local function need_free_values(job, t, stamp, value)
   for _, group in ipairs(soft.groups(t, stamp)) do
@@ -87,7 +79,7 @@ local function need_free_values(job, t, stamp, value)
 end
 
 local function revive(job, t, is)
-  local mangled = whole(t, is.stamp)
+  local mangled = soft.whole_groups(t, is.stamp)
   need_free_values(job, t, is.stamp, function(column)
     return mangling.original(t, mangled, column, is.stamp)
   end)

@@ -23,12 +23,8 @@ local function statements()
   return ddl
 end
 
-local function is_there(job, name)
-  return #job:rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", name) > 0
-end
-
 local function create(job, name)
-  if is_there(job, name) then
+  if schema.has(job.db, name) then
     return false
   end
   for _, sql in ipairs(statements()) do
@@ -125,8 +121,7 @@ end
 -- ---- names of models -------------------------------------------------------------------------------
 
 local function declared(db, t)
-  local has_models, models = pcall(db.models, db)
-  for _, model in ipairs(has_models and models or {}) do
+  for _, model in ipairs(db:models()) do
     if core.table_of(model) == t.name then
       return rawget(model, "__name")
     end

@@ -35,6 +35,7 @@ end
 local function of_model(found, model, spec)
   local t = core.table_of(model)
   found.tables[t] = spec.renamed_from
+  found.models[t] = spec.name
   found.columns[t], found.using[t], found.unique[t] = {}, {}, {}
   for _, field in ipairs(model:fields()) do
     local hint = spec.hints[field.name]
@@ -49,7 +50,7 @@ end
 -- @treturn table `tables` (new name -> name before), `columns` (table -> column -> name before),
 -- `using` (table -> column -> SQL), `unique` (table -> column -> what its field says)
 function M.of(db)
-  local found, side = { tables = {}, columns = {}, using = {}, unique = {} }, core.side(db)
+  local found, side = { tables = {}, columns = {}, models = {}, using = {}, unique = {} }, core.side(db)
   for _, model in ipairs(db:models()) do
     of_model(found, model, side.specs[rawget(model, "__name")])
   end

@@ -1,6 +1,7 @@
 --- What a database remembers of its migrations: the table `tombstone_migration`.
 -- @module tombstone.migrate.history
 local core = require "tombstone.core"
+local schema = require "tombstone.migrate.schema"
 
 local M = {}
 
@@ -15,8 +16,7 @@ local CREATE = [[CREATE TABLE IF NOT EXISTS tombstone_migration (
 -- @treturn {[string]=table} by name: `name`, `checksum`, `applied_at`, `seconds`, `finished` (0 or 1)
 function M.read(db)
   local found = {}
-  local sql = "SELECT 1 AS n FROM sqlite_master WHERE type = 'table' AND name = ?"
-  if #db:query(sql, M.TABLE) > 0 then
+  if schema.has(db, M.TABLE) then
     for _, row in ipairs(db:query "SELECT * FROM tombstone_migration") do
       found[row.name] = row
     end

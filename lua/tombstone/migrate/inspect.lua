@@ -12,6 +12,7 @@ local links = require "tombstone.migrate.inspect_links"
 local names = require "tombstone.migrate.inspect_names"
 local schema = require "tombstone.migrate.schema"
 local tables = require "tombstone.migrate.inspect_table"
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 local write = require "tombstone.migrate.inspect_write"
 
@@ -19,15 +20,6 @@ local M = {}
 
 local function is_ours(name)
   return tokens.fold(name):sub(1, 10) == "tombstone_"
-end
-
-local function sorted(map)
-  local list = {}
-  for name in pairs(map or {}) do
-    list[#list + 1] = name
-  end
-  table.sort(list)
-  return list
 end
 
 -- Drafts of the tables that models can express, and why the others are none.
@@ -46,10 +38,10 @@ local function drafts_of(db, found)
 end
 
 local function add_others(others, found)
-  for _, name in ipairs(sorted(found.views)) do
+  for _, name in ipairs(shape.keys(found.views)) do
     others[#others + 1] = "view " .. name
   end
-  for _, name in ipairs(sorted(found.others)) do
+  for _, name in ipairs(shape.keys(found.others)) do
     others[#others + 1] = "virtual table " .. name
   end
 end

@@ -29,14 +29,20 @@ local function for_the_living(draft, sql)
   return not draft.stamp and sql or nil
 end
 
+local function only_valid(sql, name)
+  local said, valid = tokens.bare(sql), "json_valid(" .. name .. ")"
+  return said == tokens.normal(valid) or said == tokens.normal(valid .. " OR " .. name .. " IS NULL")
+end
+
 local function read_check(draft, check)
   local list = tokens.list(check.sql)
   local sql = tokens.join(list, tokens.inside(list))
   local living = for_the_living(draft, sql)
   local field = living and field_of(draft, living)
-  if field and field.word == "json" then
+  local is_json = field and field.word == "json"
+  if is_json and only_valid(living, tokens.name(field.column.name)) then
     return -- fields of JSON hold nothing else
-  elseif field and not field.check then
+  elseif field and not field.check and not is_json then
     field.check = living
   else
     draft:note("CHECK (" .. sql:gsub("%s+", " ") .. ") is the table's alone")

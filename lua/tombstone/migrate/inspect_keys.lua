@@ -1,5 +1,6 @@
 --- What keeps rows apart and finds them: unique constraints and indexes of a draft.
 -- @module tombstone.migrate.inspect_keys
+local finding = require "tombstone.migrate.finding"
 local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
@@ -9,22 +10,8 @@ local MOST_FIELDS = 16
 
 -- ---- columns ---------------------------------------------------------------------------------
 
-local function same_names(a, b)
-  for i = 1, math.max(#a, #b) do
-    if not a[i] or not b[i] or fold(a[i]) ~= fold(b[i]) then
-      return false
-    end
-  end
-  return true
-end
-
 local function holds(columns, name)
-  for _, column in ipairs(columns) do
-    if name and fold(column) == fold(name) then
-      return true
-    end
-  end
-  return false
+  return name ~= nil and finding.names(columns, name)
 end
 
 -- The names of an index's columns, nil where it holds expressions; and how it compares or orders them
@@ -116,7 +103,7 @@ end
 -- ---- unique ----------------------------------------------------------------------------------
 
 local function is_key(draft, columns)
-  return same_names(columns, draft.table.primary_key)
+  return finding.same_list(columns, draft.table.primary_key)
 end
 
 local function field_names(draft, columns)
@@ -197,9 +184,9 @@ end
 local function is_made_anyway(draft, columns, rows)
   local key = draft.table.primary_key[1]
   if rows == "living" and draft.stamp then
-    return same_names(columns, { key, draft.stamp })
+    return finding.same_list(columns, { key, draft.stamp })
   elseif rows == "event" then
-    return same_names(columns, { draft.event })
+    return finding.same_list(columns, { draft.event })
   end
   local first = draft.fields[fold(columns[1])]
   local alone = #columns == 1 or (#columns == 2 and draft.stamp and fold(columns[2]) == fold(draft.stamp))
@@ -208,7 +195,7 @@ end
 
 local function add_index(draft, index, columns, rows)
   local field = #columns == 1 and draft.fields[fold(columns[1])]
-  if draft.stamp and same_names(columns, { draft.stamp }) then
+  if draft.stamp and finding.same_list(columns, { draft.stamp }) then
     not_in_model(draft, index, "it misleads SQLite on " .. draft.stamp .. "; `tombstone doctor` drops it")
   elseif rows == "some" or rows == "event" or (draft.stamp and holds(columns, draft.stamp)) then
     not_in_model(draft, index, "the model has indexes of all living rows")

@@ -1,5 +1,6 @@
 --- The word of a column's type, and what its rows say against it.
 -- @module tombstone.migrate.inspect_types
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
@@ -19,19 +20,11 @@ local WORDS = {
   decimal = "number", numeric = "number", number = "number",
 }
 
--- What SQLite makes of a type that nobody knows.
-local AFFINITIES = {
-  { "int", "integer" }, { "char", "text" }, { "clob", "text" }, { "text", "text" }, { "blob", "blob" },
-  { "real", "number" }, { "floa", "number" }, { "doub", "number" },
-}
+local BY_AFFINITY = { integer = "integer", text = "text", blob = "blob", real = "number", numeric = "number" }
 
+-- What SQLite makes of a type that nobody knows.
 local function by_affinity(type_name)
-  for _, pair in ipairs(AFFINITIES) do
-    if type_name:find(pair[1], 1, true) then
-      return pair[2]
-    end
-  end
-  return type_name == "" and "text" or "number"
+  return type_name == "" and "text" or BY_AFFINITY[shape.affinity(type_name)]
 end
 
 -- "varchar (20)" -> "varchar", 20

@@ -6,6 +6,7 @@ local core = require "tombstone.core"
 local ddl = require "tombstone.migrate.ddl"
 local parse = require "tombstone.migrate.parse"
 local schema = require "tombstone.migrate.schema"
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
 local M = {}
@@ -18,10 +19,6 @@ local CREATE = [[CREATE TABLE tombstone_before
 value text)]]
 local INSERT = "INSERT INTO tombstone_before (entry, subject, key, value) VALUES (?, ?, ?, ?)"
 local LAST = "SELECT max(entry) AS value FROM tombstone_before WHERE ? IN (subject, '')"
-
-local function is_there(db)
-  return #db:query("SELECT 1 FROM sqlite_master WHERE name = ?", M.TABLE) > 0
-end
 
 local function subject_of(word, t, detail)
   return table.concat({ word, tokens.fold(type(t) == "table" and t.name or t), detail }, " ")
@@ -54,15 +51,6 @@ local function in_order(t)
   return copy
 end
 
-local function sorted(texts)
-  local keys = {}
-  for key in pairs(texts or {}) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
-end
-
 --- Keeps a table as it is, and texts.
 -- @tparam job job
 -- @string word
@@ -70,7 +58,7 @@ end
 -- @string[opt] detail
 -- @tparam[opt] {[string]=string} texts
 function M.put(job, word, t, detail, texts)
-  if not is_there(job.db) then
+  if not schema.has(job.db, M.TABLE) then
     job:run(CREATE)
   end
   local put = putter(job, subject_of(word, t, detail))
@@ -78,7 +66,7 @@ function M.put(job, word, t, detail, texts)
   for _, sql in ipairs(index_texts(t)) do
     put("index", sql)
   end
-  for _, key in ipairs(sorted(texts)) do
+  for _, key in ipairs(shape.keys(texts)) do
     put("text " .. key, texts[key])
   end
 end
@@ -95,7 +83,7 @@ local function read_row(found, row)
 end
 
 local function last_entry(job, word, t, detail)
-  return is_there(job.db) and job:value(LAST, subject_of(word, t, detail)) or nil
+  return schema.has(job.db, M.TABLE) and job:value(LAST, subject_of(word, t, detail)) or nil
 end
 
 --- What was kept last.
@@ -173,7 +161,7 @@ end
 -- @tparam database from
 -- @tparam database to
 function M.copy(from, to)
-  if not is_there(from) then
+  if not schema.has(from, M.TABLE) then
     return
   end
   for _, row in ipairs(from:query "SELECT * FROM tombstone_before WHERE key NOT LIKE 'row %' ORDER BY id") do

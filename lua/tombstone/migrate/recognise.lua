@@ -146,6 +146,12 @@ local function doubts(reading)
 end
 
 local function check(options)
+  local sentinel = type(options.sentinel)
+  if sentinel == "number" then
+    options.sentinel = tostring(options.sentinel)
+  elseif sentinel ~= "nil" and sentinel ~= "string" then
+    core.misuse("sentinel is the value of a living row's mark, not a " .. sentinel)
+  end
   if options.unit ~= nil and not UNITS[options.unit] then
     core.misuse(("unit is s, ms, us or ns, not '%s'"):format(tostring(options.unit)))
   end

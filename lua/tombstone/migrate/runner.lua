@@ -55,15 +55,17 @@ end
 -- @treturn {string,...} their names
 function Runner:accept()
   local names = {}
-  for _, entry in ipairs(self:status()) do
-    if entry.state == "edited" then
-      history.accept(self.db, entry.migration)
-      names[#names + 1] = entry.name
-    elseif entry.state == "missing" then
-      history.forget(self.db, entry)
-      names[#names + 1] = entry.name
+  self.db:transaction(function()
+    for _, entry in ipairs(self:status()) do
+      if entry.state == "edited" then
+        history.accept(self.db, entry.migration)
+        names[#names + 1] = entry.name
+      elseif entry.state == "missing" then
+        history.forget(self.db, entry)
+        names[#names + 1] = entry.name
+      end
     end
-  end
+  end)
   return names
 end
 

@@ -214,6 +214,15 @@ local function made_in(scratch, statements)
   return M.read(scratch)
 end
 
+--- True where the database has a table of that name, in whichever case.
+-- @tparam database db
+-- @string name
+-- @treturn boolean
+function M.has(db, name)
+  local sql = "SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE"
+  return #db:query(sql, name) > 0
+end
+
 --- The schema that the handle's models want, read from an empty database in memory.
 -- @tparam database db
 -- @treturn table schema

@@ -30,6 +30,29 @@ function M.column(table, name)
   return nil
 end
 
+--- The names of a map, in order.
+-- @tparam ?table map
+-- @treturn {string,...}
+function M.keys(map)
+  local names = {}
+  for name in pairs(map or {}) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+--- A map by its names in small letters.
+-- @tparam ?table map
+-- @treturn table
+function M.by_fold(map)
+  local found = {}
+  for name, value in pairs(map or {}) do
+    found[fold(name)] = value
+  end
+  return found
+end
+
 --- The table of that name, in whichever case, or nil.
 -- @tparam {[string]=table} tables of a schema
 -- @string name
@@ -40,6 +63,23 @@ function M.table(tables, name)
     end
   end
   return nil
+end
+
+--- How SQLite stores values in a column of a type.
+-- @string name the type, as it is written
+-- @treturn string `"integer"`, `"text"`, `"blob"` (as they come), `"real"` or `"numeric"`
+function M.affinity(name)
+  local folded = fold(name or "")
+  if folded:find "int" then
+    return "integer"
+  elseif folded:find "char" or folded:find "clob" or folded:find "text" then
+    return "text"
+  elseif folded == "" or folded:find "blob" then
+    return "blob"
+  elseif folded:find "real" or folded:find "floa" or folded:find "doub" then
+    return "real"
+  end
+  return "numeric"
 end
 
 --- The type of a column for comparison: `[integer]` is an integer too.

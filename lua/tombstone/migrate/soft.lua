@@ -198,4 +198,26 @@ function M.is_pointed_at(tables, t, columns)
   return false
 end
 
+--- The groups of a table that are unique among all its rows.
+-- @tparam table t of a schema
+-- @string stamp its column of the time
+-- @treturn {table,...}
+function M.whole_groups(t, stamp)
+  local list = {}
+  for _, group in ipairs(M.groups(t, stamp)) do
+    list[#list + 1] = group.kind == "whole" and group or nil
+  end
+  return list
+end
+
+--- The column of the event that an option means: true and nil for the usual one, false for none.
+-- @tparam ?boolean|string event
+-- @treturn ?string
+function M.event_column(event)
+  if event == false then
+    return nil
+  end
+  return type(event) == "string" and event or "deleted_event"
+end
+
 return M

@@ -100,9 +100,9 @@ local function add(self, old, new, is)
   event_tables.add(self.there)
 end
 
-local function remove(self, old)
+local function remove(self, old, model)
   local is = soft.of(old)
-  say(self, "remove_soft_delete", old.name, { dead = "purge, revive or keep?" })
+  say(self, "remove_soft_delete", old.name, { dead = "purge, revive or keep?", model = model })
   soft_shape.remove(old, {}, is)
   local remark = "'%s' loses its soft delete: say what becomes of its dead rows"
   self.remarks[#self.remarks + 1] = remark:format(old.name)
@@ -126,7 +126,7 @@ local function compare(self, old, new, told)
   local is = soft.is_made(new) and soft.of(new)
   if not is then
     if soft.is_made(old) and not schema.column(new, soft.of(old).stamp) then
-      remove(self, old)
+      remove(self, old, told.models[new.name])
     end
     return
   end

@@ -36,21 +36,6 @@ local OURS = {
   varchar = true,
 }
 
--- As SQLite decides how it stores a value.
-local function affinity(name)
-  local folded = fold(name or "")
-  if folded:find "int" then
-    return "integer"
-  elseif folded:find "char" or folded:find "clob" or folded:find "text" then
-    return "text"
-  elseif folded == "" or folded:find "blob" then
-    return "blob"
-  elseif folded:find "real" or folded:find "floa" or folded:find "doub" then
-    return "real"
-  end
-  return "numeric"
-end
-
 local NUMBERS = { integer = true, real = true, numeric = true }
 
 local function is_ours(name)
@@ -59,10 +44,10 @@ end
 
 -- A decimal holds the numbers of ours as they are.
 local function same_type(a, b)
-  if affinity(a) == "numeric" and not is_ours(a) and NUMBERS[affinity(b)] then
+  if shape.affinity(a) == "numeric" and not is_ours(a) and NUMBERS[shape.affinity(b)] then
     return true
   end
-  return affinity(a) == affinity(b) and not (is_ours(a) and is_ours(b) and fold(a) ~= fold(b))
+  return shape.affinity(a) == shape.affinity(b) and not (is_ours(a) and is_ours(b) and fold(a) ~= fold(b))
 end
 
 -- ---- columns --------------------------------------------------------------------------------

@@ -67,12 +67,7 @@ end
 -- ---- what shall be -----------------------------------------------------------------------------------
 
 local function plan_of(self, t, reading, options)
-  local event = options.event
-  if event == false then
-    event = nil
-  else
-    event = type(event) == "string" and event or "deleted_event"
-  end
+  local event = soft.event_column(options.event)
   local how = { stamp = options.column or "deleted_at", event = event, unique = options.unique }
   need_free(t, reading, how.stamp)
   need_free(t, reading, how.event)

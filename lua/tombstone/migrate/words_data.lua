@@ -5,6 +5,7 @@ local chunks = require "tombstone.migrate.chunks"
 local finding = require "tombstone.migrate.finding"
 local schema = require "tombstone.migrate.schema"
 local migration = require "tombstone.migrate.migration"
+local shape = require "tombstone.migrate.shape"
 local tokens = require "tombstone.migrate.tokens"
 
 local Migration, inverse = migration.Migration, migration.inverse
@@ -70,12 +71,8 @@ function inverse.run(fn, down)
 end
 
 local function assignments(set)
-  local sorted, list = {}, {}
-  for column in pairs(set) do
-    sorted[#sorted + 1] = column
-  end
-  table.sort(sorted)
-  for i, column in ipairs(sorted) do
+  local list = {}
+  for i, column in ipairs(shape.keys(set)) do
     list[i] = tokens.name(column) .. " = " .. tokens.fragment(set[column])
   end
   return table.concat(list, ", ")

@@ -22,13 +22,6 @@ local function need_word(value, words, what, hint)
   core.misuse(("%s is %s, not '%s'"):format(what, table.concat(words, ", "), tostring(value)), hint)
 end
 
-local function event_column(event)
-  if event == false then
-    return nil
-  end
-  return type(event) == "string" and event or "deleted_event"
-end
-
 local function check_add(options)
   core.check_options(options, { "unique", "event", "column", "dead", "model", "kept" }, "add_soft_delete")
   if options.unique ~= nil then
@@ -78,7 +71,7 @@ end
 local function add(self, t, options)
   local how = {
     stamp = options.column or "deleted_at",
-    event = event_column(options.event),
+    event = soft.event_column(options.event),
     unique = options.unique,
   }
   soft.key(t)
