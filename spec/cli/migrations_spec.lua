@@ -188,6 +188,16 @@ describe("the commands on migrations", function()
     fails("0002_x: There is no table 'post'", "--yes", "rollback")
   end)
 
+  it("only look under --dry-run", function()
+    run "diff"
+    assert(os.remove(folder .. "/app.db"))
+    says("would be applied 0001_create_posts\n", "migrate", "--dry-run")
+    assert.is_nil(lfs.attributes(folder .. "/app.db"))
+    local code, _, err = run("migrate", "--dry-run", "--accept-edited")
+    assert.equal(2, code)
+    assert.truthy(err:find("--accept-edited writes", 1, true))
+  end)
+
   it("are looked at by the doctor", function()
     local function doctor()
       local code, out, err = run "doctor"

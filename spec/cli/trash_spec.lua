@@ -397,6 +397,18 @@ Legacy        1
     assert.equal("0/0 100/0 0/0 0/0", counts(folder))
   end)
 
+  it("does not narrow what is expired", function()
+    local folder = blog.filled()
+    for _, more in ipairs { "Post", "--actor nobody", "--all", "--older-than 1d" } do
+      local before = blog.state(folder)
+      local code, _, err = command.run(folder, { "--yes", "trash", "purge", "--expired", (more:match "%S+"),
+        more:match "%s(%S+)" })
+      assert.equal(2, code)
+      assert.truthy(err:find("--expired is of all models", 1, true), err)
+      assert.equal(before, blog.state(folder))
+    end
+  end)
+
   it("removes what is expired, by the keep of the models", function()
     local folder = blog.filled()
     golden(folder, "purge_expired_dry", "purge --expired --dry-run")

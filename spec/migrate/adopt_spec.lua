@@ -638,6 +638,15 @@ local function check_rows(Post, rows)
   end
 end
 
+it("a sentinel may be a number, and nothing else but a text", function()
+  db:exec [[CREATE TABLE posts (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, title text,
+    deleted_at integer);
+    INSERT INTO posts (title, deleted_at) VALUES ('a', -1), ('b', 1763899200)]]
+  local read = migrate.recognise(db, "posts", { sentinel = -1 })
+  assert.same({ 1, 1 }, { read.living, read.dead })
+  helper.raises("misuse", migrate.recognise, db, "posts", { sentinel = {} })
+end)
+
 local function adopt_random(random, name)
   local rows, unique = fill(random, SHAPES[name]), random:pick { "mangle", "live" }
   local up, before = adopt { unique = unique, drop = random:chance(50) }, digests.digest(db)

@@ -406,6 +406,36 @@ describe("the doctor", function()
     assert.truthy(found[2]:find "^warning index_missing")
   end)
 
+  it("leaves an index of another table alone", function()
+    db = well(helper.path())
+    db:exec "DROP INDEX posts__views; CREATE UNIQUE INDEX posts__views ON author (name)"
+    local _, left = doctor.fix(db)
+    local said = table.concat(lines(left), "\n")
+    assert.truthy(said:find("index_missing: table posts has no index on views", 1, true), said)
+    assert.is_nil(said:find("(fix)", 1, true))
+    local index = db:query "SELECT tbl_name AS of FROM sqlite_master WHERE name = 'posts__views'"
+    assert.equal("author", index[1].of)
+  end)
+
+  it("mends around a stamp that it cannot read", function()
+    db = well(helper.path())
+    db:exec "INSERT INTO old (name, deleted_at) VALUES ('a', 'yesterday'), ('b', '2025-11-23 12:00:00')"
+    doctor.fix(db)
+    local names = db:query "SELECT name FROM old WHERE id > 2 ORDER BY id"
+    assert.same({ { name = "a" }, { name = "b__deleted_1763899200.000000" } }, names)
+  end)
+
+  it("names two rows of any number", function()
+    db = well(helper.path())
+    db:exec [[DROP INDEX posts__slug__live; 
+      INSERT INTO posts (title, slug, views, author_id, created_at, updated_at)
+      WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 500)
+      SELECT 'many ' || n, 'same', 0, 2, '2025-11-23 12:00:00', '2025-11-23 12:00:00' FROM i]]
+    local said = table.concat(check(db), "\n")
+    assert.truthy(said:find("1 group of rows have the same, as rows %d+ and %d+"), said)
+    assert.is_true(#said < 2000)
+  end)
+
   it("mends outside of transactions only", function()
     db:transaction(function()
       helper.refuses("misuse", "The doctor mends outside of transactions", doctor.fix, db)

@@ -707,6 +707,29 @@ local function add_to_random(seed)
   return #names
 end
 
+it("a table of its own children loses its dead by whichever column marks them", function()
+  db:exec [[CREATE TABLE n (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, up integer REFERENCES n (id));
+    INSERT INTO n VALUES (1, NULL), (2, 1)]]
+  for_good(function(m)
+    m:add_soft_delete("n", { column = "gone_at", event = false })
+  end)
+  db:exec "UPDATE n SET gone_at = '2025-11-23 12:00:00'"
+  for_good(function(m)
+    m:remove_soft_delete("n", { dead = "purge", column = "gone_at" })
+  end)
+  assert.equal(0, value "SELECT count(*) AS value FROM n")
+end)
+
+it("the difference says whose events go with a soft delete", function()
+  db:model("Comment", { text = f.text() }, { table = "comments", soft_delete = false })
+  db:exec [[CREATE TABLE comments (id integer NOT NULL PRIMARY KEY AUTOINCREMENT, text text NOT NULL,
+    deleted_at datetime, deleted_event integer);
+    CREATE INDEX comments__living ON comments (id, deleted_at) WHERE deleted_at IS NULL;
+    CREATE INDEX comments__event ON comments (deleted_event) WHERE deleted_event IS NOT NULL]]
+  local found = migrate.diff(db)
+  assert.truthy(found.text:find('model = "Comment"', 1, true), found.text)
+end)
+
 it("random tables get soft delete and lose it without a trace", function()
   local n = 0
   for i = 1, helper.scaled(150, 10) do

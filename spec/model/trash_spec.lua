@@ -1201,10 +1201,10 @@ describe("db:deletion", function()
       ["the actor is 'ben', and the open deletion has the actor 'ana'"] = { actor = "ben" },
       ["the reason is 'x', and the open deletion has no reason"] = { reason = "x" },
     } do
-      local message = "Cannot delete records - " .. what
+      local verbs = { "delete", "delete", "delete", "restore", "restore" }
       local event = db:deletion({ actor = "ana" }, function()
         local row = Post.objects:get(1)
-        for _, call in ipairs {
+        for i, call in ipairs {
           function()
             row:delete(options)
           end,
@@ -1227,6 +1227,7 @@ describe("db:deletion", function()
             }
           end,
         } do
+          local message = ("Cannot %s records - %s"):format(verbs[i], what)
           local err = helper.refuses("misuse", message, call)
           assert.is_truthy(err.hint:find("in db:deletion, whose event all of it is", 1, true), err.hint)
         end
