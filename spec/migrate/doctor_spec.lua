@@ -407,7 +407,6 @@ describe("the doctor", function()
   end)
 
   it("leaves an index of another table alone", function()
-    db = well(helper.path())
     db:exec "DROP INDEX posts__views; CREATE UNIQUE INDEX posts__views ON author (name)"
     local _, left = doctor.fix(db)
     local said = table.concat(lines(left), "\n")
@@ -418,7 +417,6 @@ describe("the doctor", function()
   end)
 
   it("mends around a stamp that it cannot read", function()
-    db = well(helper.path())
     db:exec "INSERT INTO old (name, deleted_at) VALUES ('a', 'yesterday'), ('b', '2025-11-23 12:00:00')"
     doctor.fix(db)
     local names = db:query "SELECT name FROM old WHERE id > 2 ORDER BY id"
@@ -426,8 +424,7 @@ describe("the doctor", function()
   end)
 
   it("names two rows of any number", function()
-    db = well(helper.path())
-    db:exec [[DROP INDEX posts__slug__live; 
+    db:exec [[DROP INDEX posts__slug__live;
       INSERT INTO posts (title, slug, views, author_id, created_at, updated_at)
       WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 500)
       SELECT 'many ' || n, 'same', 0, 2, '2025-11-23 12:00:00', '2025-11-23 12:00:00' FROM i]]
