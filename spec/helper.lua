@@ -17,6 +17,20 @@ function helper.scaled(n, least)
   return math.max(least or 1, math.floor(n * scale))
 end
 
+local chosen
+
+--- The seed of this run: SPEC_SEED, a number, or "random" for another one each time. Without it a
+--- tree has the same result whenever it is tested. The same in all specs of a run.
+function helper.seed()
+  local given = os.getenv "SPEC_SEED" or "1"
+  if not chosen and given == "random" then
+    chosen = os.time() % 1000000
+    io.stderr:write("SPEC_SEED=", chosen, "\n")
+  end
+  chosen = chosen or assert(tonumber(given), "SPEC_SEED is a number, or random")
+  return chosen
+end
+
 -- ---- files -------------------------------------------------------------------
 
 local paths = {}

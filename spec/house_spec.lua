@@ -630,6 +630,7 @@ describe("the tree", function()
     "^spec/run$", "^spec/[%w_]+%.lua$", "^spec/packages%.sh$",
     "^spec/%l+/[%w_]+%.lua$", "^spec/%l+/[%w_]+%.[ch]$", "^spec/bench/run$",
     "^spec/laws/graph/[%w_]+%.lua$", "^spec/oom/scenarios/[%w_]+%.lua$", "^spec/interop/[%w_]+%.py$",
+    "^examples/hosts/%l+/[%w_./-]+$", "^spec/hosts/[%w_./-]+$",
     "^spec/interop/postgres/[%w_]+%.lua$", "^spec/interop/postgres/serve%.sh$",
   }
 

@@ -11,7 +11,7 @@ local interleave = require "interop.postgres.interleave"
 local server = require "interop.postgres.server"
 
 local BIN = server.programs()
-local SEED = tonumber(os.getenv "SPEC_SEED" or "") or os.time() % 100000
+local SEED = helper.seed()
 local ORDERS = 16 -- of two calls
 local CASES = helper.scaled(100) -- at most
 local SECONDS = helper.scaled(4) -- of a race

@@ -172,7 +172,7 @@ end
 
 local function tries(case, n, options)
   for i = 1, helper.scaled(n) do
-    local seed = run.seed() + i - 1
+    local seed = helper.seed() + i - 1
     local past, generator = random_past(case.shape, case.strategy, Random.new(seed))
     local bulk = random_bulk(generator)
     local err = try(case.shape, case.strategy, past, bulk, options)

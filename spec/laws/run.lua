@@ -140,12 +140,6 @@ end
 
 -- ---- running ----------------------------------------------------------------------------
 
---- The seed of this run: SPEC_SEED, or the time.
-function M.seed()
-  M.chosen = M.chosen or tonumber(os.getenv "SPEC_SEED" or "") or os.time() % 1000000
-  return M.chosen
-end
-
 local function report(options, seed, err, list)
   local small = shrink(list, options)
   local _, last = drive(prepared(options), from_list(small))
@@ -172,7 +166,7 @@ end
 -- operation)` (the law's own check), `prepare(world)`, `finish(world)`, `world` (options of it).
 function M.run(options)
   options.length = options.length or 60
-  local steps, seed = helper.scaled(options.steps, options.length), M.seed()
+  local steps, seed = helper.scaled(options.steps, options.length), helper.seed()
   while steps > 0 do
     steps = steps - sequence(options, seed)
     seed = seed + 1

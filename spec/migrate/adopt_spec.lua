@@ -3,7 +3,6 @@
 local Random = require "laws.random"
 local digests = require "migrate.digests"
 local helper = require "helper"
-local laws = require "laws.run"
 local migrate = require "tombstone.migrate"
 local schema = require "tombstone.migrate.schema"
 local tombstone = require "tombstone"
@@ -670,7 +669,7 @@ for _, name in ipairs { "deleted_at", "unix", "paranoia", "safedelete", "flag", 
   it("random rows of " .. name .. " are dead and come back as they were", function()
     local back = 0
     for i = 1, helper.scaled(60, 5) do
-      local seed = laws.seed() + i
+      local seed = helper.seed() + i
       db:close()
       db = tombstone.open(":memory:", { clock = helper.clock(NOON).tell })
       local ok, err = pcall(adopt_random, Random.new(seed), name)

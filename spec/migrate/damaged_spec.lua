@@ -58,7 +58,7 @@ end
 
 describe("a damaged statement", function()
   it("is read as SQLite understands it, or refused", function()
-    local seed, taken, refused = tonumber(os.getenv "SPEC_SEED" or "") or 1, 0, 0
+    local seed, taken, refused = helper.seed(), 0, 0
     for n = 1, helper.scaled(8000, 400) do
       local db = tombstone.open ":memory:"
       local sql = damaged(Random.new(seed * 100000 + n))

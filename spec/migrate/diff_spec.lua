@@ -4,7 +4,6 @@ local Random = require "laws.random"
 local ddl = require "tombstone.migrate.ddl"
 local diff = require "tombstone.migrate.diff"
 local helper = require "helper"
-local laws = require "laws.run"
 local migrate = require "tombstone.migrate"
 local mutate = require "migrate.mutate"
 local random_schema = require "migrate.random_schema"
@@ -120,7 +119,7 @@ local function try(db, random, change, rows)
 end
 
 local function run(change, rows, n)
-  local seed = laws.seed()
+  local seed = helper.seed()
   counts = { done = 0, refused = 0, back = 0 }
   for i = 1, helper.scaled(n, 5) do
     local db = tombstone.open ":memory:"

@@ -38,7 +38,7 @@ describe("the doctor after random sequences", function()
   related.each_case(function(shape, strategy)
     it("finds nothing in related rows, " .. shape .. ", " .. strategy, function()
       for i = 1, SEQUENCES do
-        local seed = run.seed() + i
+        local seed = helper.seed() + i
         local world = RelatedWorld.new(shape, strategy)
         local generator = RelatedGenerator.new(world, Random.new(seed))
         local err = try(world, generator, calls.apply)
@@ -51,7 +51,7 @@ describe("the doctor after random sequences", function()
     -- Texts of living rows may end like a deletion's: the sequences write such.
     it("finds nothing in single tables, " .. shape .. ", " .. strategy, function()
       for i = 1, SEQUENCES do
-        local seed = run.seed() + i
+        local seed = helper.seed() + i
         local world = World.new(shape, strategy)
         local generator = Generator.new(world, Random.new(seed))
         local err = try(world, generator, operations.apply, "mangled_living")

@@ -10,7 +10,7 @@ local schema = require "tombstone.migrate.schema"
 local tombstone = require "tombstone"
 
 local f = tombstone.field
-local SEED = tonumber(os.getenv "SPEC_SEED" or "") or 1
+local SEED = helper.seed()
 
 local function open(sql)
   local db = tombstone.open ":memory:"

@@ -209,7 +209,7 @@ describe("what people have written", function()
 end)
 
 describe("random schemas", function()
-  local seed = tonumber(os.getenv "SPEC_SEED" or "") or 1
+  local seed = helper.seed()
 
   it("are read as they were written, with rows or without", function()
     local rows = 0

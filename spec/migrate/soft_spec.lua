@@ -4,7 +4,6 @@ local Random = require "laws.random"
 local ddl = require "tombstone.migrate.ddl"
 local digests = require "migrate.digests"
 local helper = require "helper"
-local laws = require "laws.run"
 local migrate = require "tombstone.migrate"
 local random_schema = require "migrate.random_schema"
 local schema = require "tombstone.migrate.schema"
@@ -664,7 +663,7 @@ end
 
 it("random rows come through both strategies byte for byte", function()
   for i = 1, helper.scaled(150, 10) do
-    local seed = laws.seed() + i
+    local seed = helper.seed() + i
     db:close()
     db = tombstone.open ":memory:"
     local ok, err = pcall(case, Random.new(seed), seed)
@@ -733,7 +732,7 @@ end)
 it("random tables get soft delete and lose it without a trace", function()
   local n = 0
   for i = 1, helper.scaled(150, 10) do
-    local seed = laws.seed() + i
+    local seed = helper.seed() + i
     db:close()
     db = tombstone.open ":memory:"
     local ok, err = pcall(add_to_random, seed)

@@ -100,7 +100,7 @@ end
 --- Runs sequences of random operations. `options`: `shape` and `strategy` (names), `steps` (in
 -- all, scaled), `length` (of a sequence), `world` (options of it).
 function M.run(options)
-  local steps, seed = helper.scaled(options.steps, options.length), plain.seed()
+  local steps, seed = helper.scaled(options.steps, options.length), helper.seed()
   while steps > 0 do
     steps = steps - sequence(options, seed)
     seed = seed + 1

@@ -137,6 +137,32 @@ for _, shape in ipairs(M.all) do
   end
 end
 
+local function reaches(shape, from, goal, seen)
+  for _, relation in ipairs(shape.by_name[from].relations) do
+    if relation.to == goal then
+      return true
+    elseif not seen[relation.to] then
+      seen[relation.to] = true
+      if reaches(shape, relation.to, goal, seen) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+--- Whether rows of several models can need each other.
+function M.has_rings(shape)
+  for _, model in ipairs(shape.models) do
+    for _, relation in ipairs(model.relations) do
+      if relation.to ~= model.name and reaches(shape, relation.to, model.name, {}) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
 --- The shape of that name.
 function M.named(name)
   for _, shape in ipairs(M.all) do

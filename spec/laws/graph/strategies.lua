@@ -1,5 +1,6 @@
 --- One restore in several ways: with words by model, and with functions that answer these.
 local failure = require "laws.failure"
+local shapes = require "laws.graph.shapes"
 local show = require "laws.show"
 local snapshot = require "laws.graph.snapshot"
 
@@ -39,12 +40,18 @@ local function add_rivals(world, numbers)
   end
 end
 
+-- Rows that need each other come back last where functions are asked, so that of the conflicts
+-- that refuse a restore another may be the first.
+local function refusal_of(world, err)
+  return shapes.has_rings(world.shape) and err.kind or err.kind .. " of " .. err.model
+end
+
 local function outcome_of(world, subject, options)
   local ok, answer = pcall(subject.restore, subject, options)
   if not ok and (type(answer) ~= "table" or failure.is(answer)) then
     error(answer, 0)
   end
-  return ok and show.show { answer, snapshot.take(world) } or answer.kind .. " of " .. answer.model
+  return ok and show.show { answer, snapshot.take(world) } or refusal_of(world, answer)
 end
 
 -- What the call comes to, of which nothing is left.
