@@ -68,14 +68,16 @@ function M.passed(host, what)
   file:close()
 end
 
---- A `describe` where this run's Lua is one of `luas`; elsewhere nothing.
--- @usage host.describe("Neovim", { "luajit" }, function() it("…", …) end)
-function M.describe(name, luas, fn)
-  for _, lua in ipairs(luas) do
-    if lua == M.lua and is_plain then
-      describe(name .. " as a host", fn)
+--- Whether this run is for a host that loads the module of one of these Luas. A spec of a host
+-- begins with it.
+-- @usage if not host.runs("luajit") then return end
+function M.runs(...)
+  for _, lua in ipairs { ... } do
+    if lua == M.lua then
+      return is_plain
     end
   end
+  return false
 end
 
 return M
