@@ -3,6 +3,14 @@
 ** of ours names a function of SQLite: connections carry the routines of the
 ** copy that they are of.
 */
+#ifdef TOMB_SQLITE_SOURCE
+#define SQLITE_API static
+#define SQLITE_EXTERN
+#define SQLITE_OMIT_LOAD_EXTENSION 1
+#define HAVE_USLEEP 1 /* or it waits for whole seconds */
+#include <sqlite3.c>
+#endif
+
 #include "sqlite_parts.h"
 
 #ifdef TOMB_NO_SQLITE
