@@ -50,9 +50,7 @@ static sqlite3 *open_notes(const char *file) {
 }
 
 static int print_note(void *ud, int n, char **values, char **names) {
-  (void)ud;
-  (void)n;
-  (void)names;
+  (void)ud, (void)n, (void)names;
   printf("  %s. %s%s\n", values[0], values[1],
          values[2] == NULL ? "" : " (in the bin)");
   return 0;
@@ -95,13 +93,11 @@ static void be_patient(lua_State *L, sqlite3 *notes) {
 
 /* The module needs `package` to load; scripts see neither it nor a file. */
 static void open_libraries(lua_State *L) {
-  static const luaL_Reg libraries[] = {{LUA_GNAME, luaopen_base},
-                                       {LUA_LOADLIBNAME, luaopen_package},
-                                       {LUA_COLIBNAME, luaopen_coroutine},
-                                       {LUA_STRLIBNAME, luaopen_string},
-                                       {LUA_TABLIBNAME, luaopen_table},
-                                       {LUA_MATHLIBNAME, luaopen_math},
-                                       {"tombstone", luaopen_tombstone}};
+  static const luaL_Reg libraries[] = {
+      {LUA_GNAME, luaopen_base},          {LUA_LOADLIBNAME, luaopen_package},
+      {LUA_COLIBNAME, luaopen_coroutine}, {LUA_STRLIBNAME, luaopen_string},
+      {LUA_TABLIBNAME, luaopen_table},    {LUA_MATHLIBNAME, luaopen_math},
+      {"tombstone", luaopen_tombstone}};
   static const char *const hidden[] = {"package",  "require", "load",
                                        "loadfile", "dofile",  "tombstone"};
   for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
@@ -115,13 +111,29 @@ static void open_libraries(lua_State *L) {
   }
 }
 
+/* Neither raw SQL nor a copy of the database reaches another file. */
+static int authorize(void *ud, int action, const char *a, const char *b,
+                     const char *c, const char *d) {
+  (void)ud, (void)a, (void)b, (void)c, (void)d;
+  return action == SQLITE_ATTACH ? SQLITE_DENY : SQLITE_OK;
+}
+
+static void lend(lua_State *L, sqlite3 *notes) {
+  sqlite3_set_authorizer(notes, authorize, NULL);
+  tomb_push_borrowed(L, notes, NULL, 0);
+  luaL_getmetafield(L, -1, "__index");
+  lua_pushnil(L);
+  lua_setfield(L, -2, "backup");
+  lua_pop(L, 1);
+  lua_setglobal(L, "db");
+}
+
 /* Below lua_pcall: 1 the connection, 2 the path of the script. */
 static int run_protected(lua_State *L) {
   sqlite3 *notes = lua_touserdata(L, 1);
   const char *path = lua_tostring(L, 2);
   open_libraries(L);
-  tomb_push_borrowed(L, notes, NULL, 0);
-  lua_setglobal(L, "db");
+  lend(L, notes);
   if (luaL_loadfilex(L, path, "t") != LUA_OK) return lua_error(L);
   be_patient(L, notes);
   lua_call(L, 0, 0);
@@ -138,9 +150,17 @@ static bool run_script(sqlite3 *notes, const char *path) {
   bool done = lua_pcall(L, 2, 0, 0) == LUA_OK;
   lua_sethook(L, NULL, 0, 0);
   sqlite3_progress_handler(notes, 0, NULL, NULL);
+  sqlite3_set_authorizer(notes, NULL, NULL);
   if (!done) fprintf(stderr, "%s\n", luaL_tolstring(L, -1, NULL));
   lua_close(L);
   return done;
+}
+
+/* A statement that was stopped while it wrote has ended the transaction. */
+static void end(sqlite3 *notes, bool keep) {
+  if (sqlite3_get_autocommit(notes) == 0) {
+    must(notes, keep ? "COMMIT" : "ROLLBACK");
+  }
 }
 
 int main(int argc, char **argv) {
@@ -155,7 +175,7 @@ int main(int argc, char **argv) {
     must(notes, "BEGIN IMMEDIATE");
     done = run_script(notes, argv[3]);
     if (done) list(notes, "what the script did");
-    must(notes, done && keeps ? "COMMIT" : "ROLLBACK");
+    end(notes, done && keeps);
   }
   list(notes, "the notebook");
   sqlite3_close(notes);
