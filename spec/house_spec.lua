@@ -623,7 +623,7 @@ describe("the tree", function()
     "^[%w.-]+%.rockspec$",
     "^csrc/README%.md$", "^csrc/tombstone%.h$", "^csrc/tombstone_lua%.h$",
     "^csrc/core/[%w_]+%.[ch]$", "^csrc/driver/[%w_]+%.[ch]$", "^csrc/lua/[%w_]+%.[ch]$",
-    "^csrc/lua/embed%.cmake$", "^csrc/lua/exports%.map$",
+    "^csrc/lua/embed%.cmake$", "^csrc/amalgamate%.lua$", "^csrc/tombstone[%w_.-]*%.in$", "^csrc/lua/exports%.map$",
     "^lua/tombstone/[%w_]+%.lua$", "^lua/tombstone%.in$", "^lua/tombstone/%l+/README%.md$",
     "^lua/tombstone/migrate/[%w_]+%.lua$",
     "^lua/tombstone/cli/[%w_]+%.lua$", "^spec/cli/golden/[%w_]+%.json$", "^spec/cli/[%w_]+%.py$",
