@@ -1,7 +1,8 @@
 -- Joins C files into one, for programs that would rather copy a file than link a library:
 --   lua csrc/amalgamate.lua CSRC OUTPUT FILE...
 -- Headers stand where they are first included; those directly in CSRC are public and stay includes.
--- What a file keeps to itself gets the file's name behind it, as two files may use one name.
+-- What a file keeps to itself gets the file's name behind it, as two files may use one name; its
+-- macros end where it ends.
 
 local KEYWORDS = {}
 for word in ([[if else for while do switch case default return goto break continue sizeof
@@ -108,16 +109,9 @@ local function is_private(name)
   return not (KEYWORDS[name] or name:match "^tomb_" or name:match "^luaopen_")
 end
 
--- The names that a file declares for itself: functions, variables, types, enumerators, macros.
+-- The names that a file declares for itself: functions, variables, types, enumerators.
 local function private_names(tokens)
-  local names = {}
-  for _, token in ipairs(tokens) do
-    local macro = token.kind == "directive" and token.text:match "^#define%s+([%w_]+)"
-    if macro then
-      names[macro] = true
-    end
-  end
-  local has_value = false
+  local names, has_value = {}, false
   walk(tokens, function(token, before, after, outer)
     local text = token.text
     if #outer == 0 then
@@ -159,15 +153,28 @@ end
 
 -- ---- files --------------------------------------------------------------------------
 
-local function open_header(root, name)
-  for _, folder in ipairs { "", "core/", "driver/", "lua/" } do
-    local file = io.open(root .. "/" .. folder .. base(name), "rb")
+-- Where a header lies, and whether it is public.
+local function find_header(root, name)
+  for _, folder in ipairs { "/", "/core/", "/driver/", "/lua/" } do
+    local path = root .. folder .. base(name)
+    local file = io.open(path, "rb")
     if file then
       file:close()
-      return root .. "/" .. folder .. base(name), folder == ""
+      return path, folder == "/"
     end
   end
   error(name .. " is not in " .. root)
+end
+
+local function end_macros(out, tokens)
+  local is_known = {}
+  for _, token in ipairs(tokens) do
+    local name = token.kind == "directive" and token.text:match "^#define%s+([%w_]+)"
+    if name and not is_known[name] then
+      is_known[name] = true
+      out[#out + 1] = "#undef " .. name .. "\n"
+    end
+  end
 end
 
 local function add_file(out, root, path)
@@ -178,17 +185,19 @@ local function add_file(out, root, path)
   out[#out + 1] = ("/* ==== %s ==== */\n\n"):format(base(path))
   for _, token in ipairs(tokens) do
     local name = token.kind == "directive" and token.text:match '^#include "(.-)"'
-    if not name then
-      out[#out + 1] = token.text
-    elseif not out[base(name)] then
-      out[base(name)] = true
-      local header, is_public = open_header(root, name)
-      if is_public then
-        out[#out + 1] = token.text
-      else
-        add_file(out, root, header)
-      end
+    local header, is_public
+    if name then
+      header, is_public = find_header(root, name)
     end
+    if not name or is_public then
+      out[#out + 1] = token.text
+    elseif not out[header] then
+      out[header] = true
+      add_file(out, root, header)
+    end
+  end
+  if path:match "%.c$" then
+    end_macros(out, tokens)
   end
 end
 
