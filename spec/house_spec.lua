@@ -156,7 +156,10 @@ describe("the layers", function()
   end)
 
   it("let a driver know the core and one client", function()
-    local system = { ["sqlite"] = set("sqlite3.h", "sys/stat.h"), ["clock"] = set "time.h" }
+    local system = {
+      sqlite = set("sqlite3.c", "sqlite3ext.h", "sys/stat.h", "tombstone_sqlite.h"),
+      clock = set "time.h",
+    }
     check_includes(DRIVER, function(name, path)
       local client = base(path):match "^%l+"
       return core[name] or driver[name] or name == "tombstone.h" or (system[client] or {})[name]
@@ -426,11 +429,12 @@ describe("the symbols", function()
       pending "sanitizers add symbols of their own"
       return
     end
-    local faults = {}
+    -- SQLite tells its functions nothing that could be read without this (sqlite_entry.c).
+    local known, faults = { copies = "driver" }, {}
     for _, layer in ipairs { "core", "driver", "lua" } do
       for _, symbol in ipairs(symbols(objects(layer))) do
         local constant = symbol.section:match "^%.rodata" or symbol.section:match "^%.data%.rel%.ro"
-        if symbol.kind == "OBJECT" and not constant then
+        if symbol.kind == "OBJECT" and not constant and known[symbol.name] ~= layer then
           faults[#faults + 1] = layer .. ": " .. symbol.name .. " is in " .. symbol.section
         end
       end
@@ -621,9 +625,10 @@ describe("the tree", function()
     "^%.luacheckrc$",
     "^CMakeLists%.txt$", "^CMakePresets%.json$", "^README%.md$", "^LICENSE$", "^CHANGELOG%.md$",
     "^[%w.-]+%.rockspec$",
-    "^csrc/README%.md$", "^csrc/tombstone%.h$", "^csrc/tombstone_lua%.h$",
+    "^csrc/README%.md$", "^csrc/tombstone[%l_]*%.h$",
     "^csrc/core/[%w_]+%.[ch]$", "^csrc/driver/[%w_]+%.[ch]$", "^csrc/lua/[%w_]+%.[ch]$",
-    "^csrc/lua/embed%.cmake$", "^csrc/amalgamate%.lua$", "^csrc/tombstone[%w_.-]*%.in$", "^csrc/lua/exports%.map$",
+    "^csrc/lua/embed%.cmake$", "^csrc/amalgamate%.lua$", "^csrc/tombstone[%l.-]*%.in$",
+    "^csrc/lua/exports%.map$",
     "^lua/tombstone/[%w_]+%.lua$", "^lua/tombstone%.in$", "^lua/tombstone/%l+/README%.md$",
     "^lua/tombstone/migrate/[%w_]+%.lua$",
     "^lua/tombstone/cli/[%w_]+%.lua$", "^spec/cli/golden/[%w_]+%.json$", "^spec/cli/[%w_]+%.py$",

@@ -158,6 +158,7 @@ int luaopen_tombstone_core(lua_State *L) {
   tomb_open_sets(L);
   tomb_open_loading(L);
   tomb_open_db(L);
+  tomb_open_borrow(L);
   tomb_open_model(L);
   tomb_open_query(L);
   tomb_open_names(L);

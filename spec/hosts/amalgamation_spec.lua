@@ -63,7 +63,7 @@ describe("The amalgamation", function()
     local commands = program.block("sh", "--target amalgamation"):gsub("build/test", host.build)
     host.must(("cd %s && ln -s %s build && %s"):format(folder, host.build, commands), 120)
     program.plays(folder, "./game")
-    host.passed("a C program", "the amalgamation")
+    host.passed("C program", "amalgamation")
   end)
 
   -- Compiles the binding for a Lua, and a C++ program with it and the static library `lua`.
@@ -77,9 +77,10 @@ describe("The amalgamation", function()
   it("serves a C++ program, with each Lua", function()
     for _, version in ipairs { "5.1", "5.2", "5.3", "5.4" } do
       plays_with("lua" .. version, "lua" .. version)
+      host.passed("C++ program", "delete, undo", version)
     end
     plays_with("luajit-2.1", "luajit-5.1")
-    host.passed("a C++ program", "the amalgamation")
+    host.passed("C++ program", "delete, undo", "luajit")
   end)
 
   it("lets a Lua that is C++ throw through its frames", function()
@@ -113,7 +114,7 @@ describe("The amalgamation", function()
         .. "%s/csrc/driver/fake*.c tombstone_32.o sqlite_32.o -lm -lpthread -o test_32 && ./test_32",
         amalgam, host.root, host.root, host.root, host.root, name, host.root)
     end
-    host.passed("a 32-bit C program", "the amalgamation")
+    host.passed("C program", "32 bits, without Lua")
   end)
 end)
 

@@ -1,9 +1,10 @@
-// game.cpp - a C++ program with both headers: the engine by itself, and the Lua module.
+// game.cpp - a C++ program with all headers: the engine by itself, and the Lua module.
 #include <lua.hpp>
 #include <stdio.h>
 
 #include "tombstone.h"
 #include "tombstone_lua.h"
+#include "tombstone_sqlite.h"
 
 static int fail(const char *why) {
   fprintf(stderr, "%s\n", why);
