@@ -20,7 +20,9 @@
 ** Time is int64_t microseconds since 1970-01-01 UTC; the engine reads no
 ** clock, so calls that stamp rows take `now` (tomb_now() reads the system's).
 **
-** A tomb_db and all that hangs on it belong to one thread at a time.
+** A tomb_db and all that hangs on it belong to one thread at a time. Nothing
+** checks it: two threads in one handle damage it, as ThreadSanitizer shows.
+** Threads have a handle each, which may be on one file.
 */
 #ifndef TOMBSTONE_H
 #define TOMBSTONE_H

@@ -195,10 +195,12 @@ lua_query *tomb_new_query(lua_State *L, int parent, size_t extra) {
   return query;
 }
 
+/* A finalizer that runs after that of the database finds its models gone. */
 static int query_tostring(lua_State *L) {
   lua_query *query = lua_touserdata(L, 1);
+  bool is_gone = query->model->db->db == NULL;
   lua_pushfstring(L, "tombstone.query (%s)",
-                  tomb_model_name(query->query.model));
+                  is_gone ? "closed" : tomb_model_name(query->query.model));
   return 1;
 }
 
