@@ -24,4 +24,5 @@ return {
   "retention",
   "errors",
   "fake",
+  "borrow",
 }
