@@ -5,6 +5,7 @@ local host = require "hosts.host"
 if not host.runs("5.1", "5.2", "5.3", "5.4", "luajit") then return end
 local tombstone = require "tombstone"
 local build = require "hosts.borrow.build"
+local graph = require "laws.graph.run"
 local run = require "laws.run"
 
 local TABLES = "SELECT name, sql FROM sqlite_master ORDER BY name"
@@ -70,6 +71,14 @@ describe("a lent connection in a transaction of the host", function()
     it("keeps them, and what is committed stays (" .. shape .. ", " .. strategy .. ")", function()
       run.run { law = "a lent connection", shape = shape, strategy = strategy, steps = 300 }
       end_all("COMMIT", is_kept)
+    end)
+  end)
+
+  graph.each_case(function(shape, strategy)
+    it("keeps the laws of related rows (" .. shape .. ", " .. strategy .. ")", function()
+      graph.run { shape = shape, strategy = strategy, steps = 600, length = 60 }
+      assert.is_true(#lent > 0)
+      end_all("ROLLBACK", is_as_before)
     end)
   end)
 

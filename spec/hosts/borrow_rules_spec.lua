@@ -134,6 +134,29 @@ describe("the host's transaction", function()
   end)
 end)
 
+describe("a purge of rows in a ring", function()
+  it("defers the host's foreign keys no longer than it takes", function()
+    conn:exec "PRAGMA foreign_keys = ON"
+    local Node = db:model("Node", {
+      name = f.text(),
+      next = f.belongs_to("Node", { on_delete = "cascade", null = true }),
+      peer = f.belongs_to("Peer", { on_delete = "cascade", null = true }),
+    })
+    local Peer = db:model("Peer", { node = f.belongs_to("Node", { on_delete = "cascade", null = true }) })
+    db:create_tables()
+    for _, before in ipairs { "0", "1" } do
+      local node = Node:create { name = "a" }
+      local peer = Peer:create { node = node }
+      node:update { peer = peer }
+      conn:exec("BEGIN; PRAGMA defer_foreign_keys = " .. before)
+      node:purge()
+      assert.equal(0, Node.all_objects:count() + Peer.all_objects:count())
+      assert.equal(before, conn:ask "PRAGMA defer_foreign_keys")
+      conn:exec "COMMIT"
+    end
+  end)
+end)
+
 describe("a migration", function()
   it("rebuilds a table, and the host's foreign keys are as they were", function()
     conn:exec "CREATE TABLE note (id integer PRIMARY KEY, text text)"
