@@ -167,12 +167,14 @@ end
 
 -- ---- events ------------------------------------------------------------------------------------
 
+local EVENT_FILTERS = { "id", "actor", "reason", "model", "pk", "since", "before", "undone" }
+
 --- The events of the database, oldest first.
--- @tparam[opt] table filter `actor`, `reason`, `model` (or its name), `pk`, `since`, `before`
+-- @tparam[opt] table filter `id`, `actor`, `reason`, `model` (or its name), `pk`, `since`, `before`
 -- (seconds), `undone` (true or false)
 -- @treturn {event,...}
 function Database:events(filter)
-  core.check_options(filter, { "actor", "reason", "model", "pk", "since", "before", "undone" }, "events")
+  core.check_options(filter, EVENT_FILTERS, "events")
   local query = side_of(self).events.all_objects
   for name, value in pairs(filter or {}) do
     if name == "since" then
