@@ -180,7 +180,11 @@ typedef struct tomb_options {
 /*
 ** Opens the SQLite file `path` (":memory:" for a private one), making it when
 ** it is missing. NULL options are the defaults. Errors: connection (no such
-** folder, not a database), busy. Close with tomb_close.
+** folder, not a database, a build without SQLite), busy. Close with tomb_close.
+**
+** Not a file that another copy of SQLite in this process has open: when one of
+** them closes it the system drops the locks of the other, and neither can see
+** that. Borrow that connection instead.
 */
 TOMB_API tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
                                       const tomb_options *options,

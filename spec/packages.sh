@@ -24,6 +24,7 @@ spec_packages=(
   lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev
   neovim tmux # the plug-in, and a terminal in which its keys are pressed
   tarantool # posts and fibers
+  npm # fetches SQLite's amalgamation, for hosts that have a copy of their own
 )
 
 is_installed() {
