@@ -48,8 +48,6 @@ struct tomb_db {
 
 /* True where a row may have more owners than one. */
 bool tomb_has_cascades(const tomb_db *db);
-/* The driver's connection, for drivers that offer more than the contract. */
-tomb_conn *tomb_db_conn(tomb_db *db);
 /* Ends the connection; no cursor is open. */
 void tomb_close_now(tomb_db *db);
 

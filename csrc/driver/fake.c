@@ -12,7 +12,6 @@
 #include "error.h"
 #include "fake_parts.h"
 #include "sqlite.h"
-#include "store.h"
 
 typedef struct answer {
   struct answer *next;
