@@ -24,6 +24,8 @@ spec_packages=(
   lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev
   neovim tmux # the plug-in, and a terminal in which its keys are pressed
   tarantool # posts and fibers
+  nginx libnginx-mod-http-lua curl wrk # a blog, what asks it, and many at once
+  tshark mpv haproxy # names in captures, bookmarks, a deny list
 )
 
 is_installed() {
