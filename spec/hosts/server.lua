@@ -50,6 +50,36 @@ function M.commands(readme)
   return commands
 end
 
+--- Puts an example and the module, as core.so, into a folder that all may write to.
+function M.lay_out(name, folder)
+  local quoted = helper.quote(folder)
+  host.must(("mkdir -p %s/examples/hosts && cp -R examples/hosts/%s %s/examples/hosts"):format(
+    quoted, name, quoted))
+  host.must(("cp %s %s/core.so && chmod -R a+rX,a+w %s"):format(helper.quote(host.module), quoted, quoted))
+end
+
+--- Runs a script of the shell in a folder, not as root.
+-- @treturn string what it printed, on both streams
+function M.script(folder, text)
+  M.write(folder .. "/script", "set -e\n" .. text)
+  local home = "env HOME=" .. helper.quote(folder) .. " "
+  return host.must(("cd %s && %s"):format(helper.quote(folder), M.as_nobody(home .. "bash script")))
+end
+
+--- Runs the commands of an example's README, but for those that build, in a folder where it is laid
+-- out: with that folder for /tmp.
+function M.follow(name, folder)
+  M.lay_out(name, folder)
+  local lines = {}
+  for _, line in ipairs(M.commands(("examples/hosts/%s/README.md"):format(name))) do
+    if not line:match "^cmake " then
+      line = line:gsub("/tmp/", folder .. "/")
+      lines[#lines + 1] = line:gsub("%$PWD/build/%w+/lua/tombstone/core%.so", folder .. "/core.so")
+    end
+  end
+  return M.script(folder, table.concat(lines, "\n"))
+end
+
 --- A port of loopback that nobody listens on.
 function M.free_port()
   local script = [[import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])]]
