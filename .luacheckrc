@@ -8,3 +8,4 @@ files["examples/hosts/nginx"] = { globals = { "ngx" } }
 files["examples/hosts/nginx/load.lua"] = { globals = { "init", "request", "wrk" } }
 files["spec/hosts/nginx_mixed.lua"] = { globals = { "init", "request", "response", "wrk" } }
 files["examples/hosts/tshark"] = { globals = { "Field", "Listener" } }
+files["examples/hosts/haproxy"] = { globals = { "core" } }

@@ -40,6 +40,12 @@ function M.write(path, text)
   file:close()
 end
 
+--- A port of loopback that nobody listens on.
+function M.free_port()
+  local script = [[import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])]]
+  return tonumber(host.must("python3 -c " .. helper.quote(script)))
+end
+
 --- The commands that a README shows, which are its indented lines.
 function M.commands(readme)
   local commands = {}
@@ -48,42 +54,6 @@ function M.commands(readme)
   end
   assert(#commands > 0, readme .. " shows no commands")
   return commands
-end
-
---- Puts an example and the module, as core.so, into a folder that all may write to.
-function M.lay_out(name, folder)
-  local quoted = helper.quote(folder)
-  host.must(("mkdir -p %s/examples/hosts && cp -R examples/hosts/%s %s/examples/hosts"):format(
-    quoted, name, quoted))
-  host.must(("cp %s %s/core.so && chmod -R a+rX,a+w %s"):format(helper.quote(host.module), quoted, quoted))
-end
-
---- Runs a script of the shell in a folder, not as root.
--- @treturn string what it printed, on both streams
-function M.script(folder, text)
-  M.write(folder .. "/script", "set -e\n" .. text)
-  local home = "env HOME=" .. helper.quote(folder) .. " "
-  return host.must(("cd %s && %s"):format(helper.quote(folder), M.as_nobody(home .. "bash script")))
-end
-
---- Runs the commands of an example's README, but for those that build, in a folder where it is laid
--- out: with that folder for /tmp.
-function M.follow(name, folder)
-  M.lay_out(name, folder)
-  local lines = {}
-  for _, line in ipairs(M.commands(("examples/hosts/%s/README.md"):format(name))) do
-    if not line:match "^cmake " then
-      line = line:gsub("/tmp/", folder .. "/")
-      lines[#lines + 1] = line:gsub("%$PWD/build/%w+/lua/tombstone/core%.so", folder .. "/core.so")
-    end
-  end
-  return M.script(folder, table.concat(lines, "\n"))
-end
-
---- A port of loopback that nobody listens on.
-function M.free_port()
-  local script = [[import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])]]
-  return tonumber(host.must("python3 -c " .. helper.quote(script)))
 end
 
 --- A folder that everyone may enter, for `fn`; servers do not run as root.
@@ -98,6 +68,36 @@ end
 function M.as_nobody(command)
   local is_root = host.must "id -u":match "^0"
   return (is_root and "setpriv --reuid=nobody --regid=nogroup --clear-groups " or "") .. command
+end
+
+--- Puts an example and the module, as core.so, into a folder that all may write to.
+function M.lay_out(name, folder)
+  local quoted = helper.quote(folder)
+  host.must(("mkdir -p %s/examples/hosts && cp -R examples/hosts/%s %s/examples/hosts"):format(
+    quoted, name, quoted))
+  host.must(("cp %s %s/core.so && chmod -R a+rX,a+w %s"):format(helper.quote(host.module), quoted, quoted))
+end
+
+--- Runs a script of the shell in a folder, not as root; what it has started ends with it.
+-- @treturn string what it printed, on both streams
+function M.script(folder, text)
+  M.write(folder .. "/script", "set -e; trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" .. text)
+  local home = "env HOME=" .. helper.quote(folder) .. " "
+  return host.must(("cd %s && %s"):format(helper.quote(folder), M.as_nobody(home .. "bash script")))
+end
+
+--- Runs the commands of an example's README, but for those that build, in a folder where it is laid
+-- out: with that folder for /tmp, and free ports for 8080 and 8081.
+function M.follow(name, folder)
+  M.lay_out(name, folder)
+  local lines, ports = {}, { ["8080"] = M.free_port(), ["8081"] = M.free_port() }
+  for _, line in ipairs(M.commands(("examples/hosts/%s/README.md"):format(name))) do
+    if not line:match "^cmake " then
+      line = line:gsub("/tmp/", folder .. "/"):gsub("808[01]", ports)
+      lines[#lines + 1] = line:gsub("%$PWD/build/%w+/lua/tombstone/core%.so", folder .. "/core.so")
+    end
+  end
+  return M.script(folder, table.concat(lines, "\n"))
 end
 
 --- Starts a command in the background; what it prints goes to the file `output`.
