@@ -1,6 +1,10 @@
 --- The database of a worker and its model.
 local M = {}
 
+local function at_least_none(number)
+  return number >= 0, "is negative"
+end
+
 --- Opens it; sets `db` and `Post`.
 -- @treturn string|nil what is wrong with this SQLite, if anything is
 function M.open(path)
@@ -11,7 +15,7 @@ function M.open(path)
   M.Post = db:model("Post", {
     title = f.char { max_length = 100, unique = true },
     content = f.text { default = "" },
-    views = f.integer { default = 0, index = true },
+    views = f.integer { default = 0, index = true, check = at_least_none },
   }, { table = "posts" })
   db:create_tables()
   M.db = db
