@@ -26,6 +26,8 @@ spec_packages=(
   neovim tmux # the plug-in, and a terminal in which its keys are pressed
   tarantool # posts and fibers
   npm # fetches SQLite's amalgamation, for hosts that have a copy of their own
+  nginx libnginx-mod-http-lua curl wrk # a blog, what asks it, and many at once
+  tshark mpv haproxy # names in captures, bookmarks, a deny list
 )
 
 is_installed() {
