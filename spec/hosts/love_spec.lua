@@ -12,13 +12,19 @@ local SIZE = "960x640x24"
 local ALARM = "#cf5a43" -- the head of the dialog
 local quote = helper.quote
 
--- The variables that the game is started with: its saves lie in this folder.
-local function at(folder, module)
-  return ("XDG_DATA_HOME=%s TOMBSTONE=%s "):format(quote(folder), quote(module or host.module))
+-- Where LÖVE keeps saves. Not the folder itself: a fused game that lies beside them does not start.
+local function saves_in(screen)
+  return screen.folder .. "/saves"
 end
 
 local function save_in(screen)
-  return screen.folder .. "/love/tombstone-satchel/satchel.db"
+  return saves_in(screen) .. "/love/tombstone-satchel/satchel.db"
+end
+
+-- Starts it from the tree, as its README says.
+local function start_game(screen, options, module)
+  local command = "XDG_DATA_HOME=%s TOMBSTONE=%s love %s %s"
+  return screen:start(command:format(quote(saves_in(screen)), quote(module or host.module), GAME, options or ""))
 end
 
 -- What a query of the save answers, a line a row, read by this process.
@@ -63,7 +69,7 @@ end
 describe("the game on LÖVE", function()
   it("is played: pick up, throw away, undo, and a conflict that its dialog resolves", function()
     window.on_screen(SIZE, function(screen)
-      local game = screen:start(at(screen.folder) .. "love " .. GAME .. " --old-save")
+      local game = start_game(screen, "--old-save")
       game:says "save migrated from version 1 to 2\n"
       game:says "Ready\n"
       game:press("space", "Nothing lies here\n")
@@ -107,7 +113,7 @@ describe("the game on LÖVE", function()
 
   it("undoes the event of a whole page, and asks about what is in the way", function()
     window.on_screen(SIZE, function(screen)
-      local game = screen:start(at(screen.folder) .. "love " .. GAME .. " --old-save")
+      local game = start_game(screen, "--old-save")
       game:says "Ready\n"
       come_to_a_conflict(game)
       game:press("Return", "Back: Old rope\n")
@@ -126,11 +132,11 @@ describe("the game on LÖVE", function()
 
   it("shows a page and the count of 100,000 rows in each frame, and holds none", function()
     window.on_screen(SIZE, function(screen)
-      local game = screen:start(at(screen.folder) .. "love " .. GAME)
+      local game = start_game(screen)
       game:says "Ready\n"
       game:press("Right space", "Picked up: Rope, slot 1\n")
       game:press("f", "Filling the save\n")
-      game:press("1 x", "Thrown away: Rope, slot 1\n") -- while a thread with its own connection fills it
+      game:press("1 x", "Thrown away: Rope, slot 1\n") -- while a thread fills it
       game:says "99999 items in the save\n"
       game:press("u", "Back: Rope\n")
       game:press("Page_Down", "Page 2\n")
@@ -147,19 +153,20 @@ describe("the game on LÖVE", function()
 
   it("runs as it is shipped: a .love with the module in it, and one file with LÖVE in it", function()
     window.on_screen(SIZE, function(screen)
+      local saves = quote(saves_in(screen))
       local packed, fused = screen.folder .. "/satchel.love", screen.folder .. "/satchel"
       host.must(("%s/pack %s %s"):format(GAME, quote(host.module), quote(packed)))
       host.must(("cat $(command -v love) %s >%s"):format(quote(packed), quote(fused)))
       host.must("chmod +x " .. quote(fused))
       for _, command in ipairs { "love " .. quote(packed), quote(fused) } do
-        local game = screen:start("env -u TOMBSTONE XDG_DATA_HOME=" .. quote(screen.folder) .. " " .. command)
+        local game = screen:start("env -u TOMBSTONE XDG_DATA_HOME=" .. saves .. " " .. command)
         game:says "Ready\n"
         game:press("Right space", "Picked up: Rope, slot 1\n")
         game:press("f Escape", "Goodbye\n") -- which waits for the thread
         game:ends()
       end
       assert.equal("Rope, 1", lines(save_in(screen), LIVING)[1])
-      assert.equal("Rope, 1", lines(screen.folder .. "/tombstone-satchel/satchel.db", LIVING)[1])
+      assert.equal("Rope, 1", lines(saves_in(screen) .. "/tombstone-satchel/satchel.db", LIVING)[1])
     end)
     host.passed("LÖVE", ".love and fused")
   end)
@@ -168,7 +175,7 @@ describe("the game on LÖVE", function()
     window.on_screen(SIZE, function(screen)
       local wrong = screen.folder .. "/tombstone.so"
       host.must("echo no module >" .. quote(wrong))
-      local game = screen:start(at(screen.folder, wrong) .. "love " .. GAME)
+      local game = start_game(screen, "", wrong)
       game:says "tombstone cannot be loaded: [^\n]*tombstone%.so: file too short\n"
     end)
   end)

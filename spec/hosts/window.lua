@@ -59,7 +59,8 @@ function M.on_screen(size, fn)
   host.in_folder(function(folder)
     local self = setmetatable({ folder = folder, programs = {} }, Screen)
     local display = folder .. "/display"
-    local server = start(("Xvfb -displayfd 1 -screen 0 %s -nolisten tcp"):format(size), display)
+    -- With -noreset: else it begins anew when a program ends, and the next one waits for ever.
+    local server = start(("Xvfb -displayfd 1 -screen 0 %s -nolisten tcp -noreset"):format(size), display)
     local ok, err = pcall(function()
       self.display = wait_for(function()
         return "Xvfb: " .. text_of(display)
