@@ -69,6 +69,7 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
   db->allocator = a;
   db->driver = driver;
   db->conn = conn;
+  db->borrowed = driver->borrowed(conn);
   db->last_stamp = TOMB_TIME_MIN - 1;
   db->statements.a = &db->allocator;
   db->statements.driver = driver;
@@ -88,8 +89,9 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
 }
 
 void tomb_close_now(tomb_db *db) {
+  tomb_store_abandon(db);
   tomb_statements_free(&db->statements);
-  db->driver->close(db->conn); /* rolls back what is open */
+  db->driver->close(db->conn);
   db->conn = NULL;
   db->depth = db->lost = 0;
   db->unended = false;
