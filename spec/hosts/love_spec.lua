@@ -24,7 +24,8 @@ end
 -- Starts it from the tree, as its README says.
 local function start_game(screen, options, module)
   local command = "XDG_DATA_HOME=%s TOMBSTONE=%s love %s %s"
-  return screen:start(command:format(quote(saves_in(screen)), quote(module or host.module), GAME, options or ""))
+  local saves = quote(saves_in(screen))
+  return screen:start(command:format(saves, quote(module or host.module), GAME, options or ""))
 end
 
 -- What a query of the save answers, a line a row, read by this process.
@@ -142,7 +143,8 @@ describe("the game on LÖVE", function()
       game:press("Page_Down", "Page 2\n")
 
       local frame, queries = wait_for_short_frames(game)
-      assert.is_true(frame > 0 and frame < 50 and queries < 16, ("%s ms, queries %s ms"):format(frame, queries))
+      local figures = ("%s ms, queries %s ms"):format(frame, queries)
+      assert.is_true(frame > 0 and frame < 50 and queries < 16, figures)
 
       game:press("Escape", "Goodbye\n")
       game:ends()

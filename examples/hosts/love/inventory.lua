@@ -106,11 +106,7 @@ end
 
 --- The deletion that took what lies in the bin.
 function Inventory:event_of(item)
-  for _, event in ipairs(self.db:events { since = item.deleted_at }) do
-    if event.id == item.deleted_event then
-      return event
-    end
-  end
+  return self.db:events({ id = item.deleted_event })[1]
 end
 
 local function names(query)
