@@ -54,7 +54,7 @@ end
 
 local ANSWERS = {
   keep = function(self)
-    return { name = self.name }
+    return self.name ~= "" and { name = self.name } or nil
   end,
   replace = function()
     return { word = "replace" }
@@ -65,8 +65,11 @@ local ANSWERS = {
 }
 
 local function answer(self)
-  local id = self.conflicts[self.at].item.id
-  self.answers[id] = ANSWERS[CHOICES[self.choice]](self)
+  local given = ANSWERS[CHOICES[self.choice]](self)
+  if not given then
+    return -- an item has a name
+  end
+  self.answers[self.conflicts[self.at].item.id] = given
   if self.at == #self.conflicts then
     return close(self, self.answers)
   end

@@ -112,7 +112,8 @@ end
 
 local bring_back
 
-local function ask_player(self, event)
+-- `again` is what the player's own answer has met with.
+local function ask_player(self, event, again)
   self.dialog = dialog.new(self.inventory:conflicts(event), function(answers)
     self.dialog = nil
     if answers then
@@ -120,13 +121,17 @@ local function ask_player(self, event)
     end
     self:say "It stays in the bin"
   end)
-  self:say("In the way: %s", self.dialog:summary())
+  if again then
+    self:say("%s is taken as well", again)
+  else
+    self:say("In the way: %s", self.dialog:summary())
+  end
 end
 
 function bring_back(self, event, answers)
-  local names = self.inventory:undo(event, answers)
+  local names, err = self.inventory:undo(event, answers)
   if not names then
-    return ask_player(self, event)
+    return ask_player(self, event, answers and err.value)
   end
   self.marked = 1
   self:say(#names > 0 and "Back: %s" or "Nothing came back", table.concat(names, ", "))

@@ -131,13 +131,17 @@ end
 -- @tparam[opt] table answers to conflicts, by the item's id: { word = "skip" }, { word = "replace" }
 -- or { name = "Old rope" }
 -- @treturn {string,...}|nil the names of what is back; nil where something is in the way
+-- @treturn table what tombstone says of that
 function Inventory:undo(event, answers)
   local ids = event:rows("Item"):pluck "id"
   local ok, err = pcall(event.undo, event, answers and { on_conflict = decider(self, event, answers) })
   if not ok and not is_conflict(err) then
     error(err, 0)
   end
-  return ok and names(self.Item.objects:filter { id__in = ids }) or nil
+  if not ok then
+    return nil, err
+  end
+  return names(self.Item.objects:filter { id__in = ids })
 end
 
 --- What is in the way of an undo: a list of `{ item =, takers = }`, an item for each that cannot come
