@@ -4,3 +4,4 @@ max_line_length = 110
 exclude_files = { "build" }
 files["spec"] = { std = "+busted" }
 files["examples/hosts/love"] = { std = "luajit+love" }
+files["examples/hosts/neovim"] = { std = "luajit", globals = { "vim" } }

@@ -22,7 +22,9 @@ spec_packages=(
   g++ binutils clang-format graphviz valgrind sqlite3 python3-django postgresql
   lua-busted lua-check lua-discount lua-ldoc python3
   lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev
-  love xvfb xdotool imagemagick # the game of examples/hosts/love, its screen, keys and pictures of it
+  neovim tmux # the plug-in, and a terminal in which its keys are pressed
+  love xvfb xdotool imagemagick # the game, its screen, keys and pictures of it
+  tarantool # posts and fibers
 )
 
 is_installed() {
