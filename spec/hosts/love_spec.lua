@@ -130,6 +130,22 @@ describe("the game on LÖVE", function()
         { "Ruby, 1", "Quill, 2", "Apple 3, 3", "Rope, 4", "Old rope, 5", "Apple, 6" },
         lines(save_in(screen), LIVING)
       )
+      start_game(screen, "--old-save"):says "There is a save already, which stays"
+      assert.equal(6, #lines(save_in(screen), LIVING))
+    end)
+  end)
+
+  it("leaves a save of a later version alone", function()
+    window.on_screen(SIZE, function(screen)
+      local game = start_game(screen)
+      game:says "Ready\n"
+      game:press("Escape", "Goodbye\n")
+      game:ends()
+      local db = tombstone.open(save_in(screen))
+      db:exec "INSERT INTO tombstone_migration VALUES ('0003_spells', NULL, '2027-01-01 00:00:00', 0, 1)"
+      db:close()
+      start_game(screen):says "This save was written by a later version of the game\n"
+      assert.same({}, lines(save_in(screen), LIVING))
     end)
   end)
 

@@ -24,6 +24,9 @@ end
 local function version_of(runner)
   local version = 0
   for _, migration in ipairs(runner:status()) do
+    if migration.state == "missing" then
+      error("This save was written by a later version of the game", 0)
+    end
     version = version + (migration.state == "applied" and 1 or 0)
   end
   return version
@@ -46,7 +49,7 @@ end
 -- @treturn table the models
 -- @treturn integer the version that it had, 0 where it is new
 -- @treturn integer the version that it has
--- @raise migration, where a later version of the game wrote it
+-- @raise where a later version of the game wrote it
 function M.open(path)
   local db = tombstone.open(path, { synchronous = "normal" })
   local version = bring_up_to_date(db, path)
@@ -61,7 +64,11 @@ end
 --- Writes a save as version 1 of the game left it, with two apples of one name.
 function M.write_version_1(path)
   local db = tombstone.open(path)
-  runner_of(db):up { to = "0001_satchel" }
+  local runner = runner_of(db)
+  if version_of(runner) > 0 then
+    error("There is a save already, which stays: " .. path, 0)
+  end
+  runner:up { to = "0001_satchel" }
   local lay = "INSERT INTO things (label, kind, x, y) VALUES (?, ?, ?, ?)"
   for _, thing in ipairs(THINGS) do
     db:exec(lay, thing.name, thing.kind, thing.x, thing.y)
