@@ -89,13 +89,14 @@ local function draw_bin(state)
   local top = TOP + 308
   paint.box(SIDE, top, WIDTH, 172, "bin", 12)
   draw_head("In the bin", "what was thrown away last", top)
+  local marked = state.bin[state.marked]
   for i, item in ipairs(state.bin) do
-    local y = top + 11 + i * 30 - 6
-    if i == state.marked then
-      paint.box(SIDE + 12, y, WIDTH - 24, 27, "chosen", 6)
+    local y = top + 12 + i * 26
+    if item.deleted_event == marked.deleted_event then -- they come back together
+      paint.box(SIDE + 12, y, WIDTH - 24, 24, i == state.marked and "chosen" or "line", 6)
     end
-    draw_item(item, y - 1)
-    paint.text_to(("was in slot %d"):format(item.slot), SIDE + WIDTH - 26, y + 7, "faint", "small")
+    draw_item(item, y - 3)
+    paint.text_to(("was in slot %d"):format(item.slot), SIDE + WIDTH - 26, y + 5, "faint", "small")
   end
 end
 
