@@ -3,6 +3,7 @@ std = "min"
 max_line_length = 110
 exclude_files = { "build" }
 files["spec"] = { std = "+busted" }
+files["examples/hosts/love"] = { std = "luajit+love" }
 files["examples/hosts/neovim"] = { std = "luajit", globals = { "vim" } }
 files["examples/hosts/nginx"] = { globals = { "ngx" } }
 files["examples/hosts/nginx/load.lua"] = { globals = { "init", "request", "wrk" } }

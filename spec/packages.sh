@@ -24,6 +24,7 @@ spec_packages=(
   clang gcc-multilib luarocks npm # C programs: 32 bits too, and another SQLite, which npm brings
   lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev
   neovim tmux # the plug-in, and a terminal in which its keys are pressed
+  love xvfb xdotool imagemagick # the game, its screen, keys and pictures of it
   tarantool # posts and fibers
   npm # fetches SQLite's amalgamation, for hosts that have a copy of their own
   nginx libnginx-mod-http-lua curl wrk # a blog, what asks it, and many at once
