@@ -10,3 +10,4 @@ files["examples/hosts/nginx/load.lua"] = { globals = { "init", "request", "wrk" 
 files["spec/hosts/nginx_mixed.lua"] = { globals = { "init", "request", "response", "wrk" } }
 files["examples/hosts/tshark"] = { globals = { "Field", "Listener" } }
 files["examples/hosts/haproxy"] = { globals = { "core" } }
+files["examples/hosts/c"] = { read_globals = { "db", "field" } } -- what its host gives scripts

@@ -26,10 +26,13 @@ spec_packages=(
   neovim tmux # the plug-in, and a terminal in which its keys are pressed
   love xvfb xdotool imagemagick # the game, its screen, keys and pictures of it
   tarantool # posts and fibers
-  npm # fetches SQLite's amalgamation, for hosts that have a copy of their own
   nginx libnginx-mod-http-lua curl wrk # a blog, what asks it, and many at once
   tshark mpv haproxy # names in captures, bookmarks, a deny list
 )
+
+# npm fetches SQLite's amalgamation, for hosts that have a copy of their own. Where
+# Node.js is another's package it has brought npm, and Debian's conflicts with it.
+command -v npm >/dev/null || spec_packages+=(npm)
 
 is_installed() {
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
