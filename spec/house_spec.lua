@@ -156,7 +156,11 @@ describe("the layers", function()
   end)
 
   it("let a driver know the core and one client", function()
-    local system = { ["sqlite"] = set("sqlite3.h", "sys/stat.h"), ["clock"] = set "time.h" }
+    local system = {
+      ["sqlite"] = set("sqlite3.h", "sys/stat.h"),
+      ["clock"] = set "time.h",
+      ["process"] = set("sys/mman.h", "unistd.h"),
+    }
     check_includes(DRIVER, function(name, path)
       local client = base(path):match "^%l+"
       return core[name] or driver[name] or name == "tombstone.h" or (system[client] or {})[name]

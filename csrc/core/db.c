@@ -89,7 +89,7 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
 
 void tomb_close_now(tomb_db *db) {
   tomb_statements_free(&db->statements);
-  db->driver->close(db->conn); /* rolls back what is open */
+  db->driver->close(db->conn); /* rolls back what is open, unless inherited */
   db->conn = NULL;
   db->depth = db->lost = 0;
   db->unended = false;
@@ -129,10 +129,6 @@ bool tomb_has_cascades(const tomb_db *db) {
     }
   }
   return false;
-}
-
-bool tomb_is_open(const tomb_db *db) {
-  return db->conn != NULL && !db->closing;
 }
 
 tomb_conn *tomb_db_conn(tomb_db *db) {

@@ -26,6 +26,7 @@ tomb_status tomb_begin(tomb_db *db, tomb_error *err) {
 
 static tomb_status need_transaction(const tomb_db *db, tomb_error *err) {
   if (db->conn != NULL && db->depth > 0) return TOMB_OK;
+  if (tomb_is_inherited(db)) return tomb_check_open(db, err);
   return tomb_fail(err, TOMB_MISUSE, "There is no transaction to end");
 }
 

@@ -11,11 +11,7 @@
 #include "dialect.h"
 #include "error.h"
 #include "instant.h"
-
-struct tomb_conn {
-  sqlite3 *db;
-  int patience_ms; /* as given at open: SQLite cannot be asked for it */
-};
+#include "sqlite_limits.h"
 
 static sqlite3_stmt *handle(tomb_stmt *stmt) {
   return (sqlite3_stmt *)stmt;
@@ -39,6 +35,7 @@ tomb_status tomb_sqlite_connect(tomb_conn **out, const char *path,
     return status;
   }
   conn->patience_ms = tomb_sqlite_patience(options);
+  tomb_sqlite_guard(conn);
   *out = conn;
   return TOMB_OK;
 }
@@ -53,6 +50,7 @@ tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
 }
 
 static void close_conn(tomb_conn *conn) {
+  if (!tomb_sqlite_unguard(conn)) return; /* inherited */
   sqlite3_close_v2(conn->db); /* cannot fail, also with statements left */
   sqlite3_free(conn);
 }
@@ -114,7 +112,7 @@ static const char *warning(tomb_conn *conn) {
 }
 
 static tomb_status backup(tomb_conn *conn, const char *path, tomb_error *err) {
-  return tomb_sqlite_backup(conn->db, conn->patience_ms, path, err);
+  return tomb_sqlite_backup(conn, path, err);
 }
 
 /* ---- statements --------------------------------------------------- */
@@ -269,6 +267,7 @@ static bool row(tomb_stmt *stmt, tomb_value *values, size_t n) {
 
 const tomb_driver tomb_sqlite_driver = {
     .name = "sqlite",
+    .bounds = &tomb_sqlite_bounds,
     .dialect = &tomb_sqlite_dialect,
     .close = close_conn,
     .prepare = prepare,

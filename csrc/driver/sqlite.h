@@ -33,8 +33,8 @@ int tomb_sqlite_functions(struct sqlite3 *db);
 int tomb_sqlite_adoption(struct sqlite3 *db);
 
 /* sqlite_backup.c */
-tomb_status tomb_sqlite_backup(struct sqlite3 *db, int patience_ms,
-                               const char *path, tomb_error *err);
+tomb_status tomb_sqlite_backup(tomb_conn *conn, const char *path,
+                               tomb_error *err);
 
 /* sqlite_error.c: what SQLite's code and text mean to the engine. */
 tomb_status tomb_sqlite_error(tomb_error *err, int code, const char *text);

@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "sqlite.h"
+#include "sqlite_limits.h"
 
 #define CHUNK_PAGES 1024
 
@@ -22,10 +23,13 @@ static bool same_file(sqlite3 *a, sqlite3 *b) {
 }
 
 /* Between chunks others may write, and then SQLite begins anew. Once that has
-** happened the rest goes in one step, or the copy might never end. */
-static int copy_pages(sqlite3_backup *backup, int patience_ms) {
-  int pages = CHUNK_PAGES, before = INT_MAX;
+** happened the rest goes in one step, or the copy might never end. Answers
+** SQLITE_INTERRUPT, with `err` filled, where the host wants no more. */
+static int copy_pages(sqlite3_backup *backup, tomb_conn *conn,
+                      tomb_error *err) {
+  int pages = CHUNK_PAGES, before = INT_MAX, patience_ms = conn->patience_ms;
   for (;;) {
+    if (tomb_sqlite_go_on(conn, err) != TOMB_OK) return SQLITE_INTERRUPT;
     int code = sqlite3_backup_step(backup, pages);
     if (code == SQLITE_OK) {
       int remaining = sqlite3_backup_remaining(backup);
@@ -37,16 +41,18 @@ static int copy_pages(sqlite3_backup *backup, int patience_ms) {
   }
 }
 
-static tomb_status copy(sqlite3 *target, sqlite3 *source, int patience_ms,
-                        const char *path, tomb_error *err) {
-  sqlite3_backup *backup = sqlite3_backup_init(target, "main", source, "main");
+static tomb_status copy(sqlite3 *target, tomb_conn *conn, const char *path,
+                        tomb_error *err) {
+  sqlite3_backup *backup =
+      sqlite3_backup_init(target, "main", conn->db, "main");
   if (backup == NULL) {
     return tomb_sqlite_error_at(err, sqlite3_extended_errcode(target),
                                 sqlite3_errmsg(target), "back up to", path);
   }
-  int code = copy_pages(backup, patience_ms);
+  int code = copy_pages(backup, conn, err);
   sqlite3_backup_finish(backup);
   if (code == SQLITE_DONE) return TOMB_OK;
+  if (code == SQLITE_INTERRUPT) return TOMB_INTERRUPTED;
   /* a lock leaves no message in the handle, so the text is the code's */
   return tomb_sqlite_error_at(err, code, sqlite3_errstr(code), "back up to",
                               path);
@@ -67,35 +73,36 @@ static tomb_status check_target(sqlite3 *target, sqlite3 *source,
   return TOMB_MISUSE;
 }
 
-static tomb_status copy_into(sqlite3 *target, int opened, sqlite3 *source,
-                             int patience_ms, const char *path,
-                             tomb_error *err) {
+static tomb_status copy_into(sqlite3 *target, int opened, tomb_conn *conn,
+                             const char *path, tomb_error *err) {
   if (opened != SQLITE_OK) {
     return tomb_sqlite_error_at(err, opened, sqlite3_errstr(opened),
                                 "back up to", path);
   }
   sqlite3_extended_result_codes(target, 1);
-  tomb_status status = check_target(target, source, path, err);
+  tomb_status status = check_target(target, conn->db, path, err);
   if (status != TOMB_OK) return status;
   /* copy_pages waits; SQLite's own waiting on top would multiply */
-  sqlite3_busy_timeout(source, 0);
-  status = copy(target, source, patience_ms, path, err);
-  sqlite3_busy_timeout(source, patience_ms);
+  sqlite3_busy_timeout(conn->db, 0);
+  status = copy(target, conn, path, err);
+  tomb_sqlite_wait_as_told(conn);
   return status;
 }
 
-tomb_status tomb_sqlite_backup(sqlite3 *db, int patience_ms, const char *path,
+tomb_status tomb_sqlite_backup(tomb_conn *conn, const char *path,
                                tomb_error *err) {
   if (path == NULL) return tomb_fail(err, TOMB_MISUSE, "No path was given");
-  if (sqlite3_txn_state(db, "main") == SQLITE_TXN_WRITE) {
+  if (sqlite3_txn_state(conn->db, "main") == SQLITE_TXN_WRITE) {
     tomb_fail(err, TOMB_MISUSE, "Cannot back up inside a transaction");
     tomb_error_hint(err, "commit or roll back first");
     return TOMB_MISUSE;
   }
   sqlite3 *target = NULL;
+  tomb_status status = tomb_sqlite_bounds.admit(conn, "", 0, err);
+  if (status != TOMB_OK) return status;
   int opened = sqlite3_open_v2(
       path, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-  tomb_status status = copy_into(target, opened, db, patience_ms, path, err);
+  status = copy_into(target, opened, conn, path, err);
   sqlite3_close(target);
   return status;
 }

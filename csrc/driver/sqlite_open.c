@@ -4,6 +4,7 @@
 */
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 
 #include "error.h"
 #include "sqlite.h"
@@ -64,6 +65,15 @@ static int prepare_file(sqlite3 *db, const tomb_options *options,
              &left);
 }
 
+/* Kilobytes are negative pages to SQLite. */
+static int set_cache(sqlite3 *db, const tomb_options *options) {
+  char sql[64];
+  if (options == NULL || options->cache_kb <= 0) return SQLITE_OK;
+  snprintf(sql, sizeof sql, "PRAGMA cache_size = -%lld",
+           (long long)options->cache_kb);
+  return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
 static int open_handle(sqlite3 **out, const char *path,
                        const tomb_options *options) {
   bool read_only = options != NULL && options->read_only;
@@ -76,8 +86,7 @@ static int open_handle(sqlite3 **out, const char *path,
   if (code != SQLITE_OK) return code;
   int patience_ms = tomb_sqlite_patience(options);
   code = prepare_file(*out, options, patience_ms);
-  if (code != SQLITE_OK) return code;
-  return sqlite3_busy_timeout(*out, patience_ms);
+  return code == SQLITE_OK ? set_cache(*out, options) : code;
 }
 
 static void hint_by_errno(tomb_error *err, int number) {
