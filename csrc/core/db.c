@@ -69,6 +69,7 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
   db->allocator = a;
   db->driver = driver;
   db->conn = conn;
+  db->read_only = options != NULL && options->read_only;
   db->last_stamp = TOMB_TIME_MIN - 1;
   db->statements.a = &db->allocator;
   db->statements.driver = driver;

@@ -116,6 +116,12 @@ static tomb_status refuse(tomb_error *err, sqlite3 *db, int code,
   tomb_status kind = tomb_sqlite_error_at(err, code, text, "open", path);
   if (!is_connection(kind)) return kind;
   if (err != NULL) err->kind = TOMB_CONNECTION;
+  if ((code & 0xff) == SQLITE_READONLY) { /* a file in WAL mode */
+    tomb_error_hint(err, "its folder must be open for writing, even to read; "
+                         "where nobody writes the file, open "
+                         "\"file:path?immutable=1\"");
+    return TOMB_CONNECTION;
+  }
   hint_by_errno(err, sqlite3_system_errno(db));
   return TOMB_CONNECTION;
 }

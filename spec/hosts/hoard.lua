@@ -24,6 +24,7 @@ repeat
   else
     assert(err == "not enough memory", tostring(err))
     refused = refused + 1
+    collectgarbage() -- before Lua 5.2 nothing else does it
   end
 until refused == 3
 assert(db:depth() == 0 and Post.objects:count() == kept)
@@ -31,6 +32,7 @@ local ok, err = pcall(function()
   return #Post.objects:all()
 end)
 assert(not ok and err == "not enough memory", tostring(err))
+collectgarbage()
 assert(Post.objects:filter({ id__lte = 50 }):delete() == 50)
 assert(Post.objects:count() == kept - 50)
 db:close()
