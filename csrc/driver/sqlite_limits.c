@@ -212,7 +212,7 @@ static tomb_status limit(tomb_span *outer, tomb_conn *conn,
 static void unlimit(tomb_conn *conn, const tomb_span *outer) {
   bool was_limited = conn->guard.span.limited;
   conn->guard.span = *outer;
-  if (was_limited) apply(conn);
+  if (was_limited || outer->limited) apply(conn);
 }
 
 static void interrupt(tomb_conn *conn) {

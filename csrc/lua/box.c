@@ -64,12 +64,16 @@ static void refuse_closed(lua_State *L, const lua_db *box) {
   tomb_raise(L, &err);
 }
 
-void tomb_need_db(lua_State *L, lua_db *box) {
+void tomb_need_usable(lua_State *L, const lua_db *box) {
   if (box->db == NULL || !tomb_is_open(box->db)) refuse_closed(L, box);
   if (tomb_depth(box->db) > 0 && box->owner != NULL && box->owner != L) {
     tomb_misuse(L, "wait for its end, or open a handle for each coroutine",
                 "Another coroutine is in a transaction on this handle");
   }
+}
+
+void tomb_need_db(lua_State *L, lua_db *box) {
+  tomb_need_usable(L, box);
   if (box->bounded) tomb_begin_limits(L, box);
 }
 

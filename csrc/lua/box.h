@@ -121,6 +121,8 @@ int tomb_db_side(lua_State *L);
 ** coroutine is in the middle of a transaction. */
 lua_db *tomb_check_db(lua_State *L, int index);
 void tomb_need_db(lua_State *L, lua_db *box);
+/* The same within a call that has begun. */
+void tomb_need_usable(lua_State *L, const lua_db *box);
 /* Microseconds, by the handle's clock. The handle is at `index`. */
 int64_t tomb_clock(lua_State *L, lua_db *box, int index);
 

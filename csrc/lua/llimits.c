@@ -90,7 +90,8 @@ void tomb_begin_limits(lua_State *L, lua_db *box) {
 
 typedef struct lua_span {
   tomb_span outer;
-  int number; /* 0: it is over */
+  lua_db *box; /* which it keeps */
+  int number;  /* 0: it is over */
 } lua_span;
 
 static lua_db *check_box(lua_State *L) {
@@ -118,13 +119,14 @@ static int db_span_begin(lua_State *L) {
   lua_settop(L, 2);
   tomb_check_options(L, 2, known, "within");
   tomb_read_limits(L, 2, &limits);
-  lua_span *span = tomb_newud(L, sizeof *span, 0);
+  lua_span *span = tomb_newud(L, sizeof *span, 1);
   span->number = 0;
+  span->box = box;
   tomb_setclass(L, SPAN);
-  bool bounded = box->bounded;
-  box->bounded = bounded && !lua_isnil(L, 2);
-  tomb_need_db(L, box);
-  box->bounded = bounded;
+  lua_pushvalue(L, 1);
+  tomb_setref(L, -2, 1);
+  tomb_need_usable(L, box);
+  if (box->bounded && !lua_isnil(L, 2)) tomb_begin_limits(L, box);
   if (box->spans > 0 && box->span_owner != L) {
     return tomb_misuse(L, "wait for its end, or open a handle for each",
                        "Another coroutine has set limits on this handle");
@@ -136,24 +138,34 @@ static int db_span_begin(lua_State *L) {
   return 1;
 }
 
-/***
-Ends a span and those within it that are open yet.
-@function Database:span_end
-@param span
-@usage db:span_end(span)
-*/
 /* Raises nothing: the error that may have ended the span is the one to tell. */
-static int db_span_end(lua_State *L) {
-  lua_db *box = check_box(L);
-  lua_span *span = tomb_testclass(L, 2, SPAN);
-  if (span == NULL || span->number == 0) return 0;
-  if (span->number <= box->spans) {
+static void end_span(lua_span *span) {
+  lua_db *box = span->box;
+  if (span->number > 0 && span->number <= box->spans) {
     box->spans = span->number - 1;
     box->aside = false;
     box->bounded = box->spans > 0 || has_limits(&box->limits);
     if (box->db != NULL) tomb_limit_end(box->db, &span->outer);
   }
   span->number = 0;
+}
+
+/***
+Ends a span and those within it that are open yet.
+@function Database:span_end
+@param span
+@usage db:span_end(span)
+*/
+static int db_span_end(lua_State *L) {
+  lua_span *span = tomb_testclass(L, 2, SPAN);
+  check_box(L);
+  if (span != NULL) end_span(span);
+  return 0;
+}
+
+/* Of a coroutine that never came back. */
+static int span_gc(lua_State *L) {
+  end_span(lua_touserdata(L, 1));
   return 0;
 }
 
@@ -268,6 +280,8 @@ void tomb_open_limits(lua_State *L) {
                                      {NULL, NULL}};
   tomb_setfuncs(L, functions);
   tomb_class(L, SPAN);
+  lua_pushcfunction(L, span_gc);
+  lua_setfield(L, -2, "__gc");
   lua_pop(L, 1);
   tomb_methods(L, DB);
   tomb_setfuncs(L, methods);

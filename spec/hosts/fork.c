@@ -3,9 +3,9 @@
 **
 **   fork MODULE SCRIPT FILE
 **
-** The script gets `tombstone`, `path` and `fork(body)`: body runs in a child, on
-** a copy of the state; what it raises ends the child with 1. fork answers the
-** child's exit code. The child closes its state, as a host would.
+** The script is called with tombstone, FILE, fork(body) and close_in_child(). A
+** body runs in a child, on a copy of the state, and what it raises ends the
+** child with 1. Both answer the child's exit code.
 */
 #include <dlfcn.h>
 #include <lauxlib.h>
@@ -53,7 +53,7 @@ static int close_in_child(lua_State *L) {
   return 1;
 }
 
-static void preload(lua_State *L, const char *path) {
+static lua_CFunction find_module(const char *path) {
   union {
     void *object;
     lua_CFunction function;
@@ -64,21 +64,22 @@ static void preload(lua_State *L, const char *path) {
     exit(1);
   }
   found.object = dlsym(module, "luaopen_tombstone");
-  lua_pushcfunction(L, found.function);
-  lua_call(L, 0, 1);
-  lua_setglobal(L, "tombstone");
+  return found.function;
 }
 
 int main(int argc, char **argv) {
   if (argc < 4) return 2;
   lua_State *L = luaL_newstate();
   luaL_openlibs(L);
-  preload(L, argv[1]);
-  lua_pushstring(L, argv[3]);
-  lua_setglobal(L, "path");
-  lua_register(L, "fork", fork_child);
-  lua_register(L, "close_in_child", close_in_child);
-  int failed = luaL_loadfile(L, argv[2]) != 0 || lua_pcall(L, 0, 0, 0) != 0;
+  int failed = luaL_loadfile(L, argv[2]);
+  if (!failed) {
+    lua_pushcfunction(L, find_module(argv[1]));
+    lua_call(L, 0, 1);
+    lua_pushstring(L, argv[3]);
+    lua_pushcfunction(L, fork_child);
+    lua_pushcfunction(L, close_in_child);
+    failed = lua_pcall(L, 4, 0, 0);
+  }
   if (failed) printf("failed: %s\n", lua_tostring(L, -1));
   lua_close(L);
   if (!failed) printf("passed\n");

@@ -1,6 +1,6 @@
 -- What a host that forks runs: the child is refused at every call and may close, collect and end what it
 -- likes; the parent goes on, and its data is right.
-local tombstone, path, fork, close_in_child = tombstone, path, fork, close_in_child
+local tombstone, path, fork, close_in_child = ...
 local f = tombstone.field
 local FOREIGN = "The database was opened in another process"
 

@@ -4,8 +4,8 @@
 **
 **   sandbox MODULE SCRIPT FILE [BYTES]
 **
-** The script gets `tombstone` and `path`, the FILE for its database. Prints what
-** the script answers, and how many bytes are left of the state behind its end.
+** The script is called with tombstone and FILE, for its database. Prints what it
+** answers, and how many bytes are left of the state behind its end.
 */
 #include <dlfcn.h>
 #include <lauxlib.h>
@@ -78,13 +78,11 @@ static lua_CFunction find_module(const char *path) {
 static int run(lua_State *L) {
   char **argv = lua_touserdata(L, 1);
   open_sandbox(L);
+  if (luaL_loadfile(L, argv[2]) != 0) return lua_error(L);
   lua_pushcfunction(L, find_module(argv[1]));
   lua_call(L, 0, 1);
-  lua_setglobal(L, "tombstone");
   lua_pushstring(L, argv[3]);
-  lua_setglobal(L, "path");
-  if (luaL_loadfile(L, argv[2]) != 0) return lua_error(L);
-  lua_call(L, 0, 1);
+  lua_call(L, 2, 1);
   printf("%s\n", lua_tostring(L, -1));
   return 0;
 }

@@ -1,6 +1,6 @@
--- What a sandbox runs: models, delete, undo, a conflict, a transaction, limits. It gets `tombstone`
--- and `path` from its host.
-local tombstone, path = tombstone, path
+-- What a sandbox runs: models, delete, undo, a conflict, a transaction, limits. Its host
+-- calls it with the module and a path.
+local tombstone, path = ...
 for _, name in ipairs { "io", "os", "debug", "package", "require", "load", "loadstring", "dofile" } do
   assert(_G[name] == nil, name .. " is there")
 end
@@ -16,7 +16,11 @@ local Post = db:model("Post", {
 db:create_tables()
 
 local ana = Author:create { name = "Ana" }
-local posts = Post:bulk_create { { title = "one", author = ana }, { title = "two", author = ana }, { title = "three" } }
+local posts = Post:bulk_create {
+  { title = "one", author = ana },
+  { title = "two", author = ana },
+  { title = "three" },
+}
 assert(#ana:posts():all() == 2)
 local event = ana:delete { actor = "host" }
 assert(Post.objects:count() == 1 and event:counts().Post == 2)
