@@ -3,3 +3,4 @@ std = "min"
 max_line_length = 110
 exclude_files = { "build" }
 files["spec"] = { std = "+busted" }
+files["examples/hosts/neovim"] = { std = "luajit", globals = { "vim" } }

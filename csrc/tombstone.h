@@ -187,7 +187,49 @@ TOMB_API tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
                                       const tomb_options *options,
                                       tomb_error *err);
 
-/* Closes the connection; safe to call twice. Models stay until tomb_free. */
+/*
+** The engine on a connection `db` that the host has open. `routines` are those
+** of the copy of SQLite that made it (tombstone_sqlite.h, or what an extension
+** is given), which outlive the handle; NULL means that host and library share
+** one copy. A bare sqlite3* of another copy crashes: equal versions are no
+** proof.
+**
+** The connection stays the host's: it is never closed, and its settings are its
+** own; SQL functions named tombstone_* are added and taken off again, unless
+** the host has its own. Options that open a connection (busy_timeout_ms,
+** synchronous, read_only) are misuse; a connection for reading serves to read.
+**
+** Inside a transaction of the host the outermost level of tomb_begin, and of
+** each verb, is a savepoint: a rollback undoes its part alone, and the host
+** decides about the whole. Until that level ends the host neither commits nor
+** rolls back, nor releases or rolls back to an older savepoint; where it does,
+** the next call fails (database, misuse).
+**
+** tomb_close comes before the host closes. Until then sqlite3_close answers
+** SQLITE_BUSY, and after sqlite3_close_v2 each call fails (connection) and the
+** connection ends with tomb_close. Who finalizes statements that he finds
+** with sqlite3_next_stmt takes ours: close first. One thread at a time uses the
+** connection, the host's own use included.
+**
+** Errors: misuse (no connection, options), connection (closed; SQLite older
+** than 3.35, or without JSON functions or routines).
+**
+**   sqlite3_exec(handle, "BEGIN", NULL, NULL, NULL);
+**   tomb_borrow_sqlite(&db, handle, NULL, NULL, &err);
+**   tomb_insert(db, post, row, tomb_now(), &err);
+**   sqlite3_exec(handle, "ROLLBACK", NULL, NULL, NULL); // the row is gone
+**   tomb_free(db);
+**   sqlite3_close(handle);
+*/
+struct sqlite3;
+struct sqlite3_api_routines;
+TOMB_API tomb_status
+tomb_borrow_sqlite(tomb_db **out, struct sqlite3 *db,
+                   const struct sqlite3_api_routines *routines,
+                   const tomb_options *options, tomb_error *err);
+
+/* Closes the connection, or gives a borrowed one back; what is open is rolled
+** back. Safe to call twice. Models stay until tomb_free. */
 TOMB_API void tomb_close(tomb_db *db);
 /* Closes and frees `db` with all its models. NULL is fine. */
 TOMB_API void tomb_free(tomb_db *db);
@@ -285,6 +327,8 @@ TOMB_API tomb_status tomb_begin(tomb_db *db, tomb_error *err);
 TOMB_API tomb_status tomb_commit(tomb_db *db, tomb_error *err);
 TOMB_API tomb_status tomb_rollback(tomb_db *db, tomb_error *err);
 TOMB_API int tomb_depth(const tomb_db *db); /* 0: no transaction */
+/* True inside of a transaction, the host's included. */
+TOMB_API bool tomb_in_transaction(const tomb_db *db);
 
 /* ---- models ------------------------------------------------------- */
 

@@ -157,7 +157,7 @@ describe("the layers", function()
 
   it("let a driver know the core and one client", function()
     local system = {
-      ["sqlite"] = set("sqlite3.h", "sys/stat.h"),
+      ["sqlite"] = set("sqlite3.c", "sqlite3ext.h", "sys/stat.h", "tombstone_sqlite.h"),
       ["clock"] = set "time.h",
       ["process"] = set("sys/mman.h", "unistd.h"),
     }
@@ -170,7 +170,7 @@ describe("the layers", function()
   it("let the binding know Lua and the public header", function()
     check_includes(BINDING, function(name, path)
       return binding[name]
-        or set("lua.h", "lauxlib.h", "tombstone.h")[name]
+        or set("lua.h", "lauxlib.h", "tombstone.h", "tombstone_lua.h")[name]
         or (name == "../driver/fake.h" and base(path) == "lfake.c")
     end)
   end)
@@ -430,11 +430,12 @@ describe("the symbols", function()
       pending "sanitizers add symbols of their own"
       return
     end
-    local faults = {}
+    -- SQLite tells its functions nothing that could be read without this (sqlite_entry.c).
+    local known, faults = { copies = "driver" }, {}
     for _, layer in ipairs { "core", "driver", "lua" } do
       for _, symbol in ipairs(symbols(objects(layer))) do
         local constant = symbol.section:match "^%.rodata" or symbol.section:match "^%.data%.rel%.ro"
-        if symbol.kind == "OBJECT" and not constant then
+        if symbol.kind == "OBJECT" and not constant and known[symbol.name] ~= layer then
           faults[#faults + 1] = layer .. ": " .. symbol.name .. " is in " .. symbol.section
         end
       end
@@ -623,7 +624,7 @@ describe("the tree", function()
     "^%.luacheckrc$",
     "^CMakeLists%.txt$", "^CMakePresets%.json$", "^README%.md$", "^LICENSE$", "^CHANGELOG%.md$",
     "^[%w.-]+%.rockspec$",
-    "^csrc/README%.md$", "^csrc/tombstone%.h$",
+    "^csrc/README%.md$", "^csrc/tombstone[%l_]*%.h$",
     "^csrc/core/[%w_]+%.[ch]$", "^csrc/driver/[%w_]+%.[ch]$", "^csrc/lua/[%w_]+%.[ch]$",
     "^csrc/lua/embed%.cmake$", "^csrc/lua/exports%.map$",
     "^lua/tombstone/[%w_]+%.lua$", "^lua/tombstone%.in$", "^lua/tombstone/%l+/README%.md$",

@@ -22,6 +22,8 @@ spec_packages=(
   g++ binutils clang-format graphviz valgrind sqlite3 python3-django postgresql
   lua-busted lua-check lua-discount lua-ldoc python3
   lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev
+  neovim tmux # the plug-in, and a terminal in which its keys are pressed
+  tarantool # posts and fibers
 )
 
 is_installed() {

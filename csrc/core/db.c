@@ -70,6 +70,7 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
   db->driver = driver;
   db->conn = conn;
   db->read_only = options != NULL && options->read_only;
+  db->borrowed = driver->borrowed(conn);
   db->last_stamp = TOMB_TIME_MIN - 1;
   db->statements.a = &db->allocator;
   db->statements.driver = driver;
@@ -89,8 +90,9 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
 }
 
 void tomb_close_now(tomb_db *db) {
+  tomb_store_abandon(db);
   tomb_statements_free(&db->statements);
-  db->driver->close(db->conn); /* rolls back what is open, unless inherited */
+  db->driver->close(db->conn); /* leaves alone what is inherited */
   db->conn = NULL;
   db->depth = db->lost = 0;
   db->unended = false;

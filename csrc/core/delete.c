@@ -54,8 +54,8 @@ static tomb_status next_event(int64_t *id, tomb_db *db, tomb_error *err) {
     tomb_sql_add(&db->sql, db->driver->dialect->next_event);
     st = tomb_store_integer(id, db, err);
     if (st != TOMB_OK) return st;
-    db->event_ids_known =
-        db->depth > 0 && db->driver->dialect->writers_are_alone;
+    db->event_ids_known = db->depth > 0 && !db->borrowed &&
+                          db->driver->dialect->writers_are_alone;
   }
   if (*id <= db->last_event) *id = db->last_event + 1;
   db->last_event = *id;

@@ -43,9 +43,14 @@ typedef struct tomb_driver {
   const tomb_bounds *bounds; /* NULL: it knows none of this */
   const tomb_dialect *dialect;
 
-  /* Closes the connection; all its statements are finalized, unless it is
-  ** inherited: then nothing of it is touched. Cannot fail. */
+  /* Closes the connection, or gives it back to its host; all its statements are
+  ** finalized. One that is inherited is left as it is. Cannot fail. */
   void (*close)(tomb_conn *conn);
+  /* True when it is the host's: it may be in a transaction of others. */
+  bool (*borrowed)(tomb_conn *conn);
+  /* Before the close of a borrowed one: undoes the transaction that the engine
+  ** began, or with `inside` its outermost savepoint. Cannot fail. */
+  void (*abandon)(tomb_conn *conn, bool inside);
 
   /*
   ** Prepares the first statement of `sql` (`size` bytes, no terminator

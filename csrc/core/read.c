@@ -164,6 +164,7 @@ tomb_status tomb_read_rows(tomb_rows *out, tomb_db *db, const tomb_query *query,
 
 static void raw(tomb_db *db, const char *sql, size_t size) {
   db->event_ids_known = false; /* who knows what it writes */
+  tomb_store_look(db);
   tomb_buf_add(&db->sql.text, sql, size);
 }
 

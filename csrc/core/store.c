@@ -34,9 +34,16 @@ static tomb_status refuse_lost(const tomb_db *db, tomb_error *err) {
   bool open = db->driver->in_transaction(db->conn);
   tomb_fail(err, TOMB_DATABASE,
             open ? "The transaction cannot go on - a part of it is missing"
-                 : "The transaction is gone - the database rolled it back");
+            : db->borrowed
+                ? "The transaction is gone - the host or the database ended it"
+                : "The transaction is gone - the database rolled it back");
   tomb_error_hint(err, "roll back and run the whole transaction again");
   return TOMB_DATABASE;
+}
+
+/* A host may have ended the transaction that we were in. */
+static void notice_end(tomb_db *db) {
+  if (db->depth > 0 && !db->driver->in_transaction(db->conn)) db->lost = 1;
 }
 
 tomb_status tomb_store_start(tomb_db *db, tomb_error *err) {
@@ -44,6 +51,7 @@ tomb_status tomb_store_start(tomb_db *db, tomb_error *err) {
   if (st == TOMB_OK && db->unended) st = tomb_store_make_up(db, err);
   if (st != TOMB_OK) return st;
   tomb_sql_clear(&db->sql);
+  if (db->borrowed) notice_end(db);
   return db->lost == 0 ? TOMB_OK : refuse_lost(db, err);
 }
 
@@ -153,6 +161,7 @@ tomb_status tomb_cursor_next(tomb_cursor *cursor, tomb_error *err) {
   if (cursor->prepared == NULL) return TOMB_DONE;
   tomb_status st = tomb_check_open(cursor->db, err);
   if (st != TOMB_OK) return st;
+  tomb_store_look(cursor->db);
   st = step(cursor->db, cursor->prepared, err);
   cursor->values = cursor->prepared->values;
   cursor->fields = cursor->prepared->fields;

@@ -32,6 +32,9 @@ struct tomb_db {
                       database did so by itself, or a part of it is missing;
                       0: none */
   bool unended;  /* a rollback failed: it comes before anything else */
+  bool borrowed; /* others use the connection too */
+  bool inside;   /* the outermost level is a savepoint in their transaction */
+  bool around;   /* that was open before the statement that is running */
   int cursors;   /* open; a close waits for them */
   int snapshots; /* of these, those that forbid writes */
   bool closing;
@@ -88,11 +91,15 @@ tomb_status tomb_store_try(int64_t *changed, tomb_db *db,
 tomb_status tomb_store_enter(tomb_db *db, tomb_error *err);
 tomb_status tomb_store_leave(tomb_db *db, tomb_status st, tomb_error *err);
 
+/* Before raw SQL: notes whether a transaction of others is open. */
+void tomb_store_look(tomb_db *db);
 /* After raw SQL: transactions that the engine did not begin would nest under
 ** its own, so they are refused and rolled back. */
 tomb_status tomb_store_settle(tomb_db *db, tomb_error *err);
 /* Rolls back what an earlier rollback had to leave. */
 tomb_status tomb_store_make_up(tomb_db *db, tomb_error *err);
+/* Before the connection closes: undoes what is open. */
+void tomb_store_abandon(tomb_db *db);
 
 /*
 ** The same for a call whose first write undoes itself when it fails and after

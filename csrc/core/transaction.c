@@ -6,6 +6,10 @@ int tomb_depth(const tomb_db *db) {
   return db->depth;
 }
 
+bool tomb_in_transaction(const tomb_db *db) {
+  return db->conn != NULL && db->driver->in_transaction(db->conn);
+}
+
 static tomb_status numbered(tomb_db *db, const char *text, int n,
                             tomb_error *err) {
   tomb_sql_clear(&db->sql);
@@ -14,12 +18,21 @@ static tomb_status numbered(tomb_db *db, const char *text, int n,
   return tomb_store_run(db, NULL, err);
 }
 
+/* Others, whose transaction is around ours, keep it: then the outermost level
+** is a savepoint too. */
+static bool is_savepoint(const tomb_db *db, int level) {
+  return level > 0 || db->inside;
+}
+
 tomb_status tomb_begin(tomb_db *db, tomb_error *err) {
   const tomb_dialect *d = db->driver->dialect;
   tomb_status st = tomb_store_start_write(db, err);
   if (st != TOMB_OK) return st;
-  st = db->depth == 0 ? tomb_store_text(db, d->begin, err)
-                      : numbered(db, d->savepoint, db->depth, err);
+  if (db->depth == 0) {
+    db->inside = db->borrowed && db->driver->in_transaction(db->conn);
+  }
+  st = is_savepoint(db, db->depth) ? numbered(db, d->savepoint, db->depth, err)
+                                   : tomb_store_text(db, d->begin, err);
   if (st == TOMB_OK) db->depth++;
   return st;
 }
@@ -52,17 +65,26 @@ static void owe_rollback(tomb_db *db, int level) {
   }
 }
 
-static tomb_status undo_level(tomb_db *db, tomb_error *err) {
+static tomb_status roll_back(tomb_db *db, int level, tomb_error *err) {
   const tomb_dialect *d = db->driver->dialect;
+  if (!is_savepoint(db, level)) return tomb_store_text(db, d->rollback, err);
+  tomb_status st = numbered(db, d->rollback_to, level, err);
+  if (st == TOMB_OK) {
+    numbered(db, d->release, level, NULL); /* an empty savepoint may stay */
+  }
+  return st;
+}
+
+/* What others have ended is not there to be undone. */
+static bool is_owed(const tomb_db *db, tomb_status st) {
+  return st != TOMB_OK && !(db->borrowed && st == TOMB_MISUSE);
+}
+
+static tomb_status undo_level(tomb_db *db, tomb_error *err) {
   int around = db->depth - 1;
   if (!db->driver->in_transaction(db->conn)) return TOMB_OK;
-  tomb_status st = around == 0 ? tomb_store_text(db, d->rollback, err)
-                               : numbered(db, d->rollback_to, around, err);
-  if (st != TOMB_OK) {
-    owe_rollback(db, around);
-  } else if (around > 0) {
-    numbered(db, d->release, around, NULL); /* an empty savepoint may stay */
-  }
+  tomb_status st = roll_back(db, around, err);
+  if (is_owed(db, st)) owe_rollback(db, around);
   return st;
 }
 
@@ -86,8 +108,9 @@ tomb_status tomb_commit(tomb_db *db, tomb_error *err) {
   tomb_status st = need_transaction(db, err);
   if (st != TOMB_OK) return st;
   if (db->lost != 0) return lost(db, err);
-  st = db->depth == 1 ? tomb_store_text(db, d->commit, err)
-                      : numbered(db, d->release, db->depth - 1, err);
+  st = is_savepoint(db, db->depth - 1)
+           ? numbered(db, d->release, db->depth - 1, err)
+           : tomb_store_text(db, d->commit, err);
   if (st != TOMB_OK) undo_level(db, NULL);
   end_level(db, st == TOMB_OK);
   return st;
@@ -95,25 +118,42 @@ tomb_status tomb_commit(tomb_db *db, tomb_error *err) {
 
 tomb_status tomb_store_make_up(tomb_db *db, tomb_error *err) {
   tomb_status st = TOMB_OK;
+  if (db->driver->in_transaction(db->conn)) st = roll_back(db, 0, err);
+  db->unended = is_owed(db, st);
+  return db->unended ? st : TOMB_OK;
+}
+
+void tomb_store_abandon(tomb_db *db) {
+  if ((db->depth == 0 && !db->unended) || tomb_is_inherited(db)) return;
   if (db->driver->in_transaction(db->conn)) {
-    st = tomb_store_text(db, db->driver->dialect->rollback, err);
+    db->driver->abandon(db->conn, db->inside);
   }
-  db->unended = st != TOMB_OK;
-  return st;
+}
+
+void tomb_store_look(tomb_db *db) {
+  db->around = db->borrowed && db->driver->in_transaction(db->conn);
+}
+
+static tomb_status refuse_raw(const tomb_db *db, tomb_error *err) {
+  tomb_fail(err, TOMB_MISUSE, "Raw SQL cannot begin or end a transaction");
+  tomb_error_hint(err, db->depth == 0 && db->around
+                           ? "the host's transaction is over now"
+                           : "use db:transaction");
+  return TOMB_MISUSE;
 }
 
 tomb_status tomb_store_settle(tomb_db *db, tomb_error *err) {
   bool open = db->driver->in_transaction(db->conn);
-  if (open == (db->depth > 0) || db->lost != 0 || db->unended) return TOMB_OK;
+  bool expected = db->depth > 0 || db->around;
+  if (open == expected || db->lost != 0 || db->unended) return TOMB_OK;
   if (db->depth > 0) {
     db->lost = 1;
-  } else {
+  } else if (open) {
     db->unended = true;
+    db->inside = false;
     tomb_store_make_up(db, NULL);
   }
-  tomb_fail(err, TOMB_MISUSE, "Raw SQL cannot begin or end a transaction");
-  tomb_error_hint(err, "use db:transaction");
-  return TOMB_MISUSE;
+  return refuse_raw(db, err);
 }
 
 tomb_status tomb_store_enter(tomb_db *db, tomb_error *err) {

@@ -108,6 +108,14 @@ static void close_conn(tomb_conn *conn) {
   free(conn);
 }
 
+static bool borrowed(tomb_conn *conn) {
+  return conn->inner != NULL && sqlite->borrowed(conn->inner);
+}
+
+static void abandon(tomb_conn *conn, bool inside) {
+  if (conn->inner != NULL) sqlite->abandon(conn->inner, inside);
+}
+
 static int64_t changes(tomb_conn *conn) {
   return conn->inner != NULL ? sqlite->changes(conn->inner) : conn->changes;
 }
@@ -301,12 +309,12 @@ static bool row(tomb_stmt *stmt, tomb_value *values, size_t n) {
 #define FAKE_DRIVER(spelling)                                                  \
   {                                                                            \
     .name = "fake", .dialect = &(spelling), .close = close_conn,               \
-    .prepare = prepare, .finalize = finalize, .parameters = parameters,        \
-    .columns = columns, .column_name = column_name, .bind = bind,              \
-    .step = step, .row = row, .reset = reset, .changes = changes,              \
-    .last_insert_id = last_insert_id, .in_transaction = in_transaction,        \
-    .overwrite = overwrite, .version = version, .warning = warning,            \
-    .backup = backup                                                           \
+    .borrowed = borrowed, .abandon = abandon, .prepare = prepare,              \
+    .finalize = finalize, .parameters = parameters, .columns = columns,        \
+    .column_name = column_name, .bind = bind, .step = step, .row = row,        \
+    .reset = reset, .changes = changes, .last_insert_id = last_insert_id,      \
+    .in_transaction = in_transaction, .overwrite = overwrite,                  \
+    .version = version, .warning = warning, .backup = backup                   \
   }
 
 static const tomb_driver fake_driver = FAKE_DRIVER(tomb_sqlite_dialect);

@@ -2,12 +2,10 @@
 ** sqlite_error.c - what SQLite's refusals mean to the engine. Meanings come
 ** from codes; English is read only for the names behind "failed: ".
 */
-#include "sqlite.h"
-
-#include <sqlite3.h>
 #include <string.h>
 
 #include "error.h"
+#include "sqlite_parts.h"
 
 static tomb_status kind_of(int code) {
   if (code == SQLITE_IOERR_NOMEM) return TOMB_NOMEM;
@@ -77,7 +75,17 @@ static void copy_subject(tomb_error *err, const char *text) {
   err->subject[n] = '\0';
 }
 
+static tomb_status ended_by_others(tomb_error *err, int code) {
+  tomb_fail(err, TOMB_MISUSE, "Somebody else has ended the transaction");
+  tomb_error_hint(err, "what tombstone has begun must end first");
+  if (err != NULL) err->code = code;
+  return TOMB_MISUSE;
+}
+
 tomb_status tomb_sqlite_error(tomb_error *err, int code, const char *text) {
+  if (strncmp(text, "no such savepoint: tombstone_", 29) == 0) {
+    return ended_by_others(err, code);
+  }
   tomb_fail(err, kind_of(code), "%s", text);
   if (err == NULL) return kind_of(code);
   err->code = code;
@@ -87,9 +95,10 @@ tomb_status tomb_sqlite_error(tomb_error *err, int code, const char *text) {
   return err->kind;
 }
 
-tomb_status tomb_sqlite_fail(tomb_error *err, struct sqlite3 *db) {
-  return tomb_sqlite_error(err, sqlite3_extended_errcode(db),
-                           sqlite3_errmsg(db));
+tomb_status tomb_sqlite_fail(tomb_error *err, const tomb_conn *conn) {
+  const sqlite3_api_routines *sqlite = conn->sqlite;
+  return tomb_sqlite_error(err, sqlite->extended_errcode(conn->db),
+                           sqlite->errmsg(conn->db));
 }
 
 tomb_status tomb_sqlite_error_at(tomb_error *err, int code, const char *text,

@@ -10,11 +10,11 @@
 */
 #include "sqlite_limits.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 #include "clock.h"
 #include "error.h"
+#include "sqlite_parts.h"
 
 #define NONE INT64_MAX
 #define MOST_BETWEEN 1000 /* steps: some ten microseconds */
@@ -41,10 +41,11 @@ static bool is_beyond(tomb_guard *g) {
 /* ---- while a statement runs --------------------------------------- */
 
 static int look(void *ud) {
-  tomb_guard *g = ud;
+  tomb_conn *conn = ud;
+  tomb_guard *g = &conn->guard;
   g->used += g->every;
   if (g->ending || g->running == NULL) return 0;
-  return sqlite3_stmt_busy(g->running) && is_beyond(g);
+  return conn->sqlite->stmt_busy(g->running) && is_beyond(g);
 }
 
 /* Milliseconds; 0: the time is up. */
@@ -71,7 +72,7 @@ static int wait_a_little(void *ud, int count) {
   }
   int ms = nap(conn, now, count);
   if (ms > 0) {
-    sqlite3_sleep(ms);
+    conn->sqlite->sleep(ms);
   } else if (!g->ending && now >= g->span.deadline) {
     g->stop = TOMB_STOP_TIME;
   }
@@ -79,7 +80,8 @@ static int wait_a_little(void *ud, int count) {
 }
 
 void tomb_sqlite_wait_as_told(tomb_conn *conn) {
-  sqlite3_busy_handler(conn->db, wait_a_little, conn);
+  if (conn->loan != NULL) return;
+  conn->sqlite->busy_handler(conn->db, wait_a_little, conn);
 }
 
 /* ---- what is said of it ------------------------------------------- */
@@ -129,7 +131,7 @@ static bool begins_with(const char *sql, size_t size, const char *word) {
 
 /* Between two calls: whoever interrupts then interrupts nothing. */
 static bool is_idle(const tomb_conn *conn) {
-  return !conn->guard.span.limited && sqlite3_get_autocommit(conn->db);
+  return !conn->guard.span.limited && conn->sqlite->get_autocommit(conn->db);
 }
 
 static bool is_stopped(tomb_guard *g, bool idle) {
@@ -160,7 +162,7 @@ tomb_status tomb_sqlite_go_on(tomb_conn *conn, tomb_error *err) {
 }
 
 static tomb_status step(tomb_conn *conn, tomb_stmt *stmt, tomb_error *err) {
-  conn->guard.running = (sqlite3_stmt *)stmt;
+  conn->guard.running = stmt->handle;
   tomb_status st = tomb_sqlite_driver.step(stmt, err);
   conn->guard.running = NULL;
   return st;
@@ -178,16 +180,26 @@ static void apply(tomb_conn *conn) {
   tomb_guard *g = &conn->guard;
   g->every = looks_every(g);
   if (g->span.limited) {
-    sqlite3_progress_handler(conn->db, g->every, look, g);
+    conn->sqlite->progress_handler(conn->db, g->every, look, conn);
   } else {
-    sqlite3_progress_handler(conn->db, 0, NULL, NULL);
+    conn->sqlite->progress_handler(conn->db, 0, NULL, NULL);
   }
+}
+
+/* SQLite has one progress handler and one busy handler a connection. */
+static tomb_status refuse_borrowed(tomb_error *err) {
+  tomb_fail(err, TOMB_MISUSE, "A borrowed connection takes no limits");
+  tomb_error_hint(err, "the host limits its connection itself, by a progress "
+                       "handler of its own");
+  return TOMB_MISUSE;
 }
 
 static tomb_status limit(tomb_span *outer, tomb_conn *conn,
                          const tomb_limits *limits, tomb_error *err) {
   tomb_guard *g = &conn->guard;
-  (void)err;
+  if (conn->loan != NULL && (limits->timeout > 0 || limits->max_steps > 0)) {
+    return refuse_borrowed(err);
+  }
   *outer = g->span;
   if (is_idle(conn)) set_asked(g, 0);
   if (limits->timeout > 0) {
@@ -215,9 +227,10 @@ static void unlimit(tomb_conn *conn, const tomb_span *outer) {
   if (was_limited || outer->limited) apply(conn);
 }
 
+/* In a transaction of its host nobody can tell whether a call of ours runs. */
 static void interrupt(tomb_conn *conn) {
-  set_asked(&conn->guard, 1);
-  sqlite3_interrupt(conn->db);
+  if (conn->loan == NULL) set_asked(&conn->guard, 1);
+  conn->sqlite->interruptx(conn->db);
 }
 
 /* ---- connections -------------------------------------------------- */
@@ -240,7 +253,8 @@ bool tomb_sqlite_unguard(tomb_conn *conn) {
 }
 
 int64_t tomb_memory_limit(int64_t bytes) {
-  return sqlite3_hard_heap_limit64(bytes);
+  const sqlite3_api_routines *sqlite = tomb_sqlite_linked();
+  return sqlite == NULL ? 0 : sqlite->hard_heap_limit64(bytes);
 }
 
 const tomb_bounds tomb_sqlite_bounds = {

@@ -1,6 +1,6 @@
 /*
-** sqlite_limits.h - a connection, and how a host holds it: its limits, whether
-** it was interrupted, and the process that it belongs to.
+** sqlite_limits.h - how a host holds a connection: its limits, whether it was
+** interrupted, and the process that it belongs to.
 */
 #ifndef TOMB_SQLITE_LIMITS_H
 #define TOMB_SQLITE_LIMITS_H
@@ -8,7 +8,6 @@
 #include "process.h"
 #include "sqlite.h"
 
-struct sqlite3;
 struct sqlite3_stmt;
 
 typedef enum tomb_stop {
@@ -30,19 +29,14 @@ typedef struct tomb_guard {
   int64_t waiting_since;
 } tomb_guard;
 
-struct tomb_conn {
-  struct sqlite3 *db;
-  int patience_ms; /* as given at open: SQLite cannot be asked for it */
-  tomb_guard guard;
-};
-
 extern const tomb_bounds tomb_sqlite_bounds;
 
 /* A connection that is open, and one before its end; false where it must be
 ** left as it is. */
 void tomb_sqlite_guard(tomb_conn *conn);
 bool tomb_sqlite_unguard(tomb_conn *conn);
-/* Waits for locks are ours, so that an interrupt or a deadline ends them. */
+/* Waits for locks are ours, so that an interrupt or a deadline ends them; on a
+** borrowed connection they are its host's. */
 void tomb_sqlite_wait_as_told(tomb_conn *conn);
 /* For work that is no statement: an error where it has to stop. */
 tomb_status tomb_sqlite_go_on(tomb_conn *conn, tomb_error *err);

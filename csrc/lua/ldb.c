@@ -169,6 +169,17 @@ static int db_is_open(lua_State *L) {
 }
 
 /***
+True inside of a transaction, that of the host included whose connection this is.
+@function Database:in_transaction
+@treturn boolean
+@usage assert(not db:in_transaction())
+*/
+static int db_in_transaction(lua_State *L) {
+  lua_pushboolean(L, tomb_in_transaction(tomb_check_db(L, 1)->db));
+  return 1;
+}
+
+/***
 What the handle speaks to.
 @function Database:info
 @treturn table `driver`, `version` (the database library's), `tombstone` (ours), and
@@ -306,6 +317,7 @@ static int db_purge_events(lua_State *L) {
 void tomb_open_db(lua_State *L) {
   static const luaL_Reg functions[] = {{"is_open", db_is_open},
                                        {"info", db_info},
+                                       {"in_transaction", db_in_transaction},
                                        {"backup", db_backup},
                                        {"now", db_now},
                                        {"define", tomb_db_define},

@@ -15,15 +15,13 @@
 #include "lset.h"
 #include "lua_sources.h"
 #include "raise.h"
+#include "tombstone_lua.h"
 
 /***
 What the Lua side of the library stands on. Programs use it to make drivers' doubles and
 errors of the library's own kind.
 @module tombstone.core
 */
-
-int luaopen_tombstone(lua_State *L);
-int luaopen_tombstone_core(lua_State *L);
 
 /* The __index of a class, where its methods are. */
 void tomb_methods(lua_State *L, const char *name) {
@@ -160,6 +158,7 @@ int luaopen_tombstone_core(lua_State *L) {
   tomb_open_loading(L);
   tomb_open_db(L);
   tomb_open_limits(L);
+  tomb_open_borrow(L);
   tomb_open_model(L);
   tomb_open_query(L);
   tomb_open_names(L);

@@ -27,6 +27,8 @@ local function attach(db)
   return db
 end
 
+core.set_attach(attach) -- also of what a host lends
+
 --- Opens a database.
 -- @tparam string address a path, or ":memory:"
 -- @tparam[opt] table options `busy_timeout` (milliseconds, 5000), `synchronous` (`"full"` or
@@ -68,7 +70,9 @@ end
 
 -- ---- transactions ----------------------------------------------------------------------------
 
---- Calls `fn` when the outermost transaction has committed; at once outside of one.
+--- Calls `fn` when the outermost transaction has committed; at once outside of one. Where a host has lent
+-- its connection within a transaction of its own, that is when the handle's part ends: the host may still
+-- roll it back.
 function Database:after_commit(fn)
   local queue = side_of(self).queue
   if type(fn) ~= "function" then
@@ -165,12 +169,14 @@ end
 
 -- ---- events ------------------------------------------------------------------------------------
 
+local EVENT_FILTERS = { "id", "actor", "reason", "model", "pk", "since", "before", "undone" }
+
 --- The events of the database, oldest first.
--- @tparam[opt] table filter `actor`, `reason`, `model` (or its name), `pk`, `since`, `before`
+-- @tparam[opt] table filter `id`, `actor`, `reason`, `model` (or its name), `pk`, `since`, `before`
 -- (seconds), `undone` (true or false)
 -- @treturn {event,...}
 function Database:events(filter)
-  core.check_options(filter, { "actor", "reason", "model", "pk", "since", "before", "undone" }, "events")
+  core.check_options(filter, EVENT_FILTERS, "events")
   local query = side_of(self).events.all_objects
   for name, value in pairs(filter or {}) do
     if name == "since" then

@@ -49,22 +49,21 @@ local function check_strategies(model, options)
   end
 end
 
--- The function runs between the steps of the restore, never below the engine.
+-- The function runs between the steps of the restore, never below the engine. The transaction
+-- belongs to this coroutine: one that works on the handle meanwhile would be within it.
 local function restore_asking(query, options)
   core.check_options(options, RESTORE_OPTIONS, "restore")
   need_meaning(query, options, "restore")
-  local job
-  local ok, err = pcall(function()
-    job = query:restore_job(options)
-    ask(job, raw_model.database(query:model()), options.on_conflict)
-  end)
-  if not ok then
-    if job then
+  local db = raw_model.database(query:model())
+  return db:transaction(function()
+    local job = query:restore_job(options)
+    local ok, err = pcall(ask, job, db, options.on_conflict)
+    if not ok then
       pcall(job.close, job)
+      error(err, 0)
     end
-    error(err, 0)
-  end
-  return job:close()
+    return job:close()
+  end)
 end
 
 local function asks(options)

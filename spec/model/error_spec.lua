@@ -733,7 +733,7 @@ describe("misuse", function()
     )
     misuse(
       "events has no option 'aktor'",
-      "did you mean 'actor'? the options are actor, reason, model, pk, since, before, undone",
+      "did you mean 'actor'? the options are id, actor, reason, model, pk, since, before, undone",
       db.events,
       db,
       { aktor = "x" }

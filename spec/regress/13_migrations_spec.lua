@@ -330,6 +330,17 @@ y" text); CREATE UNIQUE INDEX t__rule ON t (b)]]
   end)
 end)
 
+describe("a column that becomes the key of whole numbers", function()
+  it("refuses rows that have others, and leaves the table", function()
+    open [[CREATE TABLE t (a TEXT NOT NULL, b TEXT); INSERT INTO t VALUES ('one', 'x'), ('2', 'y')]]
+    refuses("Rows of 't' do not fit what it shall be - datatype mismatch", function(m)
+      m:change_table("t", { { "a", "integer" }, { "b", "text", null = true } }, { primary_key = { "a" } })
+    end)
+    assert.equal("one", value "(SELECT a FROM t WHERE b = 'x')")
+    db:close()
+  end)
+end)
+
 describe("adopt", function()
   it("keeps unique indexes that are not alike", function()
     open [[CREATE TABLE t (id integer PRIMARY KEY, a text, b text, c text, deleted_at datetime);

@@ -261,9 +261,16 @@ local function check_same(job, old, new, from)
   end
 end
 
+-- SQLite's refusal of what is no whole number for an INTEGER PRIMARY KEY, which is no constraint.
+local MISMATCH = 20
+
+local function is_refusal_of_rows(err)
+  return type(err) == "table" and (err.kind == "integrity" or err.code == MISMATCH)
+end
+
 -- A refusal speaks of the table under its own name.
 local function explain(job, old, new, err)
-  if type(err) ~= "table" or err.kind ~= "integrity" then
+  if not is_refusal_of_rows(err) then
     error(err, 0)
   end
   local said = err.message

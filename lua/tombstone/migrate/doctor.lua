@@ -111,7 +111,7 @@ end
 -- @raise misuse within a transaction: foreign keys are switched outside of one
 -- @usage local mended, left = require("tombstone.migrate.doctor").fix(db)
 function M.fix(db, options, findings)
-  if db:depth() > 0 then
+  if db:depth() > 0 or db:in_transaction() then
     core.misuse("The doctor mends outside of transactions", "commit or roll back first")
   end
   local mended = {}

@@ -215,7 +215,7 @@ end
 -- ---- several --------------------------------------------------------------------------------
 
 local function need_no_transaction(self)
-  if self.db:depth() > 0 then
+  if self.db:depth() > 0 or self.db:in_transaction() then
     core.misuse("Migrations begin their own transactions", "call them outside of db:transaction")
   end
 end

@@ -1,0 +1,73 @@
+--- The README's table of Luas and hosts, made of what the runs have noted.
+--
+--     lua5.4 spec/hosts/matrix.lua build/*/hosts.tsv             prints it
+--     lua5.4 spec/hosts/matrix.lua --check build/*/hosts.tsv     compares it with README.md
+local LUAS = { "5.1", "5.2", "5.3", "5.4", "luajit" }
+local HEAD = "| host | Lua | what the specs do in it |\n|---|---|---|\n"
+
+local function name_of(lua)
+  return lua == "luajit" and "LuaJIT" or lua
+end
+
+-- Adds to the set of names that is `key` of `sets`.
+local function add(sets, key, name)
+  sets[key] = sets[key] or {}
+  sets[key][name] = true
+end
+
+local function sorted(set)
+  local names = {}
+  for name in pairs(set) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function noted_in(paths)
+  local luas, deeds = {}, {}
+  for _, path in ipairs(paths) do
+    for lua, host, what in read(path):gmatch "([^\t\n]+)\t([^\t\n]+)\t([^\n]+)\n" do
+      add(luas, host, lua)
+      add(deeds, host, what)
+    end
+  end
+  return luas, deeds
+end
+
+local function luas_of(set)
+  local names = {}
+  for _, lua in ipairs(LUAS) do
+    names[#names + 1] = set[lua] and name_of(lua) or nil
+  end
+  return table.concat(names, ", ")
+end
+
+local function table_of(paths)
+  local luas, deeds = noted_in(paths)
+  local lines = {}
+  for i, host in ipairs(sorted(luas)) do
+    local done = table.concat(sorted(deeds[host]), "; ")
+    lines[i] = ("| %s | %s | %s |\n"):format(host, luas_of(luas[host]), done)
+  end
+  return HEAD .. table.concat(lines)
+end
+
+local is_check = arg[1] == "--check"
+if is_check then
+  table.remove(arg, 1)
+end
+local made = table_of(arg)
+if not is_check then
+  io.write(made)
+elseif not read("README.md"):find(made, 1, true) then
+  io.stderr:write("README.md has another table of hosts than this run:\n\n", made)
+  os.exit(1)
+end
