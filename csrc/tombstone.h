@@ -284,7 +284,8 @@ typedef struct tomb_span {
 ** The call that goes beyond fails with TOMB_INTERRUPTED and leaves nothing of
 ** itself; a write takes the transaction around it along, which SQLite rolls
 ** back. A limit is looked at before each statement, the commit included, and
-** within long ones. Errors: misuse where the driver has no limits.
+** within long ones. Errors: misuse where the driver has no limits, and on a
+** borrowed connection, whose progress handler is its host's.
 */
 TOMB_API tomb_status tomb_limit_begin(tomb_span *outer, tomb_db *db,
                                       const tomb_limits *limits,

@@ -191,6 +191,7 @@ static tomb_status check_options(const tomb_options *options, tomb_error *err) {
   if (options->synchronous != TOMB_SYNC_FULL) {
     return refuse_option(err, "synchronous");
   }
+  if (options->cache_kb != 0) return refuse_option(err, "cache_kb");
   return options->read_only ? refuse_option(err, "read_only") : TOMB_OK;
 }
 

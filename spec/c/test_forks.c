@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "posts.h"
+#include "borrowed.h"
 
 static char folder[] = "/tmp/tombstone-forks-XXXXXX";
 static char path[64], wal[80];
@@ -187,6 +187,18 @@ static void a_child_is_a_parent_to_its_own(void) {
   close_db();
 }
 
+static void a_borrowed_connection_stays_the_hosts(void) {
+  host_opens(path);
+  borrow_posts();
+  host_exec("BEGIN IMMEDIATE");
+  add_post("eight", 8);
+  in_child(call_and_close);
+  add_post("nine", 9);
+  host_exec("COMMIT");
+  check_sound(9);
+  close_borrowed();
+}
+
 int main(void) {
   if (mkdtemp(folder) == NULL) return EXIT_FAILURE;
   snprintf(path, sizeof path, "%s/a.db", folder);
@@ -196,6 +208,9 @@ int main(void) {
   RUN(a_cursor_that_is_open_stays_the_parents);
   RUN(a_child_opens_what_its_parent_has_closed);
   RUN(a_child_is_a_parent_to_its_own);
+  tomb_sqlite_routines(&host_routines);
+  host_copy = &host_routines;
+  RUN(a_borrowed_connection_stays_the_hosts);
   unlink(path);
   rmdir(folder);
   return check_done();

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <time.h>
 
-#include "posts.h"
+#include "borrowed.h"
 
 static void fill(int n) {
   char title[32];
@@ -210,6 +210,56 @@ static void an_interrupt_ends_the_wait_for_a_lock(void) {
   with_a_locked_file(wait_and_be_interrupted);
 }
 
+/* ---- a connection of the host ------------------------------------- */
+
+static int count_looks(void *ud) {
+  (*(int *)ud)++;
+  return 0;
+}
+
+static void a_borrowed_connection_keeps_its_hosts_handler(void) {
+  tomb_span outer;
+  tomb_limits some = {1000000, 0}, none = {0, 0};
+  tomb_options options = {.cache_kb = 100};
+  tomb_db *other;
+  int looks = 0;
+  host_opens(":memory:");
+  sqlite3_progress_handler(host, 1, count_looks, &looks);
+  borrow_posts();
+  MUST(tomb_create_tables(db, &check_error));
+  CHECK_STATUS(tomb_limit_begin(&outer, db, &some, &check_error), TOMB_MISUSE);
+  CHECK_TEXT(check_error.message, "A borrowed connection takes no limits");
+  MUST(tomb_limit_begin(&outer, db, &none, &check_error));
+  add_post("one", 1);
+  tomb_limit_end(db, &outer);
+  int before = looks;
+  add_post("two", 1);
+  CHECK(before > 0 && looks > before);
+  CHECK_STATUS(try_borrow(&other, &options), TOMB_MISUSE);
+  CHECK_TEXT(check_error.message, "A borrowed connection takes no cache_kb");
+  close_borrowed();
+}
+
+static void an_interrupt_reaches_what_runs_on_a_borrowed_one(void) {
+  static const char *const slow =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+      "SELECT count(*) FROM n";
+  pthread_t thread;
+  int64_t changed;
+  open_borrowed();
+  host_exec("BEGIN");
+  tomb_interrupt(db); /* nothing of ours runs */
+  add_post("one", 1);
+  CHECK_INT(pthread_create(&thread, NULL, interrupt_soon, db), 0);
+  CHECK_STATUS(
+      tomb_exec(&changed, db, slow, strlen(slow), NULL, 0, &check_error),
+      TOMB_INTERRUPTED);
+  pthread_join(thread, NULL);
+  host_exec("COMMIT");
+  CHECK_TEXT(host_posts(), "one");
+  close_borrowed();
+}
+
 /* ---- memory ------------------------------------------------------- */
 
 static void a_limit_of_memory_refuses_and_the_handle_goes_on(void) {
@@ -245,6 +295,12 @@ int main(void) {
   RUN(an_open_transaction_is_interrupted_at_its_next_statement);
   RUN(a_limit_bounds_the_wait_for_a_lock);
   RUN(an_interrupt_ends_the_wait_for_a_lock);
+  RUN(a_borrowed_connection_keeps_its_hosts_handler);
+  RUN(an_interrupt_reaches_what_runs_on_a_borrowed_one);
+  tomb_sqlite_routines(&host_routines);
+  host_copy = &host_routines;
+  RUN(a_borrowed_connection_keeps_its_hosts_handler);
+  RUN(an_interrupt_reaches_what_runs_on_a_borrowed_one);
   RUN(a_limit_of_memory_refuses_and_the_handle_goes_on);
   return check_done();
 }
