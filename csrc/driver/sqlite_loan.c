@@ -199,6 +199,7 @@ static tomb_status check_options(const tomb_options *options, tomb_error *err) {
   if (options->synchronous != TOMB_SYNC_FULL) {
     return refuse_option(err, "synchronous");
   }
+  if (options->cache_kb != 0) return refuse_option(err, "cache_kb");
   return options->read_only ? refuse_option(err, "read_only") : TOMB_OK;
 }
 
@@ -301,6 +302,7 @@ tomb_status tomb_sqlite_borrow(tomb_conn **out, struct sqlite3 *db,
     tomb_sqlite_give_back(conn);
     return status;
   }
+  tomb_sqlite_guard(conn);
   *out = conn;
   return TOMB_OK;
 }

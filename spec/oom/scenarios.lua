@@ -14,6 +14,7 @@ return {
   "conflict",
   "upsert",
   "transaction",
+  "limits",
   "family",
   "links",
   "eager",
