@@ -7,7 +7,7 @@ if not host.runs("5.4") then
 end
 
 local program = require "hosts.program"
-local sqlite = require "hosts.sqlite"
+local sqlite = require "hosts.borrow.amalgamation"
 
 local CFLAGS = "-std=c99 -fexceptions -fPIC " .. program.warnings()
 local TRY = [[
@@ -122,17 +122,17 @@ describe("The amalgamation", function()
 
   it("works on 32 bits", function()
     local amalgam = sqlite.folder()
-    cc("gcc -m32 -w -DSQLITE_OMIT_LOAD_EXTENSION -c %s/sqlite3.c -o sqlite_32.o", amalgam)
+    local store = sqlite.object("sqlite3-32", "-m32 -DSQLITE_OMIT_LOAD_EXTENSION")
     cc("gcc -m32 %s -isystem %s -c %s/tombstone.c -o tombstone_32.o", CFLAGS, amalgam, joined)
-    cc("gcc -m32 -std=c99 -I%s %s/examples/embed.c tombstone_32.o sqlite_32.o -lm -lpthread -o embed_32",
-      joined, host.root)
+    cc("gcc -m32 -std=c99 -I%s %s/examples/embed.c tombstone_32.o %s -lm -lpthread -o embed_32",
+      joined, host.root, store)
     program.embeds(folder, "./embed_32")
     assert.is_truthy(program.read(folder .. "/embed_32"):match "^\127ELF\1")
     for _, name in ipairs { "value", "instant", "keys", "restore", "across" } do
       cc("gcc -m32 -std=c99 -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 "
         .. "-isystem %s -I%s/csrc -I%s/csrc/core -I%s/csrc/driver %s/spec/c/test_%s.c "
-        .. "%s/csrc/driver/fake*.c tombstone_32.o sqlite_32.o -lm -lpthread -o test_32 && ./test_32",
-        amalgam, host.root, host.root, host.root, host.root, name, host.root)
+        .. "%s/csrc/driver/fake*.c tombstone_32.o %s -lm -lpthread -o test_32 && ./test_32",
+        amalgam, host.root, host.root, host.root, host.root, name, host.root, store)
     end
     host.passed("C program", "32 bits, without Lua")
   end)
