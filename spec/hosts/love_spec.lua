@@ -55,7 +55,7 @@ end
 -- What 99 of 100 frames stay below, in milliseconds, and their queries: of the last 300, so that a
 -- machine that had other work for a while is looked at again.
 local function wait_for_short_frames(game)
-  local last = os.time() + 60
+  local last = os.time() + 120
   while true do
     local said = game:press("t", "Frame .-; 100000 items\n")
     local frame, queries = said:match "99 %% below ([%d.]+); .-99 %% below ([%d.]+),"
