@@ -194,9 +194,9 @@ TOMB_API tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
 /*
 ** The engine on a connection `db` that the host has open. `routines` are those
 ** of the copy of SQLite that made it (tombstone_sqlite.h, or what an extension
-** is given), which outlive the handle; NULL means that host and library share
-** one copy. A bare sqlite3* of another copy crashes: equal versions are no
-** proof.
+** is given), in one place for as long as that copy is loaded; NULL means that
+** host and library share one copy. A bare sqlite3* of another copy crashes: equal
+** versions are no proof.
 **
 ** The connection stays the host's: it is never closed, and its settings are its
 ** own; SQL functions named tombstone_* are added and taken off again, unless

@@ -1,6 +1,6 @@
 /* test_borrow.c - the connection of a host: it works, stays the host's, and its
 ** transaction is respected. All of it on one shared copy of SQLite, and through
-** routines that are handed over. */
+** routines that are handed over: filled in, and as extensions get them. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -514,7 +514,55 @@ static void older_routines_do(void) {
   host_copy = NULL;
 }
 
-/* ---- all of it, both ways ----------------------------------------- */
+/* Each copy of SQLite is remembered by its routines, of which there are few. */
+static void routines_have_one_place(void) {
+  static sqlite3_api_routines places[5];
+  tomb_status st = TOMB_OK;
+  for (size_t i = 0; i < 5; i++) {
+    places[i] = host_routines;
+    host_copy = &places[i];
+    host_opens(":memory:");
+    tomb_status last = st;
+    st = try_borrow(&db, NULL);
+    if (st == TOMB_OK) {
+      CHECK_STATUS(last, TOMB_OK); /* refused once, refused for ever */
+      close_db();
+    } else {
+      CHECK_TEXT(check_error.hint, "keep the routines of a copy in one place");
+    }
+    host_closes();
+  }
+  CHECK_STATUS(st, TOMB_CONNECTION);
+  host_copy = &host_routines; /* who was there before is served as ever */
+  open_borrowed();
+  delete_post(add_post("one", 1));
+  close_borrowed();
+  host_copy = NULL;
+}
+
+/* ---- all of it, each way ------------------------------------------ */
+
+/* What SQLite hands its extensions. */
+static const sqlite3_api_routines *given;
+
+static int note_routines(sqlite3 *handle, char **message,
+                         const sqlite3_api_routines *routines) {
+  (void)handle, (void)message;
+  given = routines;
+  return SQLITE_OK;
+}
+
+static void ask_for_routines(void) {
+  union {
+    int (*note)(sqlite3 *, char **, const sqlite3_api_routines *);
+    void (*entry)(void);
+  } as = {note_routines};
+  sqlite3_auto_extension(as.entry);
+  host_opens(":memory:");
+  host_closes();
+  sqlite3_cancel_auto_extension(as.entry);
+  CHECK(given != NULL && given != &host_routines);
+}
 
 static void run_all(void) {
   RUN(the_verbs_work);
@@ -549,8 +597,12 @@ int main(void) {
 #endif
   host_copy = &host_routines;
   run_all();
+  ask_for_routines();
+  host_copy = given;
+  run_all();
   host_copy = NULL;
   RUN(routines_that_do_not_do_are_refused);
   RUN(older_routines_do);
+  RUN(routines_have_one_place);
   return check_done();
 }

@@ -72,30 +72,38 @@ describe("two workers of nginx", function()
     with_blog(function(_, nginx, folder, port)
       host.must(drive(port, folder, 3))
       local given = promises(folder)
-      local deletions, workers = log_of(folder, "DELETE")
+      local _, workers = log_of(folder, "DELETE")
       for _, pid in ipairs(nginx:children()) do
         assert.is_true(workers[pid], "a worker has had nothing to do")
       end
+      -- Where the disk stands still for seconds, others may be told to come back.
       for _, code in ipairs(given.refused) do
-        assert.is_true(code == 404 or code == 409, "refused with " .. code)
+        assert.is_true(code == 404 or code == 409 or code == 503, "refused with " .. code)
+      end
+      for line in server.read(folder .. "/error.log"):gmatch "[^\n]*%[error%][^\n]*" do
+        assert.is_truthy(line:find("busy: ", 1, true), line)
       end
       with_database(folder, function(db, Post)
-        assert.equal(#given.post, Post.all_objects:count())
-        assert.equal(deletions[200], #db:events())
+        nginx:wait("as many rows as were answered for", function()
+          local created, deleted = log_of(folder, "POST")[201], log_of(folder, "DELETE")[200]
+          return created == Post.all_objects:count() and deleted == #db:events()
+        end)
+        -- Eight clients may have left before their last answer came.
+        assert.is_true(Post.all_objects:count() - #given.post <= 8)
+        assert.is_true(#db:events() - #given.event <= 8)
       end)
       assert_whole(folder, given)
-      assert.is_nil(server.read(folder .. "/error.log"):find("[error]", 1, true))
     end)
     host.passed("nginx", "two workers on one file")
   end)
 
   it("come back when they are killed, and lose nothing", function()
     with_blog(function(ask, nginx, folder, port)
-      local load = server.start(drive(port, folder, 4), folder .. ".wrk")
+      local load = server.start(drive(port, folder, 5), folder .. ".wrk")
       for _ = 1, 3 do
-        local before = nginx:children()
+        local before, noted = nginx:children(), #server.read(folder .. "/notes")
         nginx:wait("some answers", function()
-          return #server.read(folder .. "/notes") > 400
+          return #server.read(folder .. "/notes") > noted + 200
         end)
         os.execute("kill -KILL " .. before[1])
         nginx:wait("another worker", function()
@@ -106,7 +114,9 @@ describe("two workers of nginx", function()
       server.wait("the end of the load", function()
         return not load:is_alive()
       end)
-      assert.equal(201, (ask("POST", "/posts", '{"title":"after all that"}')))
+      nginx:wait("a new post", function()
+        return ask("POST", "/posts", '{"title":"after all that"}') == 201
+      end)
       assert_whole(folder, promises(folder))
     end)
     host.passed("nginx", "a killed worker")

@@ -15,17 +15,25 @@ local M = { SIZE = 10 } -- of the meadow, in tiles
 -- @tparam database db
 -- @tparam table models
 -- @tparam string path of the save, for the thread that fills it
-function M.new(db, models, path)
+-- @tparam number budget milliseconds that the queries of a frame may take together
+function M.new(db, models, path, budget)
   return setmetatable({
+    db = db,
     path = path,
+    budget = { timeout_ms = budget },
     inventory = inventory.new(db, models),
     x = 4,
     y = 4,
     slot = 1, -- chosen, of the page
     marked = 1, -- in the bin
     message = "",
+    items = {},
+    bin = {},
+    things = {},
+    count = 0,
     frames = frames.new(),
     queries = frames.new(),
+    late = 0, -- frames whose queries were stopped
   }, Game)
 end
 
@@ -45,17 +53,26 @@ local function read(self)
   self.marked = math.max(1, math.min(self.marked, #self.bin))
 end
 
+-- A frame is not held by its queries: where they are stopped, the screen shows what the last one read.
+local function read_in_time(self)
+  local ok, err = pcall(self.db.within, self.db, self.budget, read, self)
+  if not ok and err.kind ~= "interrupted" then
+    error(err, 0)
+  end
+  self.late = self.late + (ok and 0 or 1)
+end
+
 local function watch_filler(self)
   if self.filler and not self.filler:isRunning() then
     self.filler = nil
-    self.frames, self.queries = frames.new(), frames.new() -- those with the full save
+    self.frames, self.queries, self.late = frames.new(), frames.new(), 0 -- those with the full save
     self:say("%d items in the save", self.inventory:count())
   end
 end
 
 function Game:update(dt)
   local begun = love.timer.getTime()
-  read(self)
+  read_in_time(self)
   self.queries:add(love.timer.getTime() - begun)
   self.frames:add(dt)
   watch_filler(self)
@@ -168,7 +185,8 @@ local function fill(self)
 end
 
 local function tell_figures(self)
-  self:say("Frame %s; its queries %s; %d items", self.frames:text(), self.queries:text(), self.count)
+  local figures = "Frame %s; its queries %s, %d were stopped; %d items"
+  self:say(figures, self.frames:text(), self.queries:text(), self.late, self.count)
 end
 
 local KEYS = {

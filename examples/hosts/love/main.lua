@@ -7,24 +7,24 @@ local screen = require "screen"
 
 local db, state
 
-local function has(options, name)
-  for _, option in ipairs(options) do
-    if option == name then
-      return true
+-- What stands behind an option, or true.
+local function option(options, name)
+  for i, given in ipairs(options) do
+    if given == name then
+      return options[i + 1] or true
     end
   end
-  return false
 end
 
 function love.load(options)
   local path = love.filesystem.getSaveDirectory() .. "/satchel.db"
   love.filesystem.createDirectory "" -- where the save lies
-  if has(options, "--old-save") then
+  if option(options, "--old-save") then
     save.write_version_1(path)
   end
   local models, was, is
   db, models, was, is = save.open(path)
-  state = game.new(db, models, path)
+  state = game.new(db, models, path, tonumber(option(options, "--budget") or 8))
   if was > 0 and was < is then
     state.news = ("save migrated from version %d to %d"):format(was, is)
     print(state.news)
