@@ -116,6 +116,23 @@ describe("the blog in nginx", function()
     end)
   end)
 
+  it("stops a search that takes too long", function()
+    with_blog(function(ask, _, folder)
+      with_database(folder, function(db)
+        db:exec [[
+          INSERT INTO posts (title, content, views)
+          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+          SELECT 'Post number ' || i, '', 0 FROM n
+        ]]
+      end)
+      local code, answer = ask("GET", "/posts?title__icontains=zzz")
+      assert.equal(503, code)
+      assert.equal("interrupted", answer.error.kind)
+      assert.equal("Post number 77", select(2, ask("GET", "/posts/77")).title)
+    end)
+    host.passed("nginx", "a slow query stopped")
+  end)
+
   it("has a code for each error", function()
     with_blog(function(ask, _, folder)
       assert.equal(400, (ask("POST", "/posts", "{")))
