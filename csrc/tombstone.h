@@ -181,7 +181,11 @@ typedef struct tomb_options {
 /*
 ** Opens the SQLite file `path` (":memory:" for a private one), making it when
 ** it is missing. NULL options are the defaults. Errors: connection (no such
-** folder, not a database), busy. Close with tomb_close.
+** folder, not a database, a build without SQLite), busy. Close with tomb_close.
+**
+** Not a file that another copy of SQLite in this process has open: when one of
+** them closes it the system drops the locks of the other, and neither can see
+** that. Borrow that connection instead.
 */
 TOMB_API tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
                                       const tomb_options *options,
@@ -190,9 +194,9 @@ TOMB_API tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
 /*
 ** The engine on a connection `db` that the host has open. `routines` are those
 ** of the copy of SQLite that made it (tombstone_sqlite.h, or what an extension
-** is given), which outlive the handle; NULL means that host and library share
-** one copy. A bare sqlite3* of another copy crashes: equal versions are no
-** proof.
+** is given), in one place for as long as that copy is loaded; NULL means that
+** host and library share one copy. A bare sqlite3* of another copy crashes: equal
+** versions are no proof.
 **
 ** The connection stays the host's: it is never closed, and its settings are its
 ** own; SQL functions named tombstone_* are added and taken off again, unless

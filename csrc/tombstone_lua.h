@@ -1,28 +1,49 @@
 /*
-** tombstone_lua.h - the Lua module for hosts that are written in C or C++.
-**
-** Compiled in:
-**
-**   luaL_requiref(L, "tombstone", luaopen_tombstone, 0);
-**   lua_pop(L, 1);
-**
-** and before Lua 5.2, where there is no luaL_requiref, as
-** package.preload.tombstone. A host may as well leave the module to `require`;
-** it then declares these and links none of them.
+** tombstone_lua.h - the Lua module inside a C or C++ program, which has a Lua of
+** its own and links the binding that was built for that Lua. The Lua sources are
+** compiled in: nothing is looked for on package.path. A program may as well
+** leave the module to `require`; it then links none of this and can borrow all
+** the same.
 */
 #ifndef TOMBSTONE_LUA_H
 #define TOMBSTONE_LUA_H
 
+#ifdef __cplusplus
+#include <lua.hpp> /* lua.h alone would declare functions of C++ */
+#else
 #include <lauxlib.h>
 #include <lua.h>
+#endif
+
+#include "tombstone.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* The module with all its Lua sources; and its part in C alone. */
-int luaopen_tombstone(lua_State *L);
-int luaopen_tombstone_core(lua_State *L);
+/*
+** Opens the module: pushes the table that `require "tombstone"` answers. It is
+** a lua_CFunction, called through Lua; it raises what Lua raises. Errors: the
+** binding was built for another Lua.
+**
+** From Lua 5.2 on, scripts find it loaded already:
+**
+**   luaL_requiref(L, "tombstone", luaopen_tombstone, 0);
+**   lua_pop(L, 1);
+**
+** In every Lua, scripts that never ask for it pay nothing:
+**
+**   lua_getglobal(L, "package");
+**   lua_getfield(L, -1, "preload");
+**   lua_pushcfunction(L, luaopen_tombstone);
+**   lua_setfield(L, -2, "tombstone");
+**   lua_pop(L, 2);
+*/
+TOMB_API int luaopen_tombstone(lua_State *L);
+
+/* The part in C alone, `require "tombstone.core"`: for programs that bring the
+** Lua sources as files. */
+TOMB_API int luaopen_tombstone_core(lua_State *L);
 
 struct sqlite3;
 struct sqlite3_api_routines;

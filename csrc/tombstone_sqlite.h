@@ -95,7 +95,7 @@
 #define TOMB_SQLITE_LATER_ROUTINES(X)
 #endif
 
-/* Fills `out`, which must live as long as what it is handed to. */
+/* Fills `out`, which is static: a copy of SQLite is known by its place. */
 static inline void tomb_sqlite_routines(sqlite3_api_routines *out) {
   memset(out, 0, sizeof *out);
 #define TOMB_SET(member, function) out->member = function;

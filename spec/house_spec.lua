@@ -157,9 +157,9 @@ describe("the layers", function()
 
   it("let a driver know the core and one client", function()
     local system = {
-      ["sqlite"] = set("sqlite3.c", "sqlite3ext.h", "sys/stat.h", "tombstone_sqlite.h"),
-      ["clock"] = set "time.h",
-      ["process"] = set("sys/mman.h", "unistd.h"),
+      sqlite = set("sqlite3.c", "sqlite3ext.h", "sys/stat.h", "tombstone_sqlite.h"),
+      clock = set "time.h",
+      process = set("sys/mman.h", "unistd.h"),
     }
     check_includes(DRIVER, function(name, path)
       local client = base(path):match "^%l+"
@@ -574,13 +574,15 @@ describe("the documentation", function()
   it("of C stands above every public function", function()
     local faults = {}
     local explained = false -- by a comment above, with no blank line between
-    for line in io.lines "csrc/tombstone.h" do
-      if line == "" then
-        explained = false
-      elseif line:match "^/%*" then
-        explained = true
-      elseif line:match "^TOMB_API " and not explained and not line:match "/%*.*%*/$" then
-        faults[#faults + 1] = line
+    for _, header in ipairs { "csrc/tombstone.h", "csrc/tombstone_lua.h" } do
+      for line in io.lines(header) do
+        if line == "" then
+          explained = false
+        elseif line:match "^/%*" then
+          explained = true
+        elseif line:match "^TOMB_API " and not explained and not line:match "/%*.*%*/$" then
+          faults[#faults + 1] = line
+        end
       end
     end
     assert_none(faults)
@@ -626,7 +628,8 @@ describe("the tree", function()
     "^[%w.-]+%.rockspec$",
     "^csrc/README%.md$", "^csrc/tombstone[%l_]*%.h$",
     "^csrc/core/[%w_]+%.[ch]$", "^csrc/driver/[%w_]+%.[ch]$", "^csrc/lua/[%w_]+%.[ch]$",
-    "^csrc/lua/embed%.cmake$", "^csrc/lua/exports%.map$",
+    "^csrc/lua/embed%.cmake$", "^csrc/amalgamate%.lua$", "^csrc/tombstone[%l.-]*%.in$",
+    "^csrc/lua/exports%.map$",
     "^lua/tombstone/[%w_]+%.lua$", "^lua/tombstone%.in$", "^lua/tombstone/%l+/README%.md$",
     "^lua/tombstone/migrate/[%w_]+%.lua$",
     "^lua/tombstone/cli/[%w_]+%.lua$", "^spec/cli/golden/[%w_]+%.json$", "^spec/cli/[%w_]+%.py$",

@@ -99,5 +99,7 @@ typedef struct tomb_driver {
 tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
                         tomb_conn *conn, const tomb_options *options,
                         tomb_error *err);
+/* The driver's connection, for drivers that offer more than the contract. */
+tomb_conn *tomb_db_conn(tomb_db *db);
 
 #endif

@@ -50,8 +50,6 @@ struct tomb_db {
 
 /* True where a row may have more owners than one. */
 bool tomb_has_cascades(const tomb_db *db);
-/* The driver's connection, for drivers that offer more than the contract. */
-tomb_conn *tomb_db_conn(tomb_db *db);
 /* True in a process that has inherited the handle by a fork. */
 bool tomb_is_inherited(const tomb_db *db);
 /* Ends the connection; no cursor is open. */

@@ -26,29 +26,32 @@ void tomb_getref(lua_State *L, int index, int n) {
 
 #else /* one user value (before 5.2 an environment): a table of references */
 
-#if LUA_VERSION_NUM < 502
-#define lua_setuservalue lua_setfenv
-#define lua_getuservalue lua_getfenv
+#if LUA_VERSION_NUM >= 502
+#define SET_REFS lua_setuservalue
+#define GET_REFS lua_getuservalue
+#else
+#define SET_REFS lua_setfenv
+#define GET_REFS lua_getfenv
 #endif
 
 void *tomb_newud(lua_State *L, size_t size, int refs) {
   void *memory = lua_newuserdata(L, size);
   if (refs > 0) {
     lua_createtable(L, refs, 0);
-    lua_setuservalue(L, -2);
+    SET_REFS(L, -2);
   }
   return memory;
 }
 
 void tomb_setref(lua_State *L, int index, int n) {
-  lua_getuservalue(L, index);
+  GET_REFS(L, index);
   lua_insert(L, -2);
   lua_rawseti(L, -2, n);
   lua_pop(L, 1);
 }
 
 void tomb_getref(lua_State *L, int index, int n) {
-  lua_getuservalue(L, index);
+  GET_REFS(L, index);
   lua_rawgeti(L, -1, n);
   lua_remove(L, -2);
 }

@@ -25,4 +25,5 @@ return {
   "retention",
   "errors",
   "fake",
+  "borrow",
 }
