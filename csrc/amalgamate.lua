@@ -211,6 +211,9 @@ local TOP = [[
 #if !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 200809L
 #endif
+#if !defined(_DEFAULT_SOURCE) /* for madvise */
+#define _DEFAULT_SOURCE
+#endif
 #if !defined(_FILE_OFFSET_BITS) /* on 32 bits too */
 #define _FILE_OFFSET_BITS 64
 #define _TIME_BITS 64

@@ -3,7 +3,9 @@
 ** clears in the child (MADV_WIPEONFORK). Where there is none, the process is
 ** asked for its number.
 */
+#ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE /* for madvise */
+#endif
 #include "process.h"
 
 #include <stddef.h>

@@ -13,6 +13,7 @@ require "tombstone.query"
 
 local M = {}
 local Database = core.methods.db
+local EXPIRED_OPTIONS = limits.also { "dry_run" }
 
 -- What a handle knows of its Lua side.
 local side_of = core.side
@@ -266,7 +267,7 @@ end
 -- @treturn table the report, as that of `query:purge`, with `left`, by model, the expired rows
 -- that stay, `needed`, the rows that hold them (`dead` where these are in the trash), and `events`
 function Database:purge_expired(options)
-  core.check_options(options, limits.also { "dry_run" }, "purge_expired")
+  core.check_options(options, EXPIRED_OPTIONS, "purge_expired")
   local models = side_of(self).models -- which refuses what is no database
   local dry_run = options ~= nil and options.dry_run == true
   local report = dry_run and self:preview_expired() or limits.whole(self, purge_all, self)

@@ -12,6 +12,7 @@ local trash = require "tombstone.trash"
 
 local M = {}
 local Event = {}
+local UNDO_OPTIONS = limits.also { "on_conflict" }
 
 -- The models whose rows an event can hold.
 local function holders(db)
@@ -141,7 +142,7 @@ end
 -- @treturn number rows restored
 -- @raise integrity, with the rows in conflict; then nothing was restored
 function Event:undo(options)
-  core.check_options(options, limits.also { "on_conflict" }, "undo")
+  core.check_options(options, UNDO_OPTIONS, "undo")
   local db = database_of(self)
   strategy.check(db, options and options.on_conflict)
   local undo = needs_lua(db, options) and undo_in_lua or undo_in_one

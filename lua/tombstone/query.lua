@@ -40,6 +40,7 @@ end
 local RESTORE_OPTIONS = limits.also { "all", "actor", "reason", "on_conflict", "parents" }
 
 local DELETE_OPTIONS = limits.also { "all", "actor", "reason", "max_rows" }
+local GET_OPTIONS = limits.also { "on_deleted" }
 local PURGE_OPTIONS = limits.also { "all", "living", "actor", "reason", "dry_run" }
 
 -- What is no row, or no query, is refused by the engine, in its own words.
@@ -308,7 +309,7 @@ end
 -- @treturn row
 -- @treturn boolean true when it was created
 function Model:get_or_create(match, defaults, options)
-  core.check_options(options, limits.also { "on_deleted" }, "get_or_create")
+  core.check_options(options, GET_OPTIONS, "get_or_create")
   if type(match) ~= "table" or (defaults ~= nil and type(defaults) ~= "table") then
     core.misuse("get_or_create takes tables of values", 'as in get_or_create({ title = "x" }, { views = 1 })')
   end
