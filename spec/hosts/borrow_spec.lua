@@ -25,9 +25,9 @@ local function runs_on(kind, module, what)
     host.in_folder(function(folder)
       local program = build.host(kind, folder)
       local path = module == "own" and host.module or build.module(module) .. "/lua/tombstone/core.so"
-      local version = host.must(("%s %s %s"):format(program, SCRIPT, helper.quote(path)))
+      host.must(("%s %s %s"):format(program, SCRIPT, helper.quote(path)))
       if module == "own" then
-        host.passed("C, SQLite " .. kind, "borrow, delete, undo, roll back " .. version:match "%S+")
+        host.passed("C program", "a lent connection, SQLite " .. kind)
       end
     end)
   end)
