@@ -166,6 +166,7 @@ local function find_header(root, name)
   error(name .. " is not in " .. root)
 end
 
+-- What the file defined, the next one may define otherwise.
 local function end_macros(out, tokens)
   local is_known = {}
   for _, token in ipairs(tokens) do
@@ -177,7 +178,8 @@ local function end_macros(out, tokens)
   end
 end
 
-local function add_file(out, root, path)
+-- Adds a file to the list of texts; `seen` are the headers that are in it.
+local function add_file(out, seen, root, path)
   local tokens = tokens_of(read(path))
   if path:match "%.c$" then
     rename(tokens, private_names(tokens), "_" .. base(path):match "^[%w_]+")
@@ -191,9 +193,9 @@ local function add_file(out, root, path)
     end
     if not name or is_public then
       out[#out + 1] = token.text
-    elseif not out[header] then
-      out[header] = true
-      add_file(out, root, header)
+    elseif not seen[header] then
+      seen[header] = true
+      add_file(out, seen, root, header)
     end
   end
   if path:match "%.c$" then
@@ -209,6 +211,9 @@ local TOP = [[
 #if !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 200809L
 #endif
+#if !defined(_DEFAULT_SOURCE) /* for madvise */
+#define _DEFAULT_SOURCE
+#endif
 #if !defined(_FILE_OFFSET_BITS) /* on 32 bits too */
 #define _FILE_OFFSET_BITS 64
 #define _TIME_BITS 64
@@ -218,9 +223,9 @@ local TOP = [[
 
 local root, output = arg[1], arg[2]
 local version = read(root .. "/tombstone.h"):match '#define TOMB_VERSION "(.-)"'
-local out = { TOP:format(base(output), version) }
+local out, seen = { TOP:format(base(output), version) }, {}
 for i = 3, #arg do
-  add_file(out, root, arg[i])
+  add_file(out, seen, root, arg[i])
 end
 local file = assert(io.open(output, "wb"))
 assert(file:write(table.concat(out)))

@@ -177,12 +177,17 @@ typedef struct tomb_options {
   tomb_synchronous synchronous;
   bool read_only;
   size_t statement_cache; /* prepared statements kept; 0: 64 */
+  int64_t cache_kb;       /* pages kept in memory; 0: as SQLite has it (2000) */
 } tomb_options;
 
 /*
 ** Opens the SQLite file `path` (":memory:" for a private one), making it when
 ** it is missing. NULL options are the defaults. Errors: connection (no such
-** folder, not a database), busy. Close with tomb_close.
+** folder, not a database, a build without SQLite), busy. Close with tomb_close.
+**
+** Not a file that another copy of SQLite in this process has open: when one of
+** them closes it the system drops the locks of the other, and neither can see
+** that. Borrow that connection instead.
 */
 TOMB_API tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
                                       const tomb_options *options,
@@ -191,9 +196,9 @@ TOMB_API tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
 /*
 ** The engine on a connection `db` that the host has open. `routines` are those
 ** of the copy of SQLite that made it (tombstone_sqlite.h, or what an extension
-** is given), which outlive the handle; NULL means that host and library share
-** one copy. A bare sqlite3* of another copy crashes: equal versions are no
-** proof.
+** is given), in one place for as long as that copy is loaded; NULL means that
+** host and library share one copy. A bare sqlite3* of another copy crashes: equal
+** versions are no proof.
 **
 ** The connection stays the host's: it is never closed, and its settings are its
 ** own; SQL functions named tombstone_* are added and taken off again, unless
@@ -235,6 +240,8 @@ TOMB_API void tomb_close(tomb_db *db);
 /* Closes and frees `db` with all its models. NULL is fine. */
 TOMB_API void tomb_free(tomb_db *db);
 TOMB_API bool tomb_is_open(const tomb_db *db);
+/* The same, in words: misuse where it is closed or another process's. */
+TOMB_API tomb_status tomb_check_open(const tomb_db *db, tomb_error *err);
 
 typedef struct tomb_info {
   const char *driver;  /* "sqlite" */
@@ -250,6 +257,74 @@ TOMB_API tomb_status tomb_backup(tomb_db *db, const char *path,
 
 /* The system's clock: microseconds since the epoch. */
 TOMB_API int64_t tomb_now(void);
+
+/* ---- in a host's hands: time, memory, processes ------------------- */
+
+/* What calls may take; 0 is no limit. */
+typedef struct tomb_limits {
+  int64_t timeout;   /* microseconds, on a clock that is never set */
+  int64_t max_steps; /* of SQLite's virtual machine, counted roughly */
+} tomb_limits;
+
+/* The limits around a span of calls: a place for tomb_limit_begin to note them
+** and for tomb_limit_end to put them back. */
+typedef struct tomb_span {
+  bool limited;
+  int64_t deadline, ceiling;
+  tomb_limits given;
+} tomb_span;
+
+/*
+** From here to the end that gets the same `outer`, all calls on `db` together
+** may take so much, and waits for locks no longer than that. Spans nest, and
+** an inner one cannot have more than what is left of the outer one.
+**
+**   tomb_span outer;
+**   tomb_limits limits = {5000, 0};
+**   tomb_status st = tomb_limit_begin(&outer, db, &limits, &err);
+**   if (st == TOMB_OK) {
+**     st = tomb_delete(...);
+**     tomb_limit_end(db, &outer);
+**   }
+**
+** The call that goes beyond fails with TOMB_INTERRUPTED and leaves nothing of
+** itself; a write takes the transaction around it along, which SQLite rolls
+** back. A limit is looked at before each statement, the commit included, and
+** within long ones. Errors: misuse where the driver has no limits, and on a
+** borrowed connection, whose progress handler is its host's.
+*/
+TOMB_API tomb_status tomb_limit_begin(tomb_span *outer, tomb_db *db,
+                                      const tomb_limits *limits,
+                                      tomb_error *err);
+TOMB_API void tomb_limit_end(tomb_db *db, const tomb_span *outer);
+
+/*
+** From any thread: the call that runs on `db`, or the transaction that is open,
+** fails with TOMB_INTERRUPTED at its next step, and a wait for a lock ends.
+** Where nothing runs nothing happens, to later calls neither. `db` must not be
+** closed or freed meanwhile: a host ends the thread that interrupts, or waits
+** for it, before it closes.
+*/
+TOMB_API void tomb_interrupt(tomb_db *db);
+
+/*
+** The most memory that SQLite may have, in bytes, of the whole process: all its
+** connections, also those that are not tombstone's. 0 is no limit. Beyond it
+** calls fail with TOMB_NOMEM and leave nothing of themselves. Answers what the
+** limit was; a negative number only asks. The engine's own memory is the
+** allocator's of tomb_options.
+*/
+TOMB_API int64_t tomb_memory_limit(int64_t bytes);
+
+/*
+** After a fork a handle belongs to the process that opened it. In the other one
+** every call fails with TOMB_MISUSE, and tomb_close and tomb_free give back the
+** engine's memory alone: SQLite's part is left as it is on purpose, because its
+** end would touch the file under the hands of the process that uses it. Such a
+** child opens a handle of its own, but not on a file that its parent had open:
+** SQLite would take the parent's locks for its own. Open after the fork, close
+** before it, or exec.
+*/
 
 /* ---- transactions ------------------------------------------------- */
 

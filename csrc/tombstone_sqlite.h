@@ -34,6 +34,7 @@
   X(bind_parameter_count, sqlite3_bind_parameter_count)                        \
   X(bind_pointer, sqlite3_bind_pointer)                                        \
   X(bind_text64, sqlite3_bind_text64)                                          \
+  X(busy_handler, sqlite3_busy_handler)                                        \
   X(busy_timeout, sqlite3_busy_timeout)                                        \
   X(changes, sqlite3_changes)                                                  \
   X(clear_bindings, sqlite3_clear_bindings)                                    \
@@ -55,6 +56,8 @@
   X(finalize, sqlite3_finalize)                                                \
   X(free, sqlite3_free)                                                        \
   X(get_autocommit, sqlite3_get_autocommit)                                    \
+  X(hard_heap_limit64, sqlite3_hard_heap_limit64)                              \
+  X(interruptx, sqlite3_interrupt)                                             \
   X(last_insert_rowid, sqlite3_last_insert_rowid)                              \
   X(libversion, sqlite3_libversion)                                            \
   X(libversion_number, sqlite3_libversion_number)                              \
@@ -62,6 +65,7 @@
   X(open_v2, sqlite3_open_v2)                                                  \
   X(prepare_v2, sqlite3_prepare_v2)                                            \
   X(prepare_v3, sqlite3_prepare_v3)                                            \
+  X(progress_handler, sqlite3_progress_handler)                                \
   X(reset, sqlite3_reset)                                                      \
   X(result_error, sqlite3_result_error)                                        \
   X(result_error_code, sqlite3_result_error_code)                              \
@@ -72,6 +76,7 @@
   X(result_value, sqlite3_result_value)                                        \
   X(sleep, sqlite3_sleep)                                                      \
   X(step, sqlite3_step)                                                        \
+  X(stmt_busy, sqlite3_stmt_busy)                                              \
   X(system_errno, sqlite3_system_errno)                                        \
   X(txn_state, sqlite3_txn_state)                                              \
   X(user_data, sqlite3_user_data)                                              \
@@ -90,7 +95,7 @@
 #define TOMB_SQLITE_LATER_ROUTINES(X)
 #endif
 
-/* Fills `out`, which must live as long as what it is handed to. */
+/* Fills `out`, which is static: a copy of SQLite is known by its place. */
 static inline void tomb_sqlite_routines(sqlite3_api_routines *out) {
   memset(out, 0, sizeof *out);
 #define TOMB_SET(member, function) out->member = function;

@@ -159,6 +159,7 @@ describe("the layers", function()
     local system = {
       sqlite = set("sqlite3.c", "sqlite3ext.h", "sys/stat.h", "tombstone_sqlite.h"),
       clock = set "time.h",
+      process = set("sys/mman.h", "unistd.h"),
     }
     check_includes(DRIVER, function(name, path)
       local client = base(path):match "^%l+"

@@ -21,11 +21,18 @@ spec_packages=(
   "${command_packages[@]}"
   g++ binutils clang-format graphviz valgrind sqlite3 python3-django postgresql
   lua-busted lua-check lua-discount lua-ldoc python3
-  clang gcc-multilib luarocks npm # C programs: 32 bits too, and another SQLite, which npm brings
+  clang gcc-multilib luarocks # C programs, on 32 bits too, and the rock
   lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev
   neovim tmux # the plug-in, and a terminal in which its keys are pressed
+  love xvfb xdotool imagemagick # the game, its screen, keys and pictures of it
   tarantool # posts and fibers
+  nginx libnginx-mod-http-lua curl wrk # a blog, what asks it, and many at once
+  tshark mpv haproxy # names in captures, bookmarks, a deny list
 )
+
+# npm fetches SQLite's amalgamation, for hosts that have a copy of their own. Where
+# Node.js is another's package it has brought npm, and Debian's conflicts with it.
+command -v npm >/dev/null || spec_packages+=(npm)
 
 is_installed() {
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]

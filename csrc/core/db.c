@@ -69,6 +69,7 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
   db->allocator = a;
   db->driver = driver;
   db->conn = conn;
+  db->read_only = options != NULL && options->read_only;
   db->borrowed = driver->borrowed(conn);
   db->last_stamp = TOMB_TIME_MIN - 1;
   db->statements.a = &db->allocator;
@@ -91,7 +92,7 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
 void tomb_close_now(tomb_db *db) {
   tomb_store_abandon(db);
   tomb_statements_free(&db->statements);
-  db->driver->close(db->conn);
+  db->driver->close(db->conn); /* leaves alone what is inherited */
   db->conn = NULL;
   db->depth = db->lost = 0;
   db->unended = false;
@@ -131,10 +132,6 @@ bool tomb_has_cascades(const tomb_db *db) {
     }
   }
   return false;
-}
-
-bool tomb_is_open(const tomb_db *db) {
-  return db->conn != NULL && !db->closing;
 }
 
 tomb_conn *tomb_db_conn(tomb_db *db) {

@@ -126,6 +126,8 @@ const tomb_dialect tomb_sqlite_dialect = {
     .lock_parent = "",
     .lock_twin = "",
     .defer_keys = "PRAGMA defer_foreign_keys = ON",
+    .keys_deferred = "PRAGMA defer_foreign_keys",
+    .defer_no_more = "PRAGMA defer_foreign_keys = OFF",
     .taken = "temp.tombstone_taken_",
     .create_taken = "CREATE TEMP TABLE IF NOT EXISTS tombstone_taken_",
     .taken_columns =

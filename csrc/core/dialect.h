@@ -42,6 +42,9 @@ typedef struct tomb_dialect {
   const char *lock_twin;
   /* Lets foreign keys be broken until the transaction's end. */
   const char *defer_keys;
+  /* In a transaction of others it must not last to their end: whether it is so,
+  ** and the end of it. NULL: it cannot be in one. */
+  const char *keys_deferred, *defer_no_more;
   /* The connection's own table of takings (undoing.h), a number follows; and how
   ** it is made: the same, and then its columns. */
   const char *taken, *create_taken, *taken_columns;

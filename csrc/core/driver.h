@@ -15,12 +15,36 @@
 typedef struct tomb_conn tomb_conn; /* the driver's connection */
 typedef struct tomb_stmt tomb_stmt; /* the driver's prepared statement */
 
+/*
+** What a host may do to a connection besides asking it: interrupt it, limit
+** it, and fork. Between `limit` and `unlimit` the engine steps with `step`.
+*/
+typedef struct tomb_bounds {
+  /* False in a process that has inherited the connection by a fork: nothing of
+  ** it may be touched there, and it is never closed. Costs next to nothing. */
+  bool (*is_own)(const tomb_conn *conn);
+  /* Comes before each statement: refuses where the call has been interrupted
+  ** or is beyond its limits. A rollback is never refused. */
+  tomb_status (*admit)(tomb_conn *conn, const char *sql, size_t size,
+                       tomb_error *err);
+  tomb_status (*step)(tomb_conn *conn, tomb_stmt *stmt, tomb_error *err);
+  /* A step has failed: says which limit it was, if it was one. */
+  tomb_status (*explain)(tomb_conn *conn, tomb_status st, tomb_error *err);
+  /* By any thread. */
+  void (*interrupt)(tomb_conn *conn);
+  /* Narrows the limits; `*outer` gets what they were. And puts them back. */
+  tomb_status (*limit)(tomb_span *outer, tomb_conn *conn,
+                       const tomb_limits *limits, tomb_error *err);
+  void (*unlimit)(tomb_conn *conn, const tomb_span *outer);
+} tomb_bounds;
+
 typedef struct tomb_driver {
   const char *name;
+  const tomb_bounds *bounds; /* NULL: it knows none of this */
   const tomb_dialect *dialect;
 
   /* Closes the connection, or gives it back to its host; all its statements are
-  ** finalized. Cannot fail. */
+  ** finalized. One that is inherited is left as it is. Cannot fail. */
   void (*close)(tomb_conn *conn);
   /* True when it is the host's: it may be in a transaction of others. */
   bool (*borrowed)(tomb_conn *conn);

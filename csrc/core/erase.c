@@ -165,9 +165,6 @@ static tomb_status erase_all(int64_t *purged, const tomb_closure *c,
                              tomb_error *err) {
   tomb_status st = TOMB_OK;
   bool owned = tomb_has_cascades(c->db);
-  if (needs_deferral(c)) {
-    st = tomb_store_text(c->db, c->db->driver->dialect->defer_keys, err);
-  }
   for (size_t i = c->n; st == TOMB_OK && i-- > 0;) {
     if (tomb_keys_count(c->keys[i]) == 0) continue;
     st = erase(c, i, err);
@@ -180,12 +177,35 @@ static tomb_status erase_all(int64_t *purged, const tomb_closure *c,
   return st;
 }
 
+static tomb_status are_deferred(int64_t *out, tomb_db *db, tomb_error *err) {
+  *out = 1; /* until the end of the transaction, which is ours */
+  if (!db->inside) return TOMB_OK;
+  tomb_status st = tomb_store_start(db, err);
+  if (st != TOMB_OK) return st;
+  tomb_sql_add(&db->sql, db->driver->dialect->keys_deferred);
+  return tomb_store_integer(out, db, err);
+}
+
+static tomb_status erase_deferred(int64_t *purged, const tomb_closure *c,
+                                  const tomb_model *root, tomb_rows *report,
+                                  tomb_error *err) {
+  const tomb_dialect *d = c->db->driver->dialect;
+  int64_t before;
+  tomb_status st = are_deferred(&before, c->db, err);
+  if (st == TOMB_OK) st = tomb_store_text(c->db, d->defer_keys, err);
+  if (st == TOMB_OK) st = erase_all(purged, c, root, report, err);
+  if (before == 0) tomb_store_text(c->db, d->defer_no_more, NULL);
+  return st;
+}
+
 tomb_status tomb_erase_closure(int64_t *purged, const tomb_closure *c,
                                const tomb_model *model, tomb_rows *report,
                                tomb_error *err) {
   *purged = 0;
   tomb_status st = settle_children(c, false, report, err);
-  return st == TOMB_OK ? erase_all(purged, c, model, report, err) : st;
+  if (st != TOMB_OK) return st;
+  return needs_deferral(c) ? erase_deferred(purged, c, model, report, err)
+                           : erase_all(purged, c, model, report, err);
 }
 
 tomb_status tomb_preview_closure(int64_t *purged, const tomb_closure *c,

@@ -210,6 +210,12 @@ static tomb_status create_table(tomb_db *db, const tomb_model *model,
     st = tomb_catalogue(&indexes, db, d->unique_indexes, model->table, err);
   }
   if (st == TOMB_OK) st = create_missing(db, model, columns, indexes, err);
+  if (db->read_only && st == TOMB_DATABASE) {
+    st = differs(model, "is missing, and this handle only reads",
+                 tomb_rows_count(columns) == 0 ? "it" : "an index", err);
+    tomb_error_hint(err, "let create_tables run on a handle that writes, or "
+                         "migrate the file");
+  }
   tomb_rows_free(columns);
   tomb_rows_free(indexes);
   return st;

@@ -62,8 +62,15 @@ static tomb_prepared *find(tomb_statements *all, const char *text, size_t size,
 
 /* ---- making and dropping ------------------------------------------ */
 
+/* In a process that has inherited them, statements are left alone: their end
+** would touch the file. */
+static bool is_own(const tomb_statements *all) {
+  const tomb_bounds *bounds = all->driver->bounds;
+  return bounds == NULL || bounds->is_own(all->conn);
+}
+
 static void release(tomb_statements *all, tomb_prepared *p) {
-  if (p->stmt != NULL) all->driver->finalize(p->stmt);
+  if (p->stmt != NULL && is_own(all)) all->driver->finalize(p->stmt);
   tomb_release(all->a, p->values, p->n_columns * sizeof *p->values);
   tomb_release(all->a, (void *)p->fields, p->n_columns * sizeof *p->fields);
   tomb_release(all->a, p->text, p->size + 1);
@@ -181,7 +188,7 @@ tomb_status tomb_statements_take(tomb_prepared **out, tomb_statements *all,
 }
 
 void tomb_statements_give_back(tomb_statements *all, tomb_prepared *prepared) {
-  all->driver->reset(prepared->stmt);
+  if (is_own(all)) all->driver->reset(prepared->stmt);
   prepared->in_use = false;
   if (all->count > all->capacity) drop(all, prepared);
 }

@@ -8,11 +8,6 @@
 #include "rows.h"
 #include "value.h"
 
-static tomb_status need_open(const tomb_db *db, tomb_error *err) {
-  if (tomb_is_open(db)) return TOMB_OK;
-  return tomb_fail(err, TOMB_MISUSE, "The database is closed");
-}
-
 /* One value at a time would need rows of unknown length: the statement's row
 ** is put together first. */
 static tomb_status log_statement(tomb_db *db, tomb_error *err) {
@@ -52,7 +47,7 @@ static void notice_end(tomb_db *db) {
 }
 
 tomb_status tomb_store_start(tomb_db *db, tomb_error *err) {
-  tomb_status st = need_open(db, err);
+  tomb_status st = tomb_check_open(db, err);
   if (st == TOMB_OK && db->unended) st = tomb_store_make_up(db, err);
   if (st != TOMB_OK) return st;
   tomb_sql_clear(&db->sql);
@@ -71,9 +66,20 @@ tomb_status tomb_store_start_write(tomb_db *db, tomb_error *err) {
 
 /* After every failure: SQLite may have ended the transaction by itself. */
 static tomb_status after_failure(tomb_db *db, tomb_status st, tomb_error *err) {
+  if (db->driver->bounds != NULL) {
+    st = db->driver->bounds->explain(db->conn, st, err);
+  }
   tomb_error_sql(err, db->sql.text.data, db->sql.text.size);
   if (db->depth > 0 && !db->driver->in_transaction(db->conn)) db->lost = 1;
   return st;
+}
+
+/* Before anything of it: an inherited connection is not even prepared on. */
+static tomb_status admit(tomb_db *db, tomb_error *err) {
+  const tomb_bounds *bounds = db->driver->bounds;
+  if (bounds == NULL) return TOMB_OK;
+  if (!bounds->is_own(db->conn)) return tomb_check_open(db, err);
+  return bounds->admit(db->conn, db->sql.text.data, db->sql.text.size, err);
 }
 
 static tomb_status take(tomb_prepared **out, tomb_db *db, bool copy,
@@ -81,9 +87,11 @@ static tomb_status take(tomb_prepared **out, tomb_db *db, bool copy,
   tomb_sql *sql = &db->sql;
   *out = NULL;
   if (tomb_sql_failed(sql)) return tomb_out_of_memory(err);
+  tomb_status st = admit(db, err);
+  if (st != TOMB_OK) return st;
   if (db->logging && log_statement(db, err) != TOMB_OK) return TOMB_NOMEM;
-  tomb_status st = tomb_statements_take(out, &db->statements, sql->text.data,
-                                        sql->text.size, err);
+  st = tomb_statements_take(out, &db->statements, sql->text.data,
+                            sql->text.size, err);
   if (st != TOMB_OK) return after_failure(db, st, err);
   st = db->driver->bind((*out)->stmt, sql->args, sql->n_args, copy, err);
   if (st == TOMB_OK) return TOMB_OK;
@@ -138,19 +146,23 @@ static tomb_status fetch(tomb_db *db, tomb_prepared *p, tomb_error *err) {
   return TOMB_ROW;
 }
 
+static tomb_status pull(tomb_db *db, tomb_prepared *p, tomb_error *err) {
+  if (!db->limited) return db->driver->step(p->stmt, err);
+  return db->driver->bounds->step(db->conn, p->stmt, err);
+}
+
 static tomb_status step(tomb_db *db, tomb_prepared *p, tomb_error *err) {
-  tomb_status st = db->driver->step(p->stmt, err);
+  tomb_status st = pull(db, p, err);
   if (st == TOMB_ROW) return fetch(db, p, err);
   return st == TOMB_DONE ? st : after_failure(db, st, err);
 }
 
 tomb_status tomb_cursor_next(tomb_cursor *cursor, tomb_error *err) {
   if (cursor->prepared == NULL) return TOMB_DONE;
-  if (cursor->db->closing) {
-    return tomb_fail(err, TOMB_MISUSE, "The database is closed");
-  }
+  tomb_status st = tomb_check_open(cursor->db, err);
+  if (st != TOMB_OK) return st;
   tomb_store_look(cursor->db);
-  tomb_status st = step(cursor->db, cursor->prepared, err);
+  st = step(cursor->db, cursor->prepared, err);
   cursor->values = cursor->prepared->values;
   cursor->fields = cursor->prepared->fields;
   cursor->n = cursor->prepared->n_columns;
@@ -185,10 +197,10 @@ static tomb_status keep_rows(tomb_db *db, tomb_prepared *p, tomb_rows *rows,
     p->fields[i] = i < db->sql.n_columns ? db->sql.columns[i] : NULL;
   }
   for (bool told = false;; told = true) {
-    tomb_status st = db->driver->step(p->stmt, err);
+    tomb_status st = pull(db, p, err);
     if (st == TOMB_DONE) return TOMB_OK;
     if (st != TOMB_ROW) {
-      after_failure(db, st, err);
+      st = after_failure(db, st, err);
       return told ? tear(db, st) : st;
     }
     st = fetch(db, p, err);
@@ -202,7 +214,7 @@ static tomb_status keep_rows(tomb_db *db, tomb_prepared *p, tomb_rows *rows,
 static tomb_status drain(tomb_db *db, tomb_prepared *p, tomb_error *err) {
   tomb_status st;
   do {
-    st = db->driver->step(p->stmt, err);
+    st = pull(db, p, err);
   } while (st == TOMB_ROW);
   return st == TOMB_DONE ? TOMB_OK : after_failure(db, st, err);
 }

@@ -38,6 +38,8 @@ struct tomb_db {
   int cursors;   /* open; a close waits for them */
   int snapshots; /* of these, those that forbid writes */
   bool closing;
+  bool read_only; /* as told at open: the file may be so without */
+  bool limited;   /* by tomb_limit_begin */
   int64_t last_stamp, last_event;
   bool event_ids_known; /* nobody else makes events in this transaction */
   tomb_shared_event shared;
@@ -48,6 +50,8 @@ struct tomb_db {
 
 /* True where a row may have more owners than one. */
 bool tomb_has_cascades(const tomb_db *db);
+/* True in a process that has inherited the handle by a fork. */
+bool tomb_is_inherited(const tomb_db *db);
 /* Ends the connection; no cursor is open. */
 void tomb_close_now(tomb_db *db);
 

@@ -39,6 +39,7 @@ tomb_status tomb_begin(tomb_db *db, tomb_error *err) {
 
 static tomb_status need_transaction(const tomb_db *db, tomb_error *err) {
   if (db->conn != NULL && db->depth > 0) return TOMB_OK;
+  if (tomb_is_inherited(db)) return tomb_check_open(db, err);
   return tomb_fail(err, TOMB_MISUSE, "There is no transaction to end");
 }
 
@@ -123,7 +124,7 @@ tomb_status tomb_store_make_up(tomb_db *db, tomb_error *err) {
 }
 
 void tomb_store_abandon(tomb_db *db) {
-  if (db->depth == 0 && !db->unended) return;
+  if ((db->depth == 0 && !db->unended) || tomb_is_inherited(db)) return;
   if (db->driver->in_transaction(db->conn)) {
     db->driver->abandon(db->conn, db->inside);
   }

@@ -319,19 +319,31 @@ static bool row(tomb_stmt *stmt, tomb_value *values, size_t n) {
 static const tomb_driver fake_driver = FAKE_DRIVER(tomb_sqlite_dialect);
 static const tomb_driver fake_postgres = FAKE_DRIVER(tomb_postgres_dialect);
 
+static tomb_status finish(tomb_db **out, tomb_conn *conn, tomb_status st,
+                          const tomb_options *options, tomb_error *err) {
+  if (st == TOMB_OK) return tomb_db_new(out, &fake_driver, conn, options, err);
+  close_conn(conn);
+  return st;
+}
+
 tomb_status tomb_open_fake(tomb_db **out, const char *path,
                            const tomb_options *options, tomb_error *err) {
+  tomb_status st = TOMB_OK;
   *out = NULL;
   tomb_conn *conn = calloc(1, sizeof *conn);
   if (conn == NULL) return tomb_out_of_memory(err);
-  if (path != NULL) {
-    tomb_status status = tomb_sqlite_connect(&conn->inner, path, options, err);
-    if (status != TOMB_OK) {
-      close_conn(conn);
-      return status;
-    }
-  }
-  return tomb_db_new(out, &fake_driver, conn, options, err);
+  if (path != NULL) st = tomb_sqlite_connect(&conn->inner, path, options, err);
+  return finish(out, conn, st, options, err);
+}
+
+tomb_status tomb_borrow_fake(tomb_db **out, struct sqlite3 *db,
+                             const struct sqlite3_api_routines *routines,
+                             const tomb_options *options, tomb_error *err) {
+  *out = NULL;
+  tomb_conn *conn = calloc(1, sizeof *conn);
+  if (conn == NULL) return tomb_out_of_memory(err);
+  tomb_status st = tomb_sqlite_borrow(&conn->inner, db, routines, options, err);
+  return finish(out, conn, st, options, err);
 }
 
 tomb_status tomb_open_fake_postgres(tomb_db **out, const tomb_options *options,

@@ -15,6 +15,12 @@
 tomb_status tomb_open_fake(tomb_db **out, const char *path,
                            const tomb_options *options, tomb_error *err);
 
+/* On a connection of the host. Errors: as tomb_borrow_sqlite, with whose other
+** arguments it is called. */
+tomb_status tomb_borrow_fake(tomb_db **out, struct sqlite3 *db,
+                             const struct sqlite3_api_routines *routines,
+                             const tomb_options *options, tomb_error *err);
+
 /* A scripted one whose statements are PostgreSQL's. */
 tomb_status tomb_open_fake_postgres(tomb_db **out, const tomb_options *options,
                                     tomb_error *err);

@@ -11,12 +11,6 @@
 
 #define WIDE_CHANGES 3037000 /* the first with changes64 */
 
-struct tomb_stmt {
-  const sqlite3_api_routines *sqlite; /* the connection's, at hand */
-  sqlite3_stmt *handle;
-  tomb_conn *conn;
-};
-
 static tomb_status fail(tomb_stmt *stmt, tomb_error *err) {
   return tomb_sqlite_fail(err, stmt->conn);
 }
@@ -47,6 +41,7 @@ tomb_status tomb_sqlite_connect(tomb_conn **out, const char *path,
     sqlite->free(conn);
     return status;
   }
+  tomb_sqlite_guard(conn);
   *out = conn;
   return TOMB_OK;
 }
@@ -61,6 +56,7 @@ tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
 }
 
 static void close_conn(tomb_conn *conn) {
+  if (!tomb_sqlite_unguard(conn)) return; /* inherited */
   if (conn->loan != NULL) {
     tomb_sqlite_give_back(conn);
   } else {
@@ -314,6 +310,7 @@ static bool row(tomb_stmt *stmt, tomb_value *values, size_t n) {
 
 const tomb_driver tomb_sqlite_driver = {
     .name = "sqlite",
+    .bounds = &tomb_sqlite_bounds,
     .dialect = &tomb_sqlite_dialect,
     .close = close_conn,
     .borrowed = borrowed,

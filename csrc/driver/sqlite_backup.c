@@ -22,11 +22,14 @@ static bool same_file(const sqlite3_api_routines *sqlite, sqlite3 *a,
 }
 
 /* Between chunks others may write, and then SQLite begins anew. Once that has
-** happened the rest goes in one step, or the copy might never end. */
-static int copy_pages(const sqlite3_api_routines *sqlite,
-                      sqlite3_backup *backup, int patience_ms) {
-  int pages = CHUNK_PAGES, before = INT_MAX;
+** happened the rest goes in one step, or the copy might never end. Answers
+** SQLITE_INTERRUPT, with `err` filled, where the host wants no more. */
+static int copy_pages(tomb_conn *conn, sqlite3_backup *backup,
+                      tomb_error *err) {
+  const sqlite3_api_routines *sqlite = conn->sqlite;
+  int pages = CHUNK_PAGES, before = INT_MAX, patience_ms = conn->patience_ms;
   for (;;) {
+    if (tomb_sqlite_go_on(conn, err) != TOMB_OK) return SQLITE_INTERRUPT;
     int code = sqlite->backup_step(backup, pages);
     if (code == SQLITE_OK) {
       int remaining = sqlite->backup_remaining(backup);
@@ -38,8 +41,8 @@ static int copy_pages(const sqlite3_api_routines *sqlite,
   }
 }
 
-static tomb_status copy(sqlite3 *target, const tomb_conn *conn,
-                        const char *path, tomb_error *err) {
+static tomb_status copy(sqlite3 *target, tomb_conn *conn, const char *path,
+                        tomb_error *err) {
   const sqlite3_api_routines *sqlite = conn->sqlite;
   sqlite3_backup *backup =
       sqlite->backup_init(target, "main", conn->db, "main");
@@ -47,9 +50,10 @@ static tomb_status copy(sqlite3 *target, const tomb_conn *conn,
     return tomb_sqlite_error_at(err, sqlite->extended_errcode(target),
                                 sqlite->errmsg(target), "back up to", path);
   }
-  int code = copy_pages(sqlite, backup, conn->patience_ms);
+  int code = copy_pages(conn, backup, err);
   sqlite->backup_finish(backup);
   if (code == SQLITE_DONE) return TOMB_OK;
+  if (code == SQLITE_INTERRUPT) return TOMB_INTERRUPTED;
   /* a lock leaves no message in the handle, so the text is the code's */
   return tomb_sqlite_error_at(err, code, sqlite->errstr(code), "back up to",
                               path);
@@ -70,7 +74,7 @@ static tomb_status check_target(sqlite3 *target, const tomb_conn *conn,
   return TOMB_MISUSE;
 }
 
-static tomb_status copy_into(sqlite3 *target, int opened, const tomb_conn *conn,
+static tomb_status copy_into(sqlite3 *target, int opened, tomb_conn *conn,
                              const char *path, tomb_error *err) {
   const sqlite3_api_routines *sqlite = conn->sqlite;
   if (opened != SQLITE_OK) {
@@ -84,7 +88,7 @@ static tomb_status copy_into(sqlite3 *target, int opened, const tomb_conn *conn,
   /* copy_pages waits; SQLite's own waiting on top would multiply */
   sqlite->busy_timeout(conn->db, 0);
   status = copy(target, conn, path, err);
-  sqlite->busy_timeout(conn->db, conn->patience_ms);
+  tomb_sqlite_wait_as_told(conn);
   return status;
 }
 
@@ -98,9 +102,11 @@ tomb_status tomb_sqlite_backup(tomb_conn *conn, const char *path,
     return TOMB_MISUSE;
   }
   sqlite3 *target = NULL;
+  tomb_status status = tomb_sqlite_bounds.admit(conn, "", 0, err);
+  if (status != TOMB_OK) return status;
   int opened = sqlite->open_v2(
       path, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-  tomb_status status = copy_into(target, opened, conn, path, err);
+  status = copy_into(target, opened, conn, path, err);
   sqlite->close(target);
   return status;
 }

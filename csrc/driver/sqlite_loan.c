@@ -40,34 +40,36 @@ static void hand_out(const sqlite3_api_routines *sqlite,
   if (out != NULL) *out = sqlite->user_data(context);
 }
 
-static sqlite3_stmt *prepared(const tomb_conn *conn, const char *sql) {
-  sqlite3_stmt *stmt = NULL;
-  conn->sqlite->prepare_v2(conn->db, sql, -1, &stmt, NULL);
-  return stmt;
+static int prepare(const tomb_conn *conn, sqlite3_stmt **out, const char *sql) {
+  *out = NULL;
+  return conn->sqlite->prepare_v2(conn->db, sql, -1, out, NULL);
 }
 
-/* A word that the connection does not know cannot be prepared. */
-static bool knows(const tomb_conn *conn, const tomb_sqlite_word *word) {
+/* A function that the connection does not know cannot be prepared: then the
+** answer is SQLITE_ERROR, and others are failures. */
+static int look_up(const tomb_conn *conn, const tomb_sqlite_word *word) {
+  sqlite3_stmt *stmt;
   char sql[64] = "SELECT ";
   strcat(sql, word->name);
   strcat(sql, word->arguments == 1 ? "(1)" : "(1, 2)");
-  sqlite3_stmt *stmt = prepared(conn, sql);
+  int code = prepare(conn, &stmt, sql);
   conn->sqlite->finalize(stmt);
-  return stmt != NULL;
+  return code;
 }
 
-/* True when somebody has taught the connection; `*out` is NULL when that was
-** another copy or version of this library. */
-static bool find_lesson(const tomb_conn *conn, struct lesson **out) {
+/* The same for the lesson. Where that is known but not handed out, another copy
+** or version of this library has borrowed the connection. */
+static int find_lesson(const tomb_conn *conn, struct lesson **out) {
   const sqlite3_api_routines *sqlite = conn->sqlite;
+  sqlite3_stmt *stmt;
   *out = NULL;
-  sqlite3_stmt *stmt = prepared(conn, "SELECT tombstone_loan(?)");
-  if (stmt == NULL) return false;
+  int code = prepare(conn, &stmt, "SELECT tombstone_loan(?)");
+  if (code != SQLITE_OK) return code;
   /* the name of the type must outlive the statement */
-  sqlite->bind_pointer(stmt, 1, out, kind_of_pointer, NULL);
-  sqlite->step(stmt);
-  sqlite->finalize(stmt);
-  return true;
+  code = sqlite->bind_pointer(stmt, 1, out, kind_of_pointer, NULL);
+  if (code == SQLITE_OK) sqlite->step(stmt);
+  int result = sqlite->finalize(stmt);
+  return code == SQLITE_OK ? result : code;
 }
 
 static int new_lesson(const tomb_conn *conn, struct lesson **out) {
@@ -87,8 +89,9 @@ static int new_lesson(const tomb_conn *conn, struct lesson **out) {
 static int teach(const tomb_conn *conn, struct lesson *lesson) {
   const tomb_sqlite_word *word;
   for (size_t i = 0; (word = tomb_sqlite_word_at(i)) != NULL; i++) {
-    if (knows(conn, word)) continue;
-    int code = tomb_sqlite_teach(conn, word, NULL);
+    int code = look_up(conn, word);
+    if (code == SQLITE_OK) continue;
+    if (code == SQLITE_ERROR) code = tomb_sqlite_teach(conn, word, NULL);
     if (code != SQLITE_OK) return code;
     lesson->taught |= 1u << i;
   }
@@ -107,22 +110,27 @@ static void unteach(const tomb_conn *conn, struct lesson *lesson) {
   tomb_sqlite_unteach(conn, &lesson->word);
 }
 
+static tomb_status fail(const tomb_conn *conn, int code, tomb_error *err) {
+  return tomb_sqlite_error(err, code, conn->sqlite->errstr(code));
+}
+
+static tomb_status refuse_stranger(tomb_error *err) {
+  tomb_fail(err, TOMB_MISUSE,
+            "Cannot borrow the connection - another copy of tombstone has");
+  tomb_error_hint(err, "load one copy of the library, of one version");
+  return TOMB_MISUSE;
+}
+
 static tomb_status learn(tomb_conn *conn, tomb_error *err) {
   struct lesson *found;
-  int code = SQLITE_OK;
-  if (!find_lesson(conn, &found)) {
-    code = new_lesson(conn, &found);
-  } else if (found == NULL) {
-    tomb_fail(err, TOMB_MISUSE,
-              "Cannot borrow the connection - another copy of tombstone has");
-    tomb_error_hint(err, "load one copy of the library, of one version");
-    return TOMB_MISUSE;
-  }
-  if (code != SQLITE_OK) return tomb_sqlite_fail(err, conn);
+  int code = find_lesson(conn, &found);
+  if (code == SQLITE_OK && found == NULL) return refuse_stranger(err);
+  if (code == SQLITE_ERROR) code = new_lesson(conn, &found);
+  if (code != SQLITE_OK) return fail(conn, code, err);
   found->borrowers++;
   conn->loan->lesson = found;
   code = teach(conn, found);
-  return code == SQLITE_OK ? TOMB_OK : tomb_sqlite_fail(err, conn);
+  return code == SQLITE_OK ? TOMB_OK : fail(conn, code, err);
 }
 
 /* ---- giving back -------------------------------------------------- */
@@ -165,8 +173,8 @@ bool tomb_sqlite_is_gone(const tomb_conn *conn) {
     return false;
   }
   /* the last mistake of an open connection looks the same */
-  sqlite3_stmt *stmt = NULL;
-  int code = sqlite->prepare_v2(conn->db, "SELECT 1", -1, &stmt, NULL);
+  sqlite3_stmt *stmt;
+  int code = prepare(conn, &stmt, "SELECT 1");
   sqlite->finalize(stmt);
   return code == SQLITE_MISUSE;
 }
@@ -191,6 +199,7 @@ static tomb_status check_options(const tomb_options *options, tomb_error *err) {
   if (options->synchronous != TOMB_SYNC_FULL) {
     return refuse_option(err, "synchronous");
   }
+  if (options->cache_kb != 0) return refuse_option(err, "cache_kb");
   return options->read_only ? refuse_option(err, "read_only") : TOMB_OK;
 }
 
@@ -229,9 +238,8 @@ static tomb_status check_routines(const sqlite3_api_routines *sqlite,
 
 /* The lists of keys that statements take are JSON. */
 static tomb_status check_connection(const tomb_conn *conn, tomb_error *err) {
-  sqlite3_stmt *stmt = NULL;
-  int code = conn->sqlite->prepare_v2(
-      conn->db, "SELECT value FROM json_each('[]')", -1, &stmt, NULL);
+  sqlite3_stmt *stmt;
+  int code = prepare(conn, &stmt, "SELECT value FROM json_each('[]')");
   conn->sqlite->finalize(stmt);
   if (code == SQLITE_OK) return TOMB_OK;
   if (code == SQLITE_MISUSE) {
@@ -240,7 +248,7 @@ static tomb_status check_connection(const tomb_conn *conn, tomb_error *err) {
     tomb_error_hint(err, "lend one that is open");
     return TOMB_CONNECTION;
   }
-  if ((code & 0xff) != SQLITE_ERROR) return tomb_sqlite_fail(err, conn);
+  if (code != SQLITE_ERROR) return fail(conn, code, err);
   tomb_fail(err, TOMB_CONNECTION, "The host's SQLite lacks JSON functions");
   tomb_error_hint(err, "build it with them; they are built in since 3.38");
   return TOMB_CONNECTION;
@@ -248,12 +256,14 @@ static tomb_status check_connection(const tomb_conn *conn, tomb_error *err) {
 
 static tomb_status hold(tomb_conn *conn, tomb_error *err) {
   struct tomb_loan *loan = conn->loan;
-  loan->rollback = prepared(conn, "ROLLBACK");
-  loan->rollback_to = prepared(conn, "ROLLBACK TO tombstone_0");
-  loan->release = prepared(conn, "RELEASE tombstone_0");
-  bool all = loan->rollback != NULL && loan->rollback_to != NULL &&
-             loan->release != NULL;
-  return all ? TOMB_OK : tomb_sqlite_fail(err, conn);
+  int code = prepare(conn, &loan->rollback, "ROLLBACK");
+  if (code == SQLITE_OK) {
+    code = prepare(conn, &loan->rollback_to, "ROLLBACK TO tombstone_0");
+  }
+  if (code == SQLITE_OK) {
+    code = prepare(conn, &loan->release, "RELEASE tombstone_0");
+  }
+  return code == SQLITE_OK ? TOMB_OK : fail(conn, code, err);
 }
 
 static tomb_conn *new_conn(const sqlite3_api_routines *sqlite, sqlite3 *db) {
@@ -292,6 +302,7 @@ tomb_status tomb_sqlite_borrow(tomb_conn **out, struct sqlite3 *db,
     tomb_sqlite_give_back(conn);
     return status;
   }
+  tomb_sqlite_guard(conn);
   *out = conn;
   return TOMB_OK;
 }

@@ -3,6 +3,7 @@
 ** and setting up the connection.
 */
 #include <errno.h>
+#include <stdio.h>
 
 #include "error.h"
 #include "sqlite_parts.h"
@@ -73,6 +74,15 @@ static int prepare_file(const tomb_conn *conn, const tomb_options *options) {
              &left);
 }
 
+/* Kilobytes are negative pages to SQLite. */
+static int set_cache(const tomb_conn *conn, const tomb_options *options) {
+  char sql[64];
+  if (options == NULL || options->cache_kb <= 0) return SQLITE_OK;
+  snprintf(sql, sizeof sql, "PRAGMA cache_size = -%lld",
+           (long long)options->cache_kb);
+  return conn->sqlite->exec(conn->db, sql, NULL, NULL, NULL);
+}
+
 static int open_handle(tomb_conn *conn, const char *path,
                        const tomb_options *options) {
   bool read_only = options != NULL && options->read_only;
@@ -84,8 +94,7 @@ static int open_handle(tomb_conn *conn, const char *path,
   if (code == SQLITE_OK) code = configure(conn);
   if (code != SQLITE_OK) return code;
   code = prepare_file(conn, options);
-  if (code != SQLITE_OK) return code;
-  return conn->sqlite->busy_timeout(conn->db, conn->patience_ms);
+  return code == SQLITE_OK ? set_cache(conn, options) : code;
 }
 
 static void hint_by_errno(tomb_error *err, int number) {
@@ -116,6 +125,12 @@ static tomb_status refuse(tomb_error *err, const tomb_conn *conn, int code,
   tomb_status kind = tomb_sqlite_error_at(err, code, text, "open", path);
   if (!is_connection(kind)) return kind;
   if (err != NULL) err->kind = TOMB_CONNECTION;
+  if ((code & 0xff) == SQLITE_READONLY) { /* a file in WAL mode */
+    tomb_error_hint(err, "its folder must be open for writing, even to read; "
+                         "where nobody writes the file, open "
+                         "\"file:path?immutable=1\"");
+    return TOMB_CONNECTION;
+  }
   hint_by_errno(err, sqlite->system_errno(conn->db));
   return TOMB_CONNECTION;
 }

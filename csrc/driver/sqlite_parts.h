@@ -13,12 +13,20 @@
 #include <sqlite3ext.h>
 
 #include "sqlite.h"
+#include "sqlite_limits.h"
 
 struct tomb_conn {
   const sqlite3_api_routines *sqlite;
   sqlite3 *db;
   int patience_ms;        /* as given at open: SQLite cannot be asked for it */
   struct tomb_loan *loan; /* the host's connection; NULL: our own */
+  tomb_guard guard;
+};
+
+struct tomb_stmt {
+  const sqlite3_api_routines *sqlite; /* the connection's, at hand */
+  sqlite3_stmt *handle;
+  tomb_conn *conn;
 };
 
 /* sqlite_linked.c: NULL in a build without one. */

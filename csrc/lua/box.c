@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "llimits.h"
 #include "raise.h"
 
 /***
@@ -56,14 +57,24 @@ int tomb_db_side(lua_State *L) {
   return 1;
 }
 
-void tomb_need_db(lua_State *L, lua_db *box) {
-  if (box->db == NULL || !tomb_is_open(box->db)) {
-    tomb_misuse(L, NULL, "The database is closed");
-  }
+static void refuse_closed(lua_State *L, const lua_db *box) {
+  tomb_error err;
+  if (box->db == NULL) tomb_misuse(L, NULL, "The database is closed");
+  tomb_check_open(box->db, &err);
+  tomb_raise(L, &err);
+}
+
+void tomb_need_usable(lua_State *L, const lua_db *box) {
+  if (box->db == NULL || !tomb_is_open(box->db)) refuse_closed(L, box);
   if (tomb_depth(box->db) > 0 && box->owner != NULL && box->owner != L) {
     tomb_misuse(L, "wait for its end, or open a handle for each coroutine",
                 "Another coroutine is in a transaction on this handle");
   }
+}
+
+void tomb_need_db(lua_State *L, lua_db *box) {
+  tomb_need_usable(L, box);
+  if (box->bounded) tomb_begin_limits(L, box);
 }
 
 lua_db *tomb_check_db(lua_State *L, int index) {
@@ -161,8 +172,13 @@ lua_model *tomb_check_row(lua_State *L, int index) {
   return model;
 }
 
-lua_query *tomb_check_query(lua_State *L, int index) {
+static lua_query *test_query(lua_State *L, int index) {
   lua_query *query = tomb_testclass(L, index, QUERY);
+  return query != NULL ? query : tomb_testclass(L, index, LIMITED);
+}
+
+lua_query *tomb_check_query(lua_State *L, int index) {
+  lua_query *query = test_query(L, index);
   if (query == NULL) {
     tomb_misuse(L, "call it with a colon, as Post.objects:all()",
                 "A query is needed, not a %s", tomb_typename(L, index));
@@ -175,8 +191,8 @@ lua_query *tomb_new_query(lua_State *L, int parent, size_t extra) {
   parent = tomb_absindex(L, parent);
   lua_query *query = tomb_newud(L, sizeof *query + extra, QUERY_REFS);
   memset(query, 0, sizeof *query);
-  tomb_setclass(L, QUERY);
-  lua_query *from = tomb_testclass(L, parent, QUERY);
+  lua_query *from = test_query(L, parent);
+  tomb_setclass(L, from != NULL && from->limited ? LIMITED : QUERY);
   lua_pushvalue(L, parent);
   tomb_setref(L, -2, QUERY_PARENT);
   if (from == NULL) {
@@ -191,6 +207,10 @@ lua_query *tomb_new_query(lua_State *L, int parent, size_t extra) {
   if (query->loads) {
     tomb_getref(L, parent, QUERY_PATHS);
     tomb_setref(L, -2, QUERY_PATHS);
+  }
+  if (query->limited) {
+    tomb_getref(L, parent, QUERY_LIMITS);
+    tomb_setref(L, -2, QUERY_LIMITS);
   }
   return query;
 }
@@ -338,5 +358,8 @@ void tomb_open_boxes(lua_State *L) {
   tomb_class(L, QUERY);
   lua_pushcfunction(L, query_tostring);
   lua_setfield(L, -2, "__tostring");
-  lua_pop(L, 1);
+  tomb_class(L, LIMITED);
+  lua_pushcfunction(L, query_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pop(L, 2);
 }

@@ -15,6 +15,8 @@
 #define DB "tombstone.db"
 #define MODEL "tombstone.model"
 #define QUERY "tombstone.query"
+#define LIMITED "tombstone.limited" /* a query with limits of its own */
+#define SPAN "tombstone.span"
 #define CURSOR "tombstone.cursor"
 #define ROWS "tombstone.rows"
 #define STREAM "tombstone.stream"
@@ -58,6 +60,14 @@ typedef struct lua_db {
   /* those that rollbacks took, to be noted yet: from this number, from 1, up to
   ** but without that */
   lua_Integer lost_from, lost_to;
+  /* limits (see llimits.c) */
+  bool bounded;          /* there are some: of every call, or of a span */
+  tomb_limits limits;    /* of every call */
+  tomb_span unlimited;   /* what it is without any */
+  int spans;             /* open, one in another */
+  lua_State *span_owner; /* the coroutine that began them */
+  bool aside;            /* another coroutine calls meanwhile: */
+  tomb_span span;        /* what the owner has left */
 } lua_db;
 
 enum {
@@ -82,14 +92,16 @@ enum {
   QUERY_MODEL,
   QUERY_RELATED, /* what the Lua side knows of the row that it belongs to */
   QUERY_PATHS,   /* a list: the relations that its rows are read with */
-  QUERY_REFS = QUERY_PATHS
+  QUERY_LIMITS,  /* a table: those of its calls */
+  QUERY_REFS = QUERY_LIMITS
 };
 
 /* What the query points to stands behind it in the same block. */
 typedef struct lua_query {
   tomb_query query;
   lua_model *model;
-  bool related, loads; /* it has QUERY_RELATED, QUERY_PATHS */
+  /* it has QUERY_RELATED, QUERY_PATHS, QUERY_LIMITS */
+  bool related, loads, limited;
 } lua_query;
 
 struct lua_cursor {
@@ -109,6 +121,8 @@ int tomb_db_side(lua_State *L);
 ** coroutine is in the middle of a transaction. */
 lua_db *tomb_check_db(lua_State *L, int index);
 void tomb_need_db(lua_State *L, lua_db *box);
+/* The same within a call that has begun. */
+void tomb_need_usable(lua_State *L, const lua_db *box);
 /* Microseconds, by the handle's clock. The handle is at `index`. */
 int64_t tomb_clock(lua_State *L, lua_db *box, int index);
 

@@ -26,6 +26,7 @@ void tomb_open_plans(lua_State *L);   /* lplan.c: looking ahead */
 void tomb_open_raw(lua_State *L);     /* lraw.c: raw SQL */
 void tomb_open_transaction(lua_State *L); /* ltransaction.c */
 /* These set fields of the module's table, which is on top. */
+void tomb_open_limits(lua_State *L);     /* llimits.c: what calls may take */
 void tomb_open_db(lua_State *L);         /* ldb.c: core.open, databases */
 void tomb_open_borrow(lua_State *L);     /* lborrow.c: what hosts lend */
 void tomb_open_fake_class(lua_State *L); /* lfake.c: core.fake */

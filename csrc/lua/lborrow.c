@@ -1,5 +1,6 @@
 /* lborrow.c - databases on a connection of the host, which only it can make. */
 #include "classes.h"
+#include "llimits.h"
 #include "raise.h"
 #include "tombstone_lua.h"
 
@@ -50,6 +51,7 @@ static int borrow(lua_State *L) {
       tomb_borrow_sqlite(&box->db, handle, routines, &options, &err);
   if (st != TOMB_OK) return tomb_raise(L, &err);
   tomb_dress_db(L, box);
+  tomb_keep_limits(L, box);
   tomb_rawgetp(L, LUA_REGISTRYINDEX, &attach_key);
   if (lua_isnil(L, -1)) { /* the core without the module */
     lua_pop(L, 1);

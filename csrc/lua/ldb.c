@@ -3,6 +3,7 @@
 
 #include "classes.h"
 #include "convert.h"
+#include "llimits.h"
 #include "lreport.h"
 #include "lverb.h"
 #include "raise.h"
@@ -45,16 +46,21 @@ static void read_cache(lua_State *L, tomb_options *out) {
   out->statement_cache = (size_t)n;
 }
 
+static void read_pages(lua_State *L, tomb_options *out) {
+  lua_getfield(L, 2, "cache_kb");
+  if (lua_isnil(L, -1)) return;
+  lua_Number n = lua_tonumber(L, -1);
+  if (lua_type(L, -1) != LUA_TNUMBER || !(n >= 1) || !(n <= 2e9)) {
+    tomb_misuse(L, NULL, "cache_kb is a number of kilobytes, 1 at least");
+  }
+  out->cache_kb = (int64_t)n;
+}
+
 void tomb_read_open_options(lua_State *L, tomb_options *out) {
-  static const char *const known[] = {"busy_timeout",
-                                      "synchronous",
-                                      "read_only",
-                                      "statement_cache",
-                                      "clock",
-                                      "log",
-                                      "lazy",
-                                      "warn",
-                                      NULL};
+  static const char *const known[] = {
+      "busy_timeout", "synchronous", "read_only", "statement_cache",
+      "cache_kb",     "timeout_ms",  "max_steps", "clock",
+      "log",          "lazy",        "warn",      NULL};
   memset(out, 0, sizeof *out);
   out->allocator.realloc = lua_getallocf(L, &out->allocator.ud);
   tomb_check_options(L, 2, known, "open");
@@ -62,6 +68,7 @@ void tomb_read_open_options(lua_State *L, tomb_options *out) {
   read_timeout(L, out);
   read_synchronous(L, out);
   read_cache(L, out);
+  read_pages(L, out);
   lua_getfield(L, 2, "read_only");
   out->read_only = lua_toboolean(L, -1) != 0;
   lua_pop(L, 1);
@@ -143,6 +150,7 @@ static int core_open(lua_State *L) {
   tomb_status st = tomb_open_sqlite(&box->db, path, &options, &err);
   if (st != TOMB_OK) return tomb_raise(L, &err);
   tomb_dress_db(L, box);
+  tomb_keep_limits(L, box);
   return 1;
 }
 

@@ -60,8 +60,9 @@ static void read_strategies(lua_State *L, const lua_verb *b,
 
 static void read_restoration(lua_State *L, const lua_verb *b,
                              tomb_restoration *out) {
-  static const char *const known[] = {"all",         "actor",   "reason",
-                                      "on_conflict", "parents", NULL};
+  static const char *const known[] = {
+      "all", "actor", "reason", "on_conflict", "parents", TOMB_LIMIT_OPTIONS,
+      NULL};
   memset(out, 0, sizeof *out);
   luaL_checkstack(L, 10, NULL);
   tomb_check_options(L, 2, known, "restore");

@@ -94,7 +94,8 @@ From here on all deletions belong to one event; `deletion` is the way to use it.
 @usage db:deletion_begin { actor = "ana" }
 */
 static int db_deletion_begin(lua_State *L) {
-  static const char *const known[] = {"actor", "reason", NULL};
+  static const char *const known[] = {"actor", "reason", TOMB_LIMIT_OPTIONS,
+                                      NULL};
   tomb_error err;
   tomb_deletion deletion;
   lua_db *box = tomb_check_db(L, 1);

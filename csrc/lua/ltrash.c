@@ -86,7 +86,8 @@ Soft-deletes the row.
 @usage local event = post:delete { actor = "ana" }
 */
 static int row_delete(lua_State *L) {
-  static const char *const known[] = {"actor", "reason", "max_rows", NULL};
+  static const char *const known[] = {"actor", "reason", "max_rows",
+                                      TOMB_LIMIT_OPTIONS, NULL};
   tomb_error err;
   tomb_deletion deletion;
   tomb_deleted deleted;
@@ -117,8 +118,8 @@ static int row_delete(lua_State *L) {
 }
 
 static int query_delete(lua_State *L) {
-  static const char *const known[] = {"all", "actor", "reason", "max_rows",
-                                      NULL};
+  static const char *const known[] = {
+      "all", "actor", "reason", "max_rows", TOMB_LIMIT_OPTIONS, NULL};
   tomb_error err;
   tomb_deletion deletion;
   tomb_deleted deleted;
@@ -159,7 +160,8 @@ The real DELETE of the row, dead or alive, and of the dead rows that need it.
 @usage local gone, report = post:purge()
 */
 static int row_purge(lua_State *L) {
-  static const char *const known[] = {"actor", "reason", "dry_run", NULL};
+  static const char *const known[] = {"actor", "reason", "dry_run",
+                                      TOMB_LIMIT_OPTIONS, NULL};
   tomb_error err;
   tomb_purging how;
   int64_t purged;
@@ -178,8 +180,8 @@ static int row_purge(lua_State *L) {
 }
 
 static int query_purge(lua_State *L) {
-  static const char *const known[] = {"all",    "living",  "actor",
-                                      "reason", "dry_run", NULL};
+  static const char *const known[] = {
+      "all", "living", "actor", "reason", "dry_run", TOMB_LIMIT_OPTIONS, NULL};
   tomb_error err;
   tomb_purging how;
   int64_t purged;
@@ -205,7 +207,8 @@ Erases the row, dead or alive, and all below it along cascades, dead or alive, f
 @usage print(person:forget({ reason = "asked for it" }).rows.Person)
 */
 static int row_forget(lua_State *L) {
-  static const char *const known[] = {"actor", "reason", "dry_run", NULL};
+  static const char *const known[] = {"actor", "reason", "dry_run",
+                                      TOMB_LIMIT_OPTIONS, NULL};
   tomb_error err;
   tomb_purging how;
   int64_t forgotten;

@@ -108,7 +108,7 @@ Sets fields of the query's living rows in one statement, without hooks.
 @usage Post.objects:filter { views__lt = 1 }:update { views = 1 }
 */
 static int query_update(lua_State *L) {
-  static const char *const known[] = {"all", NULL};
+  static const char *const known[] = {"all", TOMB_LIMIT_OPTIONS, NULL};
   row_values v;
   tomb_error err;
   tomb_assignment *list;
@@ -296,7 +296,8 @@ only a dead row has them)
 @usage Post:upsert({ title = "Hello", views = 1 }, { on = "title" })
 */
 static int model_upsert(lua_State *L) {
-  static const char *const known[] = {"on", "update", "on_deleted", NULL};
+  static const char *const known[] = {"on", "update", "on_deleted",
+                                      TOMB_LIMIT_OPTIONS, NULL};
   row_values v;
   tomb_error err;
   const tomb_field *on[MOST_ON];

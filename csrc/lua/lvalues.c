@@ -28,8 +28,25 @@ static int keys_index(const row_values *v) {
   return v->slots - 1;
 }
 
+static bool has_its_type(const tomb_field *field, const tomb_value *value) {
+  tomb_value copy = *value;
+  return tomb_value_fit(field, &copy);
+}
+
+/* A check gets what the row will hold: of JSON not its text, and a number for
+** the text of one. The value is on top of the stack. */
+static void push_checked(lua_State *L, const tomb_field *field,
+                         const tomb_value *value) {
+  if (field->type == TOMB_FIELD_JSON || value->type == TOMB_INTEGER) {
+    tomb_pushvalue(L, field, value);
+  } else {
+    lua_pushvalue(L, -2);
+  }
+}
+
 /* A check that is a function answers true, or false and why. The value on top
-** of the stack is checked; a reason takes its place. */
+** of the stack is checked; a reason takes its place. One of a wrong type is
+** refused for that, later. */
 static void call_check(lua_State *L, const row_values *v,
                        const tomb_field *field, tomb_value *value) {
   if (!v->model->has_checks || value->type == TOMB_ABSENT ||
@@ -39,15 +56,11 @@ static void call_check(lua_State *L, const row_values *v,
   tomb_getref(L, v->at, MODEL_CHECKS);
   lua_rawgeti(L, -1, (int)field->index + 1);
   lua_remove(L, -2);
-  if (lua_isnil(L, -1)) {
+  if (lua_isnil(L, -1) || !has_its_type(field, value)) {
     lua_pop(L, 1);
     return;
   }
-  if (field->type == TOMB_FIELD_JSON) {
-    tomb_pushvalue(L, field, value); /* on the stack is its text by now */
-  } else {
-    lua_pushvalue(L, -2);
-  }
+  push_checked(L, field, value);
   lua_call(L, 1, 2);
   if (lua_toboolean(L, -2)) {
     lua_pop(L, 2);

@@ -2,7 +2,9 @@
 ** module.c - require "tombstone.core", and the Lua sources that stand on it.
 **
 ** The one shared object works alone: luaopen_tombstone_core answers the core,
-** luaopen_tombstone the whole module from the sources compiled in.
+** luaopen_tombstone the whole module from the sources compiled in. In a state
+** that has no package and no require, a sandbox, the sources get a require of
+** their own, which programs do not see.
 */
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,11 +40,8 @@ void tomb_methods(lua_State *L, const char *name) {
 static void publish(lua_State *L) {
   static const struct {
     const char *name, *class_name;
-  } classes[] = {{"db", DB},
-                 {"model", METHODS},
-                 {"query", QUERY},
-                 {"stream", STREAM},
-                 {"restore", JOB}};
+  } classes[] = {{"db", DB},           {"model", METHODS}, {"query", QUERY},
+                 {"limited", LIMITED}, {"stream", STREAM}, {"restore", JOB}};
   lua_newtable(L);
   for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
     tomb_methods(L, classes[i].class_name);
@@ -158,6 +157,7 @@ int luaopen_tombstone_core(lua_State *L) {
   tomb_open_sets(L);
   tomb_open_loading(L);
   tomb_open_db(L);
+  tomb_open_limits(L);
   tomb_open_borrow(L);
   tomb_open_model(L);
   tomb_open_query(L);
@@ -185,19 +185,29 @@ int luaopen_tombstone_core(lua_State *L) {
 
 /* ---- the sources -------------------------------------------------- */
 
+static const tomb_lua_source *source_named(const char *name) {
+  const tomb_lua_source *s = tomb_lua_sources;
+  while (s->name != NULL && strcmp(s->name, name) != 0) s++;
+  return s->name == NULL ? NULL : s;
+}
+
+/* Pushes the source as a function. */
+static void push_chunk(lua_State *L, const tomb_lua_source *s) {
+  lua_pushfstring(L, "=%s", s->name);
+  if (luaL_loadbuffer(L, s->code, s->size, lua_tostring(L, -1)) != 0) {
+    lua_error(L);
+  }
+  lua_remove(L, -2);
+}
+
 static int load_source(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
-  for (const tomb_lua_source *s = tomb_lua_sources; s->name != NULL; s++) {
-    if (strcmp(s->name, name) != 0) continue;
-    lua_pushfstring(L, "=%s", name);
-    if (luaL_loadbuffer(L, s->code, s->size, lua_tostring(L, -1)) != 0) {
-      return lua_error(L);
-    }
-    lua_pushvalue(L, 1);
-    lua_call(L, 1, 1);
-    return 1;
-  }
-  return luaL_error(L, "tombstone has no module '%s'", name);
+  const tomb_lua_source *s = source_named(name);
+  if (s == NULL) return luaL_error(L, "tombstone has no module '%s'", name);
+  push_chunk(L, s);
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+  return 1;
 }
 
 static void preload(lua_State *L, const char *name, lua_CFunction function) {
@@ -208,12 +218,96 @@ static void preload(lua_State *L, const char *name, lua_CFunction function) {
   lua_pop(L, 2);
 }
 
-int luaopen_tombstone(lua_State *L) {
+static void preload_all(lua_State *L) {
   for (const tomb_lua_source *s = tomb_lua_sources; s->name != NULL; s++) {
     if (strcmp(s->name, "tombstone") != 0) preload(L, s->name, load_source);
   }
   preload(L, "tombstone.core", luaopen_tombstone_core);
+}
+
+/* ---- a state without package and require -------------------------- */
+
+/* Upvalues of our `require`: the modules that are loaded, by name, and the
+** environment of the sources, which is the globals and this `require`. */
+enum { LOADED = 1, GLOBALS };
+
+static bool has_package(lua_State *L) {
+  lua_getglobal(L, "require");
+  lua_getglobal(L, "package");
+  bool has = lua_isfunction(L, -2) && lua_istable(L, -1);
+  if (has) {
+    lua_getfield(L, -1, "preload");
+    has = lua_istable(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 2);
+  return has;
+}
+
+/* Pops a table: the globals of the function on top. */
+static void set_globals(lua_State *L) {
+#if LUA_VERSION_NUM >= 502
+  if (lua_setupvalue(L, -2, 1) == NULL) lua_pop(L, 1); /* it uses none */
+#else
+  lua_setfenv(L, -2);
+#endif
+}
+
+static void load_own(lua_State *L, const char *name) {
+  const tomb_lua_source *s = source_named(name);
+  if (strcmp(name, "tombstone.core") == 0) {
+    lua_pushcfunction(L, luaopen_tombstone_core);
+  } else if (s != NULL) {
+    push_chunk(L, s);
+    lua_pushvalue(L, lua_upvalueindex(GLOBALS));
+    set_globals(L);
+  } else {
+    luaL_error(L, "module '%s' not found: this state has no package", name);
+  }
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 1);
+}
+
+static int own_require(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  lua_getfield(L, lua_upvalueindex(LOADED), name);
+  if (!lua_isnil(L, -1)) return 1;
+  load_own(L, name);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, lua_upvalueindex(LOADED), name);
+  return 1;
+}
+
+/* Pushes a table that reads through to the globals of the state. */
+static void push_globals(lua_State *L) {
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+#if LUA_VERSION_NUM >= 502
+  lua_pushglobaltable(L);
+#else
+  lua_pushvalue(L, LUA_GLOBALSINDEX);
+#endif
+  lua_setfield(L, -2, "__index");
+  lua_setmetatable(L, -2);
+}
+
+static int open_alone(lua_State *L) {
+  push_globals(L);
+  lua_newtable(L);
+  lua_pushvalue(L, 1);
+  lua_pushcclosure(L, own_require, 2);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, 1, "require");
+  lua_pushliteral(L, "tombstone");
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+int luaopen_tombstone(lua_State *L) {
   lua_settop(L, 0);
+  if (!has_package(L)) return open_alone(L);
+  preload_all(L);
   lua_pushcfunction(L, load_source);
   lua_pushliteral(L, "tombstone");
   lua_call(L, 1, 1);

@@ -25,6 +25,8 @@ void tomb_no_more(lua_State *L, int most, const char *what);
 ** that ends with NULL); `what` says whose option it is. */
 void tomb_check_options(lua_State *L, int index, const char *const *known,
                         const char *what);
+/* What all calls with options take besides (see limits.lua). */
+#define TOMB_LIMIT_OPTIONS "timeout_ms", "max_steps"
 void tomb_open_errors(lua_State *L);
 
 #endif

@@ -7,11 +7,13 @@
 -- @module tombstone.database
 local core = require "tombstone.core"
 local event = require "tombstone.event"
+local limits = require "tombstone.limits"
 local model = require "tombstone.model"
 require "tombstone.query"
 
 local M = {}
 local Database = core.methods.db
+local EXPIRED_OPTIONS = limits.also { "dry_run" }
 
 -- What a handle knows of its Lua side.
 local side_of = core.side
@@ -35,7 +37,8 @@ core.set_attach(attach) -- also of what a host lends
 -- answers seconds), `log` (a function that gets each statement and its values), `lazy` (what
 -- becomes of a loop that asks each row of a result of `all` or `each` for a relation that is not
 -- loaded: `"allow"`, `"warn"` or `"refuse"`), `warn` (a function that gets each warning; else the
--- `warn` of Lua 5.4)
+-- `warn` of Lua 5.4), `timeout_ms` and `max_steps` (what each call may take; see `within`),
+-- `cache_kb` (pages kept in memory, in kilobytes, 2000)
 -- @treturn database
 -- @raise connection, busy
 function M.open(address, options)
@@ -264,10 +267,10 @@ end
 -- @treturn table the report, as that of `query:purge`, with `left`, by model, the expired rows
 -- that stay, `needed`, the rows that hold them (`dead` where these are in the trash), and `events`
 function Database:purge_expired(options)
-  core.check_options(options, { "dry_run" }, "purge_expired")
+  core.check_options(options, EXPIRED_OPTIONS, "purge_expired")
   local models = side_of(self).models -- which refuses what is no database
   local dry_run = options ~= nil and options.dry_run == true
-  local report = dry_run and self:preview_expired() or purge_all(self)
+  local report = dry_run and self:preview_expired() or limits.whole(self, purge_all, self)
   local counts = { events = report.events.removed }
   for _, declared in ipairs(models) do
     if declared:keep() then
@@ -276,6 +279,29 @@ function Database:purge_expired(options)
     end
   end
   return counts, report
+end
+
+-- ---- limits --------------------------------------------------------------------------------------
+
+local function itself(db)
+  return db
+end
+limits.of_calls(Database, { purge_expired = 1, deletion = 1 }, itself)
+
+--- Calls `fn`; all calls on the handle inside it together may take so much. One that goes beyond raises
+-- `interrupted`. It is no transaction: what was done before stays done.
+-- @function Database:within
+-- @tparam table limits `timeout_ms` (milliseconds), `max_steps` (of SQLite's virtual machine)
+-- @tparam function fn
+-- @param ... its arguments
+-- @return what `fn` returned
+-- @see tombstone.limits
+-- @usage local rows = db:within({ timeout_ms = 5 }, Post.objects.all, Post.objects)
+function Database:within(given, fn, ...)
+  if type(fn) ~= "function" or type(given) ~= "table" then
+    core.misuse("within takes limits and a function", "as in db:within({ timeout_ms = 5 }, fn)")
+  end
+  return limits.within(self, given, fn, ...)
 end
 
 --- A handle of the fake driver with models and transactions, for specs.

@@ -5,12 +5,14 @@
 -- @module tombstone.event
 local core = require "tombstone.core"
 local hooks = require "tombstone.hooks"
+local limits = require "tombstone.limits"
 local query = require "tombstone.query"
 local strategy = require "tombstone.strategy"
 local trash = require "tombstone.trash"
 
 local M = {}
 local Event = {}
+local UNDO_OPTIONS = limits.also { "on_conflict" }
 
 -- The models whose rows an event can hold.
 local function holders(db)
@@ -140,7 +142,7 @@ end
 -- @treturn number rows restored
 -- @raise integrity, with the rows in conflict; then nothing was restored
 function Event:undo(options)
-  core.check_options(options, { "on_conflict" }, "undo")
+  core.check_options(options, UNDO_OPTIONS, "undo")
   local db = database_of(self)
   strategy.check(db, options and options.on_conflict)
   local undo = needs_lua(db, options) and undo_in_lua or undo_in_one
@@ -148,6 +150,8 @@ function Event:undo(options)
   self.undone_at = now
   return count
 end
+
+limits.of_calls(Event, { undo = 1 })
 
 --- The rows of a model that this event still holds dead, as a query.
 -- @tparam model|string model the model, or its name

@@ -7,6 +7,7 @@
 -- when nothing can be rolled back any more.
 -- @module tombstone.hooks
 local core = require "tombstone.core"
+local limits = require "tombstone.limits"
 local tables = require "tombstone.tables"
 
 local M = {}
@@ -120,7 +121,8 @@ local function numbered(i, call, ...)
   return error(result, 0)
 end
 
-local function bulk_create(model, list)
+local function bulk_create(model, list, options)
+  core.check_options(options, limits.NAMES, "bulk_create")
   if type(list) ~= "table" or #list == 0 then
     return raw_model.bulk_create(model, list)
   end
@@ -245,9 +247,9 @@ function M.install(model, on)
   rawset(model, HOOKS, on)
   rawset(model, "save", save)
   rawset(model, "create", create)
-  rawset(model, "bulk_create", bulk_create)
+  rawset(model, "bulk_create", limits.of_call(bulk_create, 2))
   rawset(model, "update", update)
-  rawset(model, "upsert", upsert)
+  rawset(model, "upsert", limits.of_call(upsert, 2))
 end
 
 return M

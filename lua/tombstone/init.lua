@@ -33,6 +33,9 @@ return {
   min = expression.min,
   max = expression.max,
   avg = expression.avg,
+  --- The most memory that SQLite may have in this process, in bytes: `tombstone.memory_limit(n)`,
+  -- where 0 is no limit, answers what it was. Beyond it calls raise `not enough memory`.
+  memory_limit = core.memory_limit,
   --- Sets the JSON codec: `tombstone.json(encode, decode)`.
   json = json.use,
 }

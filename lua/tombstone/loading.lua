@@ -7,6 +7,7 @@
 -- that runs a statement a row.
 -- @module tombstone.loading
 local core = require "tombstone.core"
+local limits = require "tombstone.limits"
 
 local M = {}
 local Query = core.methods.query
@@ -166,7 +167,8 @@ end
 
 -- Called by the queries themselves, when they have read rows.
 local function load(query, rows)
-  load_paths(core.paths(query), rows, core.shown(query) or {})
+  local db = query:model():database()
+  limits.part(db, load_paths, core.paths(query), rows, core.shown(query) or {})
 end
 
 -- ---- paths -----------------------------------------------------------------------------------

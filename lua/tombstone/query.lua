@@ -2,6 +2,7 @@
 -- @module tombstone.query
 local core = require "tombstone.core"
 local hooks = require "tombstone.hooks"
+local limits = require "tombstone.limits"
 local strategy = require "tombstone.strategy"
 local tables = require "tombstone.tables"
 local trash = require "tombstone.trash"
@@ -36,7 +37,11 @@ local function ask(job, db, strategies)
   end
 end
 
-local RESTORE_OPTIONS = { "all", "actor", "reason", "on_conflict", "parents" }
+local RESTORE_OPTIONS = limits.also { "all", "actor", "reason", "on_conflict", "parents" }
+
+local DELETE_OPTIONS = limits.also { "all", "actor", "reason", "max_rows" }
+local GET_OPTIONS = limits.also { "on_deleted" }
+local PURGE_OPTIONS = limits.also { "all", "living", "actor", "reason", "dry_run" }
 
 -- What is no row, or no query, is refused by the engine, in its own words.
 local function check_strategies(model, options)
@@ -100,7 +105,7 @@ M.plain_restore = plain_restore
 -- @treturn event|nil the event; nil when nothing was deleted
 function Query:delete(options)
   if trash.concern(raw_query.model(self)) then
-    core.check_options(options, { "all", "actor", "reason", "max_rows" }, "delete")
+    core.check_options(options, DELETE_OPTIONS, "delete")
     need_meaning(self, options, "delete")
     return trash.delete(self, options)
   end
@@ -117,7 +122,7 @@ end
 -- @raise restricted, while a living row needs one of them
 function Query:purge(options)
   if trash.concern(raw_query.model(self)) then
-    core.check_options(options, { "all", "living", "actor", "reason", "dry_run" }, "purge")
+    core.check_options(options, PURGE_OPTIONS, "purge")
     need_meaning(self, options, "purge")
     return trash.purge(self, options)
   end
@@ -206,9 +211,9 @@ function Model:restore(options)
 end
 
 local ROW_OPTIONS = {
-  delete = { "actor", "reason", "max_rows" },
-  purge = { "actor", "reason", "dry_run" },
-  forget = { "actor", "reason", "dry_run" },
+  delete = limits.also { "actor", "reason", "max_rows" },
+  purge = limits.also { "actor", "reason", "dry_run" },
+  forget = limits.also { "actor", "reason", "dry_run" },
 }
 
 -- These three look for hooks first; what they do is the engine's.
@@ -304,7 +309,7 @@ end
 -- @treturn row
 -- @treturn boolean true when it was created
 function Model:get_or_create(match, defaults, options)
-  core.check_options(options, { "on_deleted" }, "get_or_create")
+  core.check_options(options, GET_OPTIONS, "get_or_create")
   if type(match) ~= "table" or (defaults ~= nil and type(defaults) ~= "table") then
     core.misuse("get_or_create takes tables of values", 'as in get_or_create({ title = "x" }, { views = 1 })')
   end
@@ -318,5 +323,22 @@ function Model:get_or_create(match, defaults, options)
     return create_or_find(self, match, defaults)
   end)
 end
+
+-- ---- limits ------------------------------------------------------------------------------------
+
+limits.of_calls(Query, { delete = 1, restore = 1, purge = 1, update = 2 })
+limits.of_calls(Model, { delete = 1, restore = 1, purge = 1, forget = 1, upsert = 2, get_or_create = 3 })
+
+local bulk_create = raw_model.bulk_create
+
+--- Creates rows, all or none.
+-- @tparam {table,...} list values
+-- @tparam[opt] table options `timeout_ms`, `max_steps`
+-- @treturn {row,...}
+function Model:bulk_create(list, options)
+  core.check_options(options, limits.NAMES, "bulk_create")
+  return bulk_create(self, list)
+end
+limits.of_calls(Model, { bulk_create = 2 })
 
 return M

@@ -1,10 +1,12 @@
 /* test_borrow.c - the connection of a host: it works, stays the host's, and its
 ** transaction is respected. All of it on one shared copy of SQLite, and through
-** routines that are handed over. */
+** routines that are handed over: filled in, and as extensions get them. */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "borrowed.h"
+
+#include "fake.h"
 
 static tomb_status begin(void) {
   return tomb_begin(db, &check_error);
@@ -358,6 +360,96 @@ static void a_connection_that_was_closed_in_our_transaction_is_told(void) {
   host = NULL;
 }
 
+/* ---- what fails --------------------------------------------------- */
+
+static const tomb_error broken = {.kind = TOMB_DATABASE,
+                                  .message = "disk I/O error"};
+
+static tomb_status add_and_delete(int64_t *added) {
+  tomb_value row[FIELDS];
+  tomb_deleted deleted;
+  tomb_deletion how = {.now = tick()};
+  empty_row(row);
+  row[TITLE] = tomb_text("new");
+  tomb_status st = begin();
+  if (st != TOMB_OK) return st;
+  st = tomb_insert(db, post, row, tick(), &check_error);
+  tomb_query all = tomb_objects(post);
+  if (st == TOMB_OK) st = tomb_delete(&deleted, db, &all, &how, &check_error);
+  *added = row[ID].as.integer;
+  if (st == TOMB_OK) return commit();
+  rollback();
+  return st;
+}
+
+/* What failed has left nothing, and the host's transaction goes on; where the
+** undoing itself failed, it is made up for before anything else. */
+static void check_all_or_nothing(tomb_status st) {
+  CHECK_INT(tomb_depth(db), 0);
+  CHECK_INT(count_of(tomb_all_objects(post)), st == TOMB_OK ? 2 : 1);
+  CHECK_INT(count_of(tomb_objects(post)), st == TOMB_OK ? 0 : 1);
+  CHECK_INT(sqlite3_get_autocommit(host), 0);
+  CHECK_TEXT(host_ask("SELECT n FROM score"), "2");
+}
+
+static void each_step_may_fail(const char *begun) {
+  tomb_status st = TOMB_DATABASE;
+  int64_t id;
+  for (size_t nth = 1; st != TOMB_OK && nth < 50; nth++) {
+    host_opens(":memory:");
+    host_exec("CREATE TABLE score (n)");
+    host_exec("INSERT INTO score VALUES (1)");
+    MUST(tomb_borrow_fake(&db, host, host_copy, NULL, &check_error));
+    define_posts();
+    MUST(tomb_create_tables(db, &check_error));
+    add_post("old", 1);
+    host_exec(begun);
+    host_exec("UPDATE score SET n = 2");
+    tomb_fake_fail(db, nth, &broken);
+    st = add_and_delete(&id);
+    tomb_fake_fail(db, 0, NULL);
+    check_all_or_nothing(st);
+    host_exec("ROLLBACK");
+    CHECK_TEXT(host_posts(), "old");
+    close_borrowed();
+  }
+  CHECK_STATUS(st, TOMB_OK);
+}
+
+static void a_step_that_fails_leaves_the_hosts_transaction(void) {
+  each_step_may_fail("BEGIN");
+  each_step_may_fail("BEGIN IMMEDIATE");
+  each_step_may_fail("SAVEPOINT hers");
+}
+
+/* A rollback that fails is owed: as a savepoint, not as the host's whole. */
+static void a_rollback_that_fails_is_made_up_for(void) {
+  host_opens(":memory:");
+  MUST(tomb_borrow_fake(&db, host, host_copy, NULL, &check_error));
+  define_posts();
+  MUST(tomb_create_tables(db, &check_error));
+  host_exec("BEGIN");
+  add_post("kept", 1);
+  MUST(begin());
+  add_post("lost", 1);
+  tomb_fake_fail(db, 1, &broken);
+  CHECK_STATUS(rollback(), TOMB_DATABASE);
+  CHECK_INT(tomb_depth(db), 0);
+  CHECK_TEXT(host_posts(), "kept,lost");
+  add_post("more", 1);
+  CHECK_TEXT(host_posts(), "kept,more");
+  MUST(begin());
+  add_post("lost", 1);
+  tomb_fake_fail(db, 1, &broken);
+  CHECK_STATUS(rollback(), TOMB_DATABASE);
+  tomb_free(db); /* owes it still */
+  db = NULL;
+  CHECK_INT(sqlite3_get_autocommit(host), 0);
+  host_exec("COMMIT");
+  CHECK_TEXT(host_posts(), "kept,more");
+  host_closes();
+}
+
 /* ---- what is refused ---------------------------------------------- */
 
 static void refused(const tomb_options *options, const char *message) {
@@ -422,7 +514,55 @@ static void older_routines_do(void) {
   host_copy = NULL;
 }
 
-/* ---- all of it, both ways ----------------------------------------- */
+/* Each copy of SQLite is remembered by its routines, of which there are few. */
+static void routines_have_one_place(void) {
+  static sqlite3_api_routines places[5];
+  tomb_status st = TOMB_OK;
+  for (size_t i = 0; i < 5; i++) {
+    places[i] = host_routines;
+    host_copy = &places[i];
+    host_opens(":memory:");
+    tomb_status last = st;
+    st = try_borrow(&db, NULL);
+    if (st == TOMB_OK) {
+      CHECK_STATUS(last, TOMB_OK); /* refused once, refused for ever */
+      close_db();
+    } else {
+      CHECK_TEXT(check_error.hint, "keep the routines of a copy in one place");
+    }
+    host_closes();
+  }
+  CHECK_STATUS(st, TOMB_CONNECTION);
+  host_copy = &host_routines; /* who was there before is served as ever */
+  open_borrowed();
+  delete_post(add_post("one", 1));
+  close_borrowed();
+  host_copy = NULL;
+}
+
+/* ---- all of it, each way ------------------------------------------ */
+
+/* What SQLite hands its extensions. */
+static const sqlite3_api_routines *given;
+
+static int note_routines(sqlite3 *handle, char **message,
+                         const sqlite3_api_routines *routines) {
+  (void)handle, (void)message;
+  given = routines;
+  return SQLITE_OK;
+}
+
+static void ask_for_routines(void) {
+  union {
+    int (*note)(sqlite3 *, char **, const sqlite3_api_routines *);
+    void (*entry)(void);
+  } as = {note_routines};
+  sqlite3_auto_extension(as.entry);
+  host_opens(":memory:");
+  host_closes();
+  sqlite3_cancel_auto_extension(as.entry);
+  CHECK(given != NULL && given != &host_routines);
+}
 
 static void run_all(void) {
   RUN(the_verbs_work);
@@ -445,6 +585,8 @@ static void run_all(void) {
   RUN(a_close_of_the_host_is_busy_until_ours);
   RUN(a_connection_that_was_closed_first_is_told);
   RUN(a_connection_that_was_closed_in_our_transaction_is_told);
+  RUN(a_step_that_fails_leaves_the_hosts_transaction);
+  RUN(a_rollback_that_fails_is_made_up_for);
   RUN(options_that_open_a_file_are_refused);
 }
 
@@ -455,8 +597,12 @@ int main(void) {
 #endif
   host_copy = &host_routines;
   run_all();
+  ask_for_routines();
+  host_copy = given;
+  run_all();
   host_copy = NULL;
   RUN(routines_that_do_not_do_are_refused);
   RUN(older_routines_do);
+  RUN(routines_have_one_place);
   return check_done();
 }

@@ -3,7 +3,7 @@
 --     lua5.4 spec/hosts/matrix.lua build/*/hosts.tsv             prints it
 --     lua5.4 spec/hosts/matrix.lua --check build/*/hosts.tsv     compares it with README.md
 local LUAS = { "5.1", "5.2", "5.3", "5.4", "luajit" }
-local HEAD = "| host | Lua | what the specs do in it |\n|---|---|---|\n"
+local HEAD = "| host | Lua | what passed there |\n|---|---|---|\n"
 
 local function name_of(lua)
   return lua == "luajit" and "LuaJIT" or lua
@@ -31,17 +31,6 @@ local function read(path)
   return text
 end
 
-local function noted_in(paths)
-  local luas, deeds = {}, {}
-  for _, path in ipairs(paths) do
-    for lua, host, what in read(path):gmatch "([^\t\n]+)\t([^\t\n]+)\t([^\n]+)\n" do
-      add(luas, host, lua)
-      add(deeds, host, what)
-    end
-  end
-  return luas, deeds
-end
-
 local function luas_of(set)
   local names = {}
   for _, lua in ipairs(LUAS) do
@@ -50,12 +39,26 @@ local function luas_of(set)
   return table.concat(names, ", ")
 end
 
+-- By host and deed, the Luas that it passed with.
+local function noted_in(paths)
+  local luas = {}
+  for _, path in ipairs(paths) do
+    for lua, deed in read(path):gmatch "([^\t\n]+)\t([^\t\n]+\t[^\n]+)\n" do
+      add(luas, deed, lua)
+    end
+  end
+  return luas
+end
+
+-- A line for each host and set of Luas, with all deeds that passed there.
 local function table_of(paths)
-  local luas, deeds = noted_in(paths)
-  local lines = {}
-  for i, host in ipairs(sorted(luas)) do
-    local done = table.concat(sorted(deeds[host]), "; ")
-    lines[i] = ("| %s | %s | %s |\n"):format(host, luas_of(luas[host]), done)
+  local deeds, lines = {}, {}
+  for deed, luas in pairs(noted_in(paths)) do
+    local host, what = deed:match "^(.-)\t(.*)$"
+    add(deeds, ("| %s | %s |"):format(host, luas_of(luas)), what)
+  end
+  for i, line in ipairs(sorted(deeds)) do
+    lines[i] = ("%s %s |\n"):format(line, table.concat(sorted(deeds[line]), "; "))
   end
   return HEAD .. table.concat(lines)
 end

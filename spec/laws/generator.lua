@@ -43,6 +43,7 @@ Generator.weights = {
   transaction = 5,
   deletion = 4,
   inject = 0,
+  limit = 0,
 }
 
 -- ---- numbers of rows --------------------------------------------------------------------
@@ -272,6 +273,11 @@ end
 function make.inject(generator)
   local kind = generator.random:pick { "database", "busy", "interrupted" }
   return { op = "inject", nth = generator.random:int(1, 8), kind = kind }
+end
+
+-- Few end a call at its first statement, many let it come to its end.
+function make.limit(generator)
+  return { op = "limit", steps = generator.random:int(1, generator.random:pick { 10, 60, 400, 3000 }) }
 end
 
 function make.create(generator)

@@ -53,6 +53,11 @@ function M.inject(world, operation)
   world:inject(operation.nth, operation.kind)
 end
 
+--- Gives the next call few steps.
+function M.limit(world, operation)
+  world:limit(operation.steps)
+end
+
 function M.clock(world, operation)
   world:conn(operation).clock.now = operation.now
 end

@@ -118,11 +118,20 @@ function World:inject(nth, kind)
   self.injection = { nth = nth, kind = kind }
 end
 
+--- Gives the next call so many steps, on a handle of SQLite.
+function World:limit(steps)
+  self.injection = { steps = steps }
+end
+
 -- What a refusal would say of the row in the way may be the reading that fails.
 local function begin_injection(world, conn, why)
   local injection = world.injection
   if injection and conn.depth == 0 then
-    core.fake.fail(conn.db, injection.nth, injection.kind, INJECTED)
+    if injection.steps then
+      injection.conn, injection.span = conn, conn.db:span_begin { max_steps = injection.steps }
+    else
+      core.fake.fail(conn.db, injection.nth, injection.kind, INJECTED)
+    end
     return why and { conflicts = why.conflicts, values = why.values, loose = true }
   end
   return why
@@ -133,9 +142,13 @@ local function end_injection(world, conn, results)
   if not world.injection or conn.depth > 0 then
     return false
   end
+  local injection, err = world.injection, results[2]
   world.injection = nil
+  if injection.steps then
+    injection.conn.db:span_end(injection.span)
+    return not results[1] and type(err) == "table" and err.kind == "interrupted"
+  end
   core.fake.fail(conn.db, 0)
-  local err = results[2]
   return not results[1] and type(err) == "table" and err.message == INJECTED
 end
 

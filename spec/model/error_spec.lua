@@ -712,14 +712,14 @@ describe("misuse", function()
     assert.are.equal("did you mean '__contains'?", err.hint)
     misuse(
       "delete has no option 'reson'",
-      "did you mean 'reason'? the options are all, actor, reason, max_rows",
+      "did you mean 'reason'? the options are all, actor, reason, max_rows, timeout_ms, max_steps",
       all.delete,
       all,
       { reson = "x" }
     )
     misuse(
       "delete has no option 'actr'",
-      "did you mean 'actor'? the options are actor, reason, max_rows",
+      "did you mean 'actor'? the options are actor, reason, max_rows, timeout_ms, max_steps",
       post.delete,
       post,
       { actr = "x" }

@@ -457,6 +457,36 @@ describe("options", function()
     assert.are.equal(2, M.objects:count())
   end)
 
+  it("a check is not asked about a value of a wrong type", function()
+    local seen = {}
+    local function is_small(value)
+      seen[#seen + 1] = value
+      return value < 10, "is too large"
+    end
+    local M = open {
+      i = f.integer { check = is_small },
+      n = f.number { check = is_small },
+      t = f.datetime { check = is_small },
+      s = f.text {
+        check = function(value)
+          return value:find "x" ~= nil, "has no x"
+        end,
+      },
+    }
+    local message = "Thing is not valid - i must be an integer, n must be a finite number, "
+      .. "t must be a time in seconds between the years 0001 and 9999, s must be text"
+    local bad = { i = "x", n = true, t = {}, s = 7 }
+    helper.refuses("validation", message, M.create, M, bad)
+    helper.refuses("validation", message, M.bulk_create, M, { bad })
+    local row = M:create { i = 1, n = 2, t = 3, s = "x" }
+    helper.refuses("validation", message, row.update, row, bad)
+    assert.are.same({ 1, 2, 3 }, seen)
+    if not helper.has_integers then
+      row:update { i = "4" } -- a number, for a check as well
+      assert.are.same({ 1, 2, 3, 4 }, seen)
+    end
+  end)
+
   it("a check without a reason has one", function()
     local M = open { v = f.integer {
       check = function()

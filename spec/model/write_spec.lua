@@ -269,7 +269,9 @@ describe("bulk_create", function()
       Post,
       { title = "a" }
     )
-    assert.are.equal(1, #Post:bulk_create({ { title = "a" } }, 5, {})) -- what comes after it is ignored
+    local message = "bulk_create takes a table of options, not a number"
+    helper.refuses("misuse", message, Post.bulk_create, Post, { { title = "a" } }, 5)
+    assert.are.equal(0, Post.objects:count())
   end)
 end)
 

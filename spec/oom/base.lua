@@ -17,7 +17,7 @@ end, function(text)
 end)
 
 -- Ten posts in two batches of five, all with room for json.
-local function models(db, on)
+function base.models(db, on)
   local Post = db:model("Post", {
     title = f.char { max_length = 60, unique = true },
     content = f.text { default = "" },
@@ -36,7 +36,7 @@ function base.open(file, options, on)
   options = options or {}
   options.synchronous = "normal"
   local s = { db = tombstone.open(file, options) }
-  s.Post, s.Seat = models(s.db, on)
+  s.Post, s.Seat = base.models(s.db, on)
   return s
 end
 

@@ -14,6 +14,7 @@ return {
   "conflict",
   "upsert",
   "transaction",
+  "limits",
   "family",
   "links",
   "eager",
@@ -24,4 +25,5 @@ return {
   "retention",
   "errors",
   "fake",
+  "borrow",
 }

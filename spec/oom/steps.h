@@ -37,6 +37,8 @@ typedef struct scenario {
 
 typedef struct host {
   lua_CFunction open; /* luaopen_tombstone */
+  void (*lend)(
+      lua_State *L); /* sets what scenarios of a lent connection call */
   char folder[PATH], file[PATH + 16];
   double scale;
   int worker, failures;
@@ -103,6 +105,7 @@ static int load(lua_State *L) {
   lua_getglobal(L, "package"); /* other people's C modules may leak */
   lua_pushliteral(L, "");
   lua_setfield(L, -2, "cpath");
+  s->host->lend(L);
   lua_pushcfunction(L, s->host->open);
   lua_pushliteral(L, "tombstone");
   lua_call(L, 1, 1);

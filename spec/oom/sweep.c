@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "steps.h"
+#include "lend.h"
 
 #define MOST_SCENARIOS 64
 #define WORKERS 2
@@ -268,6 +268,7 @@ static bool run_once(host *h, const run *r) {
     hit = run_started(h, r, lua_newstate(lua_memory, &memory), &memory, &s);
   }
   of_sqlite.armed = false;
+  if (!end_loan()) blame(h, r, "a lent connection", "was not given back");
   check_memory(h, r, &memory, before);
   check_file(h, r);
   h->runs++;
@@ -289,6 +290,7 @@ static void prepare(host *h, scenario *s) {
     die(s->name, L == NULL ? "no state" : text_of(L));
   }
   lua_close(L);
+  end_loan();
   read_template(s, h->file);
 }
 
@@ -393,6 +395,7 @@ int main(int argc, char **argv) {
   memset(&h, 0, sizeof h);
   h.scale = scale == NULL || atof(scale) <= 0 ? 1 : atof(scale);
   h.open = find_module();
+  h.lend = set_lending;
   if (argc > 3) return work(&h, argc, argv);
   for (h.worker = 0; h.worker < WORKERS; h.worker++) {
     pid_t child = fork();

@@ -120,6 +120,9 @@ local HEAD = [[
 @field synchronous? "full"|"normal"
 @field read_only? boolean
 @field statement_cache? integer
+@field cache_kb? integer
+@field timeout_ms? number
+@field max_steps? integer
 @field clock? fun(): number
 @field log? fun(sql: string, values: any[])
 @field lazy? "allow"|"warn"|"refuse"

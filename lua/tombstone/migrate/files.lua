@@ -44,7 +44,15 @@ end
 
 -- ---- files --------------------------------------------------------------------------------
 
+-- A host may have taken it away.
+local function need_io()
+  if not io then
+    core.misuse("Files of migrations need io, which this Lua has not", "give the migrations as a table")
+  end
+end
+
 local function read(path)
+  need_io()
   local file, why = io.open(path, "rb")
   if not file then
     core.fail("migration", "A migration cannot be read - " .. tostring(why), "check the file's permissions")
@@ -155,6 +163,7 @@ end
 -- @string text
 -- @raise migration
 function M.create(path, text)
+  need_io()
   local there = io.open(path, "rb")
   if there then
     there:close()

@@ -30,6 +30,9 @@ end
 -- @bool finished
 -- @tparam[opt] number seconds that it took
 function M.note(db, migration, finished, seconds)
+  if not os then
+    core.misuse("The history of migrations needs os.date, which this Lua has not", "let the host migrate")
+  end
   db:exec(CREATE)
   db:exec("DELETE FROM tombstone_migration WHERE name = ?", migration.name)
   db:exec(
