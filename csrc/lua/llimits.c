@@ -17,6 +17,8 @@ Limits.
 @module tombstone.database
 */
 
+static const char *const limit_options[] = {TOMB_LIMIT_OPTIONS, NULL};
+
 /* ---- reading ------------------------------------------------------ */
 
 static lua_Number number_of(lua_State *L, int index, const char *name,
@@ -113,11 +115,10 @@ begins. Without limits it is part of the call that is running.
 @usage local span = db:span_begin { timeout_ms = 5 }
 */
 static int db_span_begin(lua_State *L) {
-  static const char *const known[] = {"timeout_ms", "max_steps", NULL};
   tomb_limits limits;
   lua_db *box = check_box(L);
   lua_settop(L, 2);
-  tomb_check_options(L, 2, known, "within");
+  tomb_check_options(L, 2, limit_options, "within");
   tomb_read_limits(L, 2, &limits);
   lua_span *span = tomb_newud(L, sizeof *span, 1);
   span->number = 0;
@@ -178,10 +179,7 @@ nothing runs nothing happens, to later calls neither.
 */
 static int db_interrupt(lua_State *L) {
   lua_db *box = check_box(L);
-  tomb_error err;
-  if (box->db == NULL) return tomb_misuse(L, NULL, "The database is closed");
-  tomb_status st = tomb_check_open(box->db, &err);
-  if (st != TOMB_OK) return tomb_raise(L, &err);
+  tomb_need_open(L, box);
   tomb_interrupt(box->db);
   return 0;
 }
@@ -232,7 +230,6 @@ The query with limits of its own, which those who refine it share.
 @usage local quick = core.limited(Post.objects, { timeout_ms = 5 })
 */
 static int core_limited(lua_State *L) {
-  static const char *const known[] = {"timeout_ms", "max_steps", NULL};
   tomb_limits limits;
   lua_settop(L, 2);
   tomb_check_query(L, 1);
@@ -241,15 +238,15 @@ static int core_limited(lua_State *L) {
                        "within takes a table of limits, not a %s",
                        tomb_typename(L, 2));
   }
-  tomb_check_options(L, 2, known, "within");
+  tomb_check_options(L, 2, limit_options, "within");
   tomb_read_limits(L, 2, &limits);
   lua_query *query = tomb_new_query(L, 1, 0);
   query->limited = true;
   tomb_setclass(L, LIMITED);
   lua_createtable(L, 0, 2); /* a copy: the program may change its own */
-  for (int i = 0; known[i] != NULL; i++) {
-    lua_getfield(L, 2, known[i]);
-    lua_setfield(L, -2, known[i]);
+  for (int i = 0; limit_options[i] != NULL; i++) {
+    lua_getfield(L, 2, limit_options[i]);
+    lua_setfield(L, -2, limit_options[i]);
   }
   tomb_setref(L, 3, QUERY_LIMITS);
   return 1;
