@@ -6,6 +6,9 @@
 --     local page = Post.objects:within({ timeout_ms = 5 }):all()      -- the calls of a query
 --     db:within({ timeout_ms = 5 }, function() … end)                 -- several together
 --
+-- The calls whose options they are besides: `delete`, `restore`, `purge`, `forget`, `undo`, `update` of a
+-- query, `upsert`, `get_or_create`, `bulk_create`, `db:deletion`, `db:purge_expired`.
+--
 -- A call that is stopped raises `interrupted` and leaves nothing of itself; a write takes the
 -- transaction around it along, which SQLite rolls back. The limits are those of the whole call: all its
 -- statements, what runs inside it, hooks too, and waiting for locks. Calls inside one with limits have

@@ -511,6 +511,8 @@ static void options_that_open_a_file_are_refused(void) {
           "A borrowed connection takes no synchronous");
   refused(&(tomb_options){.read_only = true},
           "A borrowed connection takes no read_only");
+  refused(&(tomb_options){.cache_kb = 100},
+          "A borrowed connection takes no cache_kb");
   MUST(try_borrow(&db, &(tomb_options){.statement_cache = 2}));
   close_borrowed();
   refused(NULL, "No connection was given");
