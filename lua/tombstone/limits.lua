@@ -77,17 +77,20 @@ end
 
 -- ---- calls with options ----------------------------------------------------------------------
 
-local function is_row(value)
-  local model = type(value) == "table" and getmetatable(value)
-  return type(model) == "table" and type(model.database) == "function" and model
+-- Of a row or a query; a model's is itself.
+local function model_of(value)
+  if type(value) == "userdata" then
+    return value:model()
+  end
+  local class = getmetatable(value)
+  local is_row = type(class) == "table" and type(class.database) == "function"
+  return is_row and class or value
 end
 
 -- Of what is none of ours the call itself says so.
 local function database_of(value)
-  local holder = is_row(value) or value
   local ok, db = pcall(function()
-    local model = type(holder) == "userdata" and holder:model() or holder
-    return model:database()
+    return model_of(value):database()
   end)
   return ok and db or nil
 end
