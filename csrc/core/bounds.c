@@ -32,7 +32,7 @@ tomb_status tomb_limit_begin(tomb_span *outer, tomb_db *db,
   if (bounds == NULL) {
     tomb_fail(err, TOMB_MISUSE, "The %s driver has no limits",
               db->driver->name);
-    tomb_error_hint(err, "limit a database of tomb_open_sqlite");
+    tomb_error_hint(err, "limit a handle of the SQLite driver");
     return TOMB_MISUSE;
   }
   st = bounds->limit(outer, db->conn, limits, err);
