@@ -63,6 +63,11 @@ void tomb_keep_limits(lua_State *L, lua_db *box) {
   box->bounded = has_limits(&box->limits);
 }
 
+/* Calls of this coroutine are outside of the span that is open. */
+static bool is_of_another(lua_State *L, const lua_db *box) {
+  return box->spans > 0 && box->span_owner != L;
+}
+
 /* What the coroutine with the span has left waits until it comes back. */
 static void put_aside(lua_State *L, lua_db *box) {
   static const tomb_limits none = {0, 0};
@@ -79,7 +84,7 @@ static void take_up(lua_db *box) {
 void tomb_begin_limits(lua_State *L, lua_db *box) {
   tomb_span outer;
   if (tomb_depth(box->db) > 0) return;
-  if (box->spans > 0 && box->span_owner == L) {
+  if (box->spans > 0 && !is_of_another(L, box)) {
     take_up(box);
     return;
   }
@@ -128,7 +133,7 @@ static int db_span_begin(lua_State *L) {
   tomb_setref(L, -2, 1);
   tomb_need_usable(L, box);
   if (box->bounded && !lua_isnil(L, 2)) tomb_begin_limits(L, box);
-  if (box->spans > 0 && box->span_owner != L) {
+  if (is_of_another(L, box)) {
     return tomb_misuse(L, "wait for its end, or open a handle for each",
                        "Another coroutine has set limits on this handle");
   }
@@ -185,14 +190,16 @@ static int db_interrupt(lua_State *L) {
 }
 
 /***
-Whether calls have limits by now, of open or of a span.
+Whether calls have limits by now, of open or of a span, which a span of this coroutine would share.
+While another coroutine has one there is none to share: calls have the limits of open, one by one.
 @function core.is_bounded
 @tparam database db
 @treturn boolean
 @usage if core.is_bounded(db) then db:within(nil, load) end
 */
 static int core_is_bounded(lua_State *L) {
-  lua_pushboolean(L, check_box(L)->bounded);
+  lua_db *box = check_box(L);
+  lua_pushboolean(L, box->bounded && !is_of_another(L, box));
   return 1;
 }
 
