@@ -135,10 +135,10 @@ end
 local CALLS = {
   "all", "first", "last", "get", "find", "values", "pluck", "count", "exists", "aggregate",
   "update", "delete", "restore", "purge", "delete_plan", "restore_plan", "explain", "explain_liveness",
-  "add", "remove", "set", "create",
 }
 
--- What they are is asked when they are called: relations and plans are added later.
+-- What they are is asked when they are called: other files change them later. `add` and the like are
+-- none: a query with limits is a refined one, which belongs to no row.
 for _, name in ipairs(CALLS) do
   Limited[name] = function(query, ...)
     return M.within(query:model():database(), core.limits(query), Query[name], query, ...)
