@@ -18,6 +18,7 @@
 local core = require "tombstone.core"
 
 local M = {}
+local Database = core.methods.db
 local Query, Limited = core.methods.query, core.methods.limited
 
 --- The names of the two options.
@@ -56,7 +57,7 @@ end
 -- @param ... its arguments
 -- @return what it returned
 function M.within(db, limits, fn, ...)
-  return finish(db, db:span_begin(limits), pcall(fn, ...))
+  return finish(db, Database.span_begin(db, limits), pcall(fn, ...)) -- which refuses what is no database
 end
 
 --- The same, as a part of the call that is running, which may have limits of its own.
