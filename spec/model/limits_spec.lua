@@ -1,4 +1,5 @@
 -- What a call may take: limits of open, of a call, of a query, of a span; and interrupts.
+local database = require "tombstone.database"
 local helper = require "helper"
 local tombstone = require "tombstone"
 local f = tombstone.field
@@ -322,6 +323,13 @@ describe("limits of open", function()
     collectgarbage()
     collectgarbage()
     db:within({ max_steps = 100000 }, Post.objects.count, Post.objects)
+    db:close()
+  end)
+
+  it("are refused by a driver that has none", function()
+    helper.raises("misuse", database.fake, ":memory:", { timeout_ms = 5 })
+    local db = database.fake ":memory:"
+    helper.refuses("misuse", "The fake driver has no limits", db.within, db, { timeout_ms = 5 }, print)
     db:close()
   end)
 
