@@ -89,8 +89,16 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
   return TOMB_OK;
 }
 
+/* A handle that is closed has dropped all of its. */
+void tomb_drop_takings(tomb_db *db, unsigned which) {
+  which &= db->takings;
+  if (db->conn != NULL) *db->driver->takings(db->conn) &= ~which;
+  db->takings &= ~which;
+}
+
 void tomb_close_now(tomb_db *db) {
   tomb_store_abandon(db);
+  tomb_drop_takings(db, db->takings);
   tomb_statements_free(&db->statements);
   db->driver->close(db->conn); /* leaves alone what is inherited */
   db->conn = NULL;

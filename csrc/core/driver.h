@@ -48,6 +48,9 @@ typedef struct tomb_driver {
   void (*close)(tomb_conn *conn);
   /* True when it is the host's: it may be in a transaction of others. */
   bool (*borrowed)(tomb_conn *conn);
+  /* Which temporary tables are in use, a bit for each, by all handles that
+  ** share the connection. */
+  unsigned *(*takings)(tomb_conn *conn);
   /* Before the close of a borrowed one: undoes the transaction that the engine
   ** began, or with `inside` its outermost savepoint. Cannot fail. */
   void (*abandon)(tomb_conn *conn, bool inside);

@@ -43,7 +43,8 @@ struct tomb_db {
   int64_t last_stamp, last_event;
   bool event_ids_known; /* nobody else makes events in this transaction */
   tomb_shared_event shared;
-  unsigned takings; /* a bit for each restore that has a table of them */
+  unsigned takings; /* a bit for each restore that has a table of them; the
+                         connection has those of all its handles */
   bool logging;
   tomb_rows *log;
 };
@@ -52,6 +53,8 @@ struct tomb_db {
 bool tomb_has_cascades(const tomb_db *db);
 /* True in a process that has inherited the handle by a fork. */
 bool tomb_is_inherited(const tomb_db *db);
+/* The tables of takings with these bits are free for others. */
+void tomb_drop_takings(tomb_db *db, unsigned which);
 /* Ends the connection; no cursor is open. */
 void tomb_close_now(tomb_db *db);
 

@@ -28,6 +28,7 @@ struct tomb_conn {
   answer *first, *last;
   size_t levels; /* BEGIN and the savepoints that are open */
   int64_t changes, last_id;
+  unsigned takings;
 };
 
 typedef enum progress { FRESH, RUNNING, OVER } progress; /* since reset */
@@ -109,6 +110,10 @@ static void close_conn(tomb_conn *conn) {
 
 static bool borrowed(tomb_conn *conn) {
   return conn->inner != NULL && sqlite->borrowed(conn->inner);
+}
+
+static unsigned *takings(tomb_conn *conn) {
+  return conn->inner != NULL ? sqlite->takings(conn->inner) : &conn->takings;
 }
 
 static void abandon(tomb_conn *conn, bool inside) {
@@ -308,12 +313,13 @@ static bool row(tomb_stmt *stmt, tomb_value *values, size_t n) {
 #define FAKE_DRIVER(spelling)                                                  \
   {                                                                            \
     .name = "fake", .dialect = &(spelling), .close = close_conn,               \
-    .borrowed = borrowed, .abandon = abandon, .prepare = prepare,              \
-    .finalize = finalize, .parameters = parameters, .columns = columns,        \
-    .column_name = column_name, .bind = bind, .step = step, .row = row,        \
-    .reset = reset, .changes = changes, .last_insert_id = last_insert_id,      \
-    .in_transaction = in_transaction, .overwrite = overwrite,                  \
-    .version = version, .warning = warning, .backup = backup                   \
+    .borrowed = borrowed, .takings = takings, .abandon = abandon,              \
+    .prepare = prepare, .finalize = finalize, .parameters = parameters,        \
+    .columns = columns, .column_name = column_name, .bind = bind,              \
+    .step = step, .row = row, .reset = reset, .changes = changes,              \
+    .last_insert_id = last_insert_id, .in_transaction = in_transaction,        \
+    .overwrite = overwrite, .version = version, .warning = warning,            \
+    .backup = backup                                                           \
   }
 
 static const tomb_driver fake_driver = FAKE_DRIVER(tomb_sqlite_dialect);

@@ -314,6 +314,7 @@ const tomb_driver tomb_sqlite_driver = {
     .dialect = &tomb_sqlite_dialect,
     .close = close_conn,
     .borrowed = borrowed,
+    .takings = tomb_sqlite_takings,
     .abandon = tomb_sqlite_abandon,
     .prepare = prepare,
     .finalize = finalize,

@@ -21,7 +21,8 @@
 struct lesson {
   tomb_sqlite_word word; /* that function */
   size_t borrowers;
-  unsigned taught; /* a bit for each word that is not the host's own */
+  unsigned taught;  /* a bit for each word that is not the host's own */
+  unsigned takings; /* of all borrowers: their temporary tables are one set */
 };
 
 struct tomb_loan {
@@ -131,6 +132,10 @@ static tomb_status learn(tomb_conn *conn, tomb_error *err) {
   conn->loan->lesson = found;
   code = teach(conn, found);
   return code == SQLITE_OK ? TOMB_OK : fail(conn, code, err);
+}
+
+unsigned *tomb_sqlite_takings(tomb_conn *conn) {
+  return conn->loan == NULL ? &conn->takings : &conn->loan->lesson->takings;
 }
 
 /* ---- giving back -------------------------------------------------- */
