@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "error.h"
-#include "instant.h"
 #include "rows.h"
 #include "store.h"
 
@@ -71,7 +70,6 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
   db->conn = conn;
   db->read_only = options != NULL && options->read_only;
   db->borrowed = driver->borrowed(conn);
-  db->last_stamp = TOMB_TIME_MIN - 1;
   db->statements.a = &db->allocator;
   db->statements.driver = driver;
   db->statements.conn = conn;
@@ -92,7 +90,7 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
 /* A handle that is closed has dropped all of its. */
 void tomb_drop_takings(tomb_db *db, unsigned which) {
   which &= db->takings;
-  if (db->conn != NULL) *db->driver->takings(db->conn) &= ~which;
+  if (db->conn != NULL) db->driver->commons(db->conn)->takings &= ~which;
   db->takings &= ~which;
 }
 
@@ -103,7 +101,7 @@ void tomb_close_now(tomb_db *db) {
   db->driver->close(db->conn); /* leaves alone what is inherited */
   db->conn = NULL;
   db->depth = db->lost = 0;
-  db->unended = false;
+  db->unended = db->event_ids_known = false;
 }
 
 /* A finalizer may close the handle while a row of it is being read: the

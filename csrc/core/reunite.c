@@ -210,7 +210,7 @@ static tomb_status want(tomb_reunion *r, const tomb_query *query,
 static tomb_status take_number(tomb_reunion *r, tomb_error *err) {
   tomb_status st = tomb_check_open(r->db, err);
   if (st != TOMB_OK) return st;
-  unsigned number = 0, *in_use = r->db->driver->takings(r->db->conn);
+  unsigned number = 0, *in_use = &r->db->driver->commons(r->db->conn)->takings;
   while (number < 31 && (*in_use & (1u << number)) != 0) number++;
   if (number == 31) {
     tomb_fail(err, TOMB_MISUSE, "Too many restores are under way");

@@ -38,9 +38,8 @@ struct tomb_db {
   int cursors;   /* open; a close waits for them */
   int snapshots; /* of these, those that forbid writes */
   bool closing;
-  bool read_only; /* as told at open: the file may be so without */
-  bool limited;   /* by tomb_limit_begin */
-  int64_t last_stamp, last_event;
+  bool read_only;       /* as told at open: the file may be so without */
+  bool limited;         /* by tomb_limit_begin */
   bool event_ids_known; /* nobody else makes events in this transaction */
   tomb_shared_event shared;
   unsigned takings; /* a bit for each restore that has a table of them; the

@@ -28,7 +28,7 @@ struct tomb_conn {
   answer *first, *last;
   size_t levels; /* BEGIN and the savepoints that are open */
   int64_t changes, last_id;
-  unsigned takings;
+  tomb_commons commons;
 };
 
 typedef enum progress { FRESH, RUNNING, OVER } progress; /* since reset */
@@ -112,8 +112,8 @@ static bool borrowed(tomb_conn *conn) {
   return conn->inner != NULL && sqlite->borrowed(conn->inner);
 }
 
-static unsigned *takings(tomb_conn *conn) {
-  return conn->inner != NULL ? sqlite->takings(conn->inner) : &conn->takings;
+static tomb_commons *commons(tomb_conn *conn) {
+  return conn->inner != NULL ? sqlite->commons(conn->inner) : &conn->commons;
 }
 
 static void abandon(tomb_conn *conn, bool inside) {
@@ -313,7 +313,7 @@ static bool row(tomb_stmt *stmt, tomb_value *values, size_t n) {
 #define FAKE_DRIVER(spelling)                                                  \
   {                                                                            \
     .name = "fake", .dialect = &(spelling), .close = close_conn,               \
-    .borrowed = borrowed, .takings = takings, .abandon = abandon,              \
+    .borrowed = borrowed, .commons = commons, .abandon = abandon,              \
     .prepare = prepare, .finalize = finalize, .parameters = parameters,        \
     .columns = columns, .column_name = column_name, .bind = bind,              \
     .step = step, .row = row, .reset = reset, .changes = changes,              \

@@ -21,8 +21,8 @@
 struct lesson {
   tomb_sqlite_word word; /* that function */
   size_t borrowers;
-  unsigned taught;  /* a bit for each word that is not the host's own */
-  unsigned takings; /* of all borrowers: their temporary tables are one set */
+  unsigned taught; /* a bit for each word that is not the host's own */
+  tomb_commons commons;
 };
 
 struct tomb_loan {
@@ -134,8 +134,8 @@ static tomb_status learn(tomb_conn *conn, tomb_error *err) {
   return code == SQLITE_OK ? TOMB_OK : fail(conn, code, err);
 }
 
-unsigned *tomb_sqlite_takings(tomb_conn *conn) {
-  return conn->loan == NULL ? &conn->takings : &conn->loan->lesson->takings;
+tomb_commons *tomb_sqlite_commons(tomb_conn *conn) {
+  return conn->loan == NULL ? &conn->commons : &conn->loan->lesson->commons;
 }
 
 /* ---- giving back -------------------------------------------------- */

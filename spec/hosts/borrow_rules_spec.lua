@@ -81,6 +81,34 @@ describe("a lent connection", function()
     other:close()
   end)
 
+  it("uses no event's id and no stamp twice, also on two handles", function()
+    local now = 1763880000
+    local function clock()
+      return now
+    end
+    local handles, ids, stamps = { conn:lend { clock = clock }, conn:lend { clock = clock } }, {}, {}
+    local function delete(handle, title)
+      local row = handle:model("Post"):create { title = title }
+      local id = row:delete().id
+      assert.is_nil(ids[id])
+      assert.is_nil(stamps[row.deleted_at])
+      ids[id], stamps[row.deleted_at] = true, true
+    end
+    for _, handle in ipairs(handles) do
+      handle:model("Post", { title = f.char { max_length = 50, unique = true } })
+    end
+    for i = 1, 3 do
+      delete(handles[1], "kept " .. i)
+      pcall(db.transaction, db, function()
+        delete(handles[2], "lost " .. i)
+        error "no"
+      end)
+    end
+    assert.equal(3, #handles[1]:events())
+    handles[1]:close()
+    handles[2]:close()
+  end)
+
   it("takes no options of opening", function()
     for _, name in ipairs { "busy_timeout", "synchronous", "read_only" } do
       local err = helper.raises("misuse", conn.lend, conn, { [name] = true })
