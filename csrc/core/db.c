@@ -69,7 +69,7 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
   db->driver = driver;
   db->conn = conn;
   db->read_only = options != NULL && options->read_only;
-  db->borrowed = driver->borrowed(conn);
+  db->borrowed = driver->commons(conn)->lent;
   db->statements.a = &db->allocator;
   db->statements.driver = driver;
   db->statements.conn = conn;
@@ -85,6 +85,15 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
   }
   *out = db;
   return TOMB_OK;
+}
+
+unsigned tomb_take_takings(tomb_db *db) {
+  unsigned number = 1, *in_use = &db->driver->commons(db->conn)->takings;
+  while (number < 32 && (*in_use & (1u << number)) != 0) number++;
+  if (number == 32) return 0;
+  *in_use |= 1u << number;
+  db->takings |= 1u << number;
+  return number;
 }
 
 /* A handle that is closed has dropped all of its. */

@@ -52,6 +52,9 @@ struct tomb_db {
 bool tomb_has_cascades(const tomb_db *db);
 /* True in a process that has inherited the handle by a fork. */
 bool tomb_is_inherited(const tomb_db *db);
+/* The number of a table of takings that no restore on the connection has, on
+** another handle either; 0: there are too many. */
+unsigned tomb_take_takings(tomb_db *db);
 /* The tables of takings with these bits are free for others. */
 void tomb_drop_takings(tomb_db *db, unsigned which);
 /* Ends the connection; no cursor is open. */

@@ -108,10 +108,6 @@ static void close_conn(tomb_conn *conn) {
   free(conn);
 }
 
-static bool borrowed(tomb_conn *conn) {
-  return conn->inner != NULL && sqlite->borrowed(conn->inner);
-}
-
 static tomb_commons *commons(tomb_conn *conn) {
   return conn->inner != NULL ? sqlite->commons(conn->inner) : &conn->commons;
 }
@@ -313,13 +309,12 @@ static bool row(tomb_stmt *stmt, tomb_value *values, size_t n) {
 #define FAKE_DRIVER(spelling)                                                  \
   {                                                                            \
     .name = "fake", .dialect = &(spelling), .close = close_conn,               \
-    .borrowed = borrowed, .commons = commons, .abandon = abandon,              \
-    .prepare = prepare, .finalize = finalize, .parameters = parameters,        \
-    .columns = columns, .column_name = column_name, .bind = bind,              \
-    .step = step, .row = row, .reset = reset, .changes = changes,              \
-    .last_insert_id = last_insert_id, .in_transaction = in_transaction,        \
-    .overwrite = overwrite, .version = version, .warning = warning,            \
-    .backup = backup                                                           \
+    .commons = commons, .abandon = abandon, .prepare = prepare,                \
+    .finalize = finalize, .parameters = parameters, .columns = columns,        \
+    .column_name = column_name, .bind = bind, .step = step, .row = row,        \
+    .reset = reset, .changes = changes, .last_insert_id = last_insert_id,      \
+    .in_transaction = in_transaction, .overwrite = overwrite,                  \
+    .version = version, .warning = warning, .backup = backup                   \
   }
 
 static const tomb_driver fake_driver = FAKE_DRIVER(tomb_sqlite_dialect);

@@ -78,6 +78,7 @@ static int new_lesson(const tomb_conn *conn, struct lesson **out) {
   *out = NULL;
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof *made);
+  made->commons.lent = true;
   made->word.name = "tombstone_loan";
   made->word.arguments = 1;
   made->word.function = hand_out;

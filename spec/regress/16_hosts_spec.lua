@@ -2,6 +2,7 @@
 -- limits with a coroutine that had the address of one before it.
 local helper = require "helper"
 local tombstone = require "tombstone"
+local f = tombstone.field
 
 describe("what a script holds", function()
   it("has no metatable whose functions it could call on anything", function()
@@ -66,6 +67,50 @@ describe("a coroutine that was left", function()
       assert.is_false(ok)
       assert.equal("Another coroutine is in a transaction on this handle", err.message)
     end
+    db:close()
+  end)
+end)
+
+describe("a handle whose raw SQL its host has taken off", function()
+  local methods, taken = require("tombstone.core").methods.db, {}
+
+  setup(function()
+    for _, name in ipairs { "exec", "query", "each", "backup" } do
+      taken[name], methods[name] = methods[name], nil
+    end
+  end)
+
+  teardown(function()
+    for name, method in pairs(taken) do
+      methods[name] = method
+    end
+  end)
+
+  it("has all that models need", function()
+    local db = tombstone.open ":memory:"
+    local Author = db:model("Author", { name = f.text { unique = true } }, { soft_delete = { keep = "1d" } })
+    local Post = db:model("Post", {
+      title = f.text { unique = true },
+      author = f.belongs_to("Author", { on_delete = "cascade", related_name = "posts" }),
+    })
+    db:create_tables()
+    local ana = Author:create { name = "Ana" }
+    Post:bulk_create { { title = "a", author = ana }, { title = "b", author = ana } }
+    local event = ana:delete()
+    assert.equal(3, event:undo())
+    for post in ana:posts():each() do
+      post:save()
+    end
+    ana:delete()
+    Author:create { name = "Ana" }
+    ana:restore { on_conflict = function() return "rename" end }
+    db:transaction(function() ana:update { name = "Eve" } end)
+    local eve = Author.objects:filter { name = "Eve" }
+    assert.equal(1, db:within({ timeout_ms = 60000 }, eve.count, eve))
+    assert.equal(0, db:purge_expired().Author)
+    ana:forget()
+    assert.equal(0, Post.all_objects:count())
+    assert.is_nil(db.exec)
     db:close()
   end)
 end)
