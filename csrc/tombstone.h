@@ -20,7 +20,9 @@
 ** Time is int64_t microseconds since 1970-01-01 UTC; the engine reads no
 ** clock, so calls that stamp rows take `now` (tomb_now() reads the system's).
 **
-** A tomb_db and all that hangs on it belong to one thread at a time.
+** A tomb_db and all that hangs on it belong to one thread at a time. Nothing
+** checks it: two threads in one handle damage it, as ThreadSanitizer shows.
+** Threads have a handle each, which may be on one file.
 */
 #ifndef TOMBSTONE_H
 #define TOMBSTONE_H
@@ -202,8 +204,9 @@ TOMB_API tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
 ** own; SQL functions named tombstone_* are added and taken off again, unless
 ** the host has its own. Restores leave temporary tables named tombstone_taken_*,
 ** which go with the connection. Several handles may share it: one that begins a
-** transaction inside another's ends it first. Options that open a connection (busy_timeout_ms,
-** synchronous, read_only) are misuse; a connection for reading serves to read.
+** transaction inside another's ends it first. Options that open a connection
+** (busy_timeout_ms, synchronous, read_only, cache_kb) are misuse; a connection
+** for reading serves to read.
 **
 ** Inside a transaction of the host the outermost level of tomb_begin, and of
 ** each verb, is a savepoint: a rollback undoes its part alone, and the host
@@ -217,8 +220,9 @@ TOMB_API tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
 ** with sqlite3_next_stmt takes ours: close first. One thread at a time uses the
 ** connection, the host's own use included.
 **
-** Errors: misuse (no connection, options), connection (closed; SQLite older
-** than 3.35, or without JSON functions or routines).
+** Errors: misuse (no connection, options, another copy of this library has
+** borrowed it), connection (closed; SQLite older than 3.35, or without JSON
+** functions or routines; routines in more than four places in one process).
 **
 **   sqlite3_exec(handle, "BEGIN", NULL, NULL, NULL);
 **   tomb_borrow_sqlite(&db, handle, NULL, NULL, &err);
@@ -239,8 +243,9 @@ tomb_borrow_sqlite(tomb_db **out, struct sqlite3 *db,
 TOMB_API void tomb_close(tomb_db *db);
 /* Closes and frees `db` with all its models. NULL is fine. */
 TOMB_API void tomb_free(tomb_db *db);
+/* False where it is closed, or was opened by another process. */
 TOMB_API bool tomb_is_open(const tomb_db *db);
-/* The same, in words: misuse where it is closed or another process's. */
+/* The same as an error, misuse, that says which. */
 TOMB_API tomb_status tomb_check_open(const tomb_db *db, tomb_error *err);
 
 typedef struct tomb_info {
@@ -312,7 +317,8 @@ TOMB_API void tomb_interrupt(tomb_db *db);
 ** connections, also those that are not tombstone's. 0 is no limit. Beyond it
 ** calls fail with TOMB_NOMEM and leave nothing of themselves. Answers what the
 ** limit was; a negative number only asks. The engine's own memory is the
-** allocator's of tomb_options.
+** allocator's of tomb_options. The SQLite meant is that of the library: a build
+** without one answers 0, and a host limits its own copy itself.
 */
 TOMB_API int64_t tomb_memory_limit(int64_t bytes);
 

@@ -45,6 +45,19 @@ TOMB_API int luaopen_tombstone(lua_State *L);
 ** Lua sources as files. */
 TOMB_API int luaopen_tombstone_core(lua_State *L);
 
+/*
+** The engine's handle of the database at `index` (tombstone.open's, or a
+** borrowed one); NULL where there is none, or where it is closed. It is the
+** state's: the next db:close(), or the end of the state, frees it. For programs
+** that link the binding: a module that is loaded exports luaopen_* alone. For
+** tomb_interrupt, from a thread that watches:
+**
+**   lua_getglobal(L, "db");
+**   watched = tomb_database(L, -1);
+**   lua_pop(L, 1);
+*/
+TOMB_API tomb_db *tomb_database(lua_State *L, int index);
+
 struct sqlite3;
 struct sqlite3_api_routines;
 

@@ -21,7 +21,7 @@ spec_packages=(
   "${command_packages[@]}"
   g++ binutils clang-format graphviz valgrind sqlite3 python3-django postgresql
   lua-busted lua-check lua-discount lua-ldoc python3
-  clang gcc-multilib luarocks # C programs, on 32 bits too, and the rock
+  clang gcc-multilib make luarocks # C programs, on 32 bits too, and the rock
   lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev luajit2 libluajit2-5.1-dev
   neovim tmux # the plug-in, and a terminal in which its keys are pressed
   love xvfb xdotool imagemagick # the game, its screen, keys and pictures of it

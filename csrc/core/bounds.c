@@ -14,7 +14,9 @@ bool tomb_is_open(const tomb_db *db) {
 tomb_status tomb_check_open(const tomb_db *db, tomb_error *err) {
   if (tomb_is_open(db)) return TOMB_OK;
   if (db->conn == NULL || db->closing) {
-    return tomb_fail(err, TOMB_MISUSE, "The database is closed");
+    tomb_fail(err, TOMB_MISUSE, "The database is closed");
+    tomb_error_hint(err, "open it again");
+    return TOMB_MISUSE;
   }
   tomb_fail(err, TOMB_MISUSE, "The database was opened in another process");
   tomb_error_hint(err, "open it after the fork, in the process that uses it; "
@@ -28,8 +30,10 @@ tomb_status tomb_limit_begin(tomb_span *outer, tomb_db *db,
   tomb_status st = tomb_check_open(db, err);
   if (st != TOMB_OK) return st;
   if (bounds == NULL) {
-    return tomb_fail(err, TOMB_MISUSE, "The %s driver has no limits",
-                     db->driver->name);
+    tomb_fail(err, TOMB_MISUSE, "The %s driver has no limits",
+              db->driver->name);
+    tomb_error_hint(err, "limit a handle of the SQLite driver");
+    return TOMB_MISUSE;
   }
   st = bounds->limit(outer, db->conn, limits, err);
   if (st == TOMB_OK) {

@@ -63,8 +63,7 @@ static tomb_status take_back(tomb_bulk *bulk, tomb_error *err) {
 static tomb_status end(tomb_bulk *bulk, bool keep, tomb_error *err) {
   tomb_db *db = bulk->db;
   if (!tomb_is_open(db)) { /* closing has rolled back */
-    return keep ? tomb_fail(err, TOMB_MISUSE, "The database is closed")
-                : TOMB_OK;
+    return keep ? tomb_check_open(db, err) : TOMB_OK;
   }
   if (keep) return tomb_step_end(&bulk->step, db, TOMB_OK, err);
   if (bulk->step.own) return tomb_rollback(db, err);

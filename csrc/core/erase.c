@@ -192,7 +192,8 @@ static tomb_status erase_deferred(int64_t *purged, const tomb_closure *c,
   const tomb_dialect *d = c->db->driver->dialect;
   int64_t before;
   tomb_status st = are_deferred(&before, c->db, err);
-  if (st == TOMB_OK) st = tomb_store_text(c->db, d->defer_keys, err);
+  if (st != TOMB_OK) return st;
+  st = tomb_store_text(c->db, d->defer_keys, err);
   if (st == TOMB_OK) st = erase_all(purged, c, root, report, err);
   if (before == 0) tomb_store_text(c->db, d->defer_no_more, NULL);
   return st;

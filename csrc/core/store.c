@@ -41,7 +41,7 @@ static tomb_status refuse_lost(const tomb_db *db, tomb_error *err) {
   return TOMB_DATABASE;
 }
 
-/* A host may have ended the transaction that we were in. */
+/* SQLite or a host may have ended the transaction that we were in. */
 static void notice_end(tomb_db *db) {
   if (db->depth > 0 && !db->driver->in_transaction(db->conn)) db->lost = 1;
 }
@@ -64,13 +64,12 @@ tomb_status tomb_store_start_write(tomb_db *db, tomb_error *err) {
   return TOMB_MISUSE;
 }
 
-/* After every failure: SQLite may have ended the transaction by itself. */
 static tomb_status after_failure(tomb_db *db, tomb_status st, tomb_error *err) {
   if (db->driver->bounds != NULL) {
     st = db->driver->bounds->explain(db->conn, st, err);
   }
   tomb_error_sql(err, db->sql.text.data, db->sql.text.size);
-  if (db->depth > 0 && !db->driver->in_transaction(db->conn)) db->lost = 1;
+  notice_end(db);
   return st;
 }
 

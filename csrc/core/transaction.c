@@ -56,10 +56,12 @@ static void end_level(tomb_db *db, bool kept) {
 }
 
 /* What could not be undone is still there: then the level around it cannot be
-** kept either, and without one a rollback is owed. */
+** kept either, and without one a rollback is owed. Or all of it is undone, with
+** the transaction of the host around it. */
 static void owe_rollback(tomb_db *db, int level) {
   if (level == 0) {
     db->unended = true;
+    db->taken_along = db->inside && !db->driver->in_transaction(db->conn);
   } else if (db->lost == 0 || db->lost > level) {
     db->lost = level;
   }
@@ -116,8 +118,20 @@ tomb_status tomb_commit(tomb_db *db, tomb_error *err) {
   return st;
 }
 
+/* Once: what comes next may be a part of what the host has begun anew. */
+static tomb_status say_taken_along(tomb_db *db, tomb_error *err) {
+  db->unended = db->taken_along = false;
+  tomb_fail(err, TOMB_DATABASE,
+            "The host's transaction is gone - the database ended it where a "
+            "part could not be undone");
+  tomb_error_hint(
+      err, "roll back, and run the whole of the host's transaction again");
+  return TOMB_DATABASE;
+}
+
 tomb_status tomb_store_make_up(tomb_db *db, tomb_error *err) {
   tomb_status st = TOMB_OK;
+  if (db->taken_along) return say_taken_along(db, err);
   if (db->driver->in_transaction(db->conn)) st = roll_back(db, 0, err);
   db->unended = is_owed(db, st);
   return db->unended ? st : TOMB_OK;

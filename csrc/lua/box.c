@@ -57,15 +57,16 @@ int tomb_db_side(lua_State *L) {
   return 1;
 }
 
-static void refuse_closed(lua_State *L, const lua_db *box) {
+void tomb_need_open(lua_State *L, const lua_db *box) {
   tomb_error err;
-  if (box->db == NULL) tomb_misuse(L, NULL, "The database is closed");
-  tomb_check_open(box->db, &err);
-  tomb_raise(L, &err);
+  if (box->db == NULL) {
+    tomb_misuse(L, "open it again", "The database is closed");
+  }
+  if (tomb_check_open(box->db, &err) != TOMB_OK) tomb_raise(L, &err);
 }
 
 void tomb_need_usable(lua_State *L, const lua_db *box) {
-  if (box->db == NULL || !tomb_is_open(box->db)) refuse_closed(L, box);
+  tomb_need_open(L, box);
   if (tomb_depth(box->db) > 0 && box->owner != NULL && box->owner != L) {
     tomb_misuse(L, "wait for its end, or open a handle for each coroutine",
                 "Another coroutine is in a transaction on this handle");
@@ -215,10 +216,12 @@ lua_query *tomb_new_query(lua_State *L, int parent, size_t extra) {
   return query;
 }
 
+/* A finalizer that runs after that of the database finds its models gone. */
 static int query_tostring(lua_State *L) {
   lua_query *query = lua_touserdata(L, 1);
+  bool is_gone = query->model->db->db == NULL;
   lua_pushfstring(L, "tombstone.query (%s)",
-                  tomb_model_name(query->query.model));
+                  is_gone ? "closed" : tomb_model_name(query->query.model));
   return 1;
 }
 

@@ -124,6 +124,8 @@ lua_db *tomb_check_db(lua_State *L, int index);
 void tomb_need_db(lua_State *L, lua_db *box);
 /* The same within a call that has begun. */
 void tomb_need_usable(lua_State *L, const lua_db *box);
+/* Raises when it is closed; any coroutine may ask. */
+void tomb_need_open(lua_State *L, const lua_db *box);
 /* Microseconds, by the handle's clock. The handle is at `index`. */
 int64_t tomb_clock(lua_State *L, lua_db *box, int index);
 

@@ -7,6 +7,7 @@
 #include "lreport.h"
 #include "lverb.h"
 #include "raise.h"
+#include "tombstone_lua.h"
 
 /***
 Opening, retention.
@@ -312,6 +313,12 @@ static int db_purge_events(lua_State *L) {
   tomb_finish(L, box, 1, st, &err);
   tomb_push_count(L, n);
   return 1;
+}
+
+tomb_db *tomb_database(lua_State *L, int index) {
+  lua_db *box = tomb_testclass(L, index, DB);
+  return box == NULL || box->db == NULL || !tomb_is_open(box->db) ? NULL
+                                                                  : box->db;
 }
 
 void tomb_open_db(lua_State *L) {

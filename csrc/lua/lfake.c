@@ -18,19 +18,24 @@ A database that records.
 A database that records its statements, and answers what it is told.
 @function core.fake.open
 @string[opt] path of an SQLite file that statements are passed on to
-@tparam[opt] table options as of `tombstone.open`
+@tparam[opt] table options as of `tombstone.open`, but for limits, which only SQLite's own driver has
 @string[opt="sqlite"] dialect whose statements they are: `"sqlite"`, or `"postgres"` without a path
 @treturn database
 @usage local db = core.fake.open()
 */
 static int fake_open(lua_State *L) {
   static const char *const dialects[] = {"sqlite", "postgres", NULL};
+  static const char *const known[] = {
+      "busy_timeout", "synchronous", "read_only", "statement_cache",
+      "cache_kb",     "clock",       "log",       "lazy",
+      "warn",         NULL};
   tomb_options options;
   tomb_error err;
   const char *path = luaL_optstring(L, 1, NULL);
   bool postgres = luaL_checkoption(L, 3, "sqlite", dialects) == 1;
   luaL_argcheck(L, !postgres || path == NULL, 1, "only SQLite has a file");
   lua_settop(L, 2);
+  tomb_check_options(L, 2, known, "fake.open");
   tomb_read_open_options(L, &options);
   lua_db *box = tomb_new_db(L);
   tomb_status st = postgres ? tomb_open_fake_postgres(&box->db, &options, &err)

@@ -17,6 +17,8 @@ Limits.
 @module tombstone.database
 */
 
+static const char *const limit_options[] = {TOMB_LIMIT_OPTIONS, NULL};
+
 /* ---- reading ------------------------------------------------------ */
 
 static lua_Number number_of(lua_State *L, int index, const char *name,
@@ -61,6 +63,11 @@ void tomb_keep_limits(lua_State *L, lua_db *box) {
   box->bounded = has_limits(&box->limits);
 }
 
+/* Calls of this coroutine are outside of the span that is open. */
+static bool is_of_another(lua_State *L, const lua_db *box) {
+  return box->spans > 0 && box->span_owner != L;
+}
+
 /* What the coroutine with the span has left waits until it comes back. */
 static void put_aside(lua_State *L, lua_db *box) {
   static const tomb_limits none = {0, 0};
@@ -77,7 +84,7 @@ static void take_up(lua_db *box) {
 void tomb_begin_limits(lua_State *L, lua_db *box) {
   tomb_span outer;
   if (tomb_depth(box->db) > 0) return;
-  if (box->spans > 0 && box->span_owner == L) {
+  if (box->spans > 0 && !is_of_another(L, box)) {
     take_up(box);
     return;
   }
@@ -113,11 +120,10 @@ begins. Without limits it is part of the call that is running.
 @usage local span = db:span_begin { timeout_ms = 5 }
 */
 static int db_span_begin(lua_State *L) {
-  static const char *const known[] = {"timeout_ms", "max_steps", NULL};
   tomb_limits limits;
   lua_db *box = check_box(L);
   lua_settop(L, 2);
-  tomb_check_options(L, 2, known, "within");
+  tomb_check_options(L, 2, limit_options, "within");
   tomb_read_limits(L, 2, &limits);
   lua_span *span = tomb_newud(L, sizeof *span, 2);
   span->number = 0;
@@ -129,7 +135,7 @@ static int db_span_begin(lua_State *L) {
   tomb_setref(L, -2, 2);
   tomb_need_usable(L, box);
   if (box->bounded && !lua_isnil(L, 2)) tomb_begin_limits(L, box);
-  if (box->spans > 0 && box->span_owner != L) {
+  if (is_of_another(L, box)) {
     return tomb_misuse(L, "wait for its end, or open a handle for each",
                        "Another coroutine has set limits on this handle");
   }
@@ -180,23 +186,22 @@ nothing runs nothing happens, to later calls neither.
 */
 static int db_interrupt(lua_State *L) {
   lua_db *box = check_box(L);
-  tomb_error err;
-  if (box->db == NULL) return tomb_misuse(L, NULL, "The database is closed");
-  tomb_status st = tomb_check_open(box->db, &err);
-  if (st != TOMB_OK) return tomb_raise(L, &err);
+  tomb_need_open(L, box);
   tomb_interrupt(box->db);
   return 0;
 }
 
 /***
-Whether calls have limits by now, of open or of a span.
+Whether calls have limits by now, of open or of a span, which a span of this coroutine would share.
+While another coroutine has one there is none to share: calls have the limits of open, one by one.
 @function core.is_bounded
 @tparam database db
 @treturn boolean
 @usage if core.is_bounded(db) then db:within(nil, load) end
 */
 static int core_is_bounded(lua_State *L) {
-  lua_pushboolean(L, check_box(L)->bounded);
+  lua_db *box = check_box(L);
+  lua_pushboolean(L, box->bounded && !is_of_another(L, box));
   return 1;
 }
 
@@ -235,7 +240,6 @@ The query with limits of its own, which those who refine it share.
 @usage local quick = core.limited(Post.objects, { timeout_ms = 5 })
 */
 static int core_limited(lua_State *L) {
-  static const char *const known[] = {"timeout_ms", "max_steps", NULL};
   tomb_limits limits;
   lua_settop(L, 2);
   tomb_check_query(L, 1);
@@ -244,15 +248,15 @@ static int core_limited(lua_State *L) {
                        "within takes a table of limits, not a %s",
                        tomb_typename(L, 2));
   }
-  tomb_check_options(L, 2, known, "within");
+  tomb_check_options(L, 2, limit_options, "within");
   tomb_read_limits(L, 2, &limits);
   lua_query *query = tomb_new_query(L, 1, 0);
   query->limited = true;
   tomb_setclass(L, LIMITED);
   lua_createtable(L, 0, 2); /* a copy: the program may change its own */
-  for (int i = 0; known[i] != NULL; i++) {
-    lua_getfield(L, 2, known[i]);
-    lua_setfield(L, -2, known[i]);
+  for (int i = 0; limit_options[i] != NULL; i++) {
+    lua_getfield(L, 2, limit_options[i]);
+    lua_setfield(L, -2, limit_options[i]);
   }
   tomb_setref(L, 3, QUERY_LIMITS);
   return 1;

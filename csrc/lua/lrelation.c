@@ -61,6 +61,8 @@ static void refuse(lua_State *L, const way *w, int index,
 /* Pushes the key of the row at `index`. */
 static void push_key(lua_State *L, const way *w, int index) {
   lua_model *model = tomb_test_row(L, index);
+  /* of another database, whose models are gone, in a finalizer after its own */
+  if (model != NULL && model->db->db == NULL) tomb_need_db(L, model->db);
   if (model == NULL || model->model != w->parent) {
     refuse(L, w, index, model == NULL ? NULL : model->model);
   }

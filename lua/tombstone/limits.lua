@@ -6,6 +6,9 @@
 --     local page = Post.objects:within({ timeout_ms = 5 }):all()      -- the calls of a query
 --     db:within({ timeout_ms = 5 }, function() … end)                 -- several together
 --
+-- The calls whose options they are besides: `delete`, `restore`, `purge`, `forget`, `undo`, `update` of a
+-- query, `upsert`, `get_or_create`, `bulk_create`, `db:deletion`, `db:purge_expired`.
+--
 -- A call that is stopped raises `interrupted` and leaves nothing of itself; a write takes the
 -- transaction around it along, which SQLite rolls back. The limits are those of the whole call: all its
 -- statements, what runs inside it, hooks too, and waiting for locks. Calls inside one with limits have
@@ -15,6 +18,7 @@
 local core = require "tombstone.core"
 
 local M = {}
+local Database = core.methods.db
 local Query, Limited = core.methods.query, core.methods.limited
 
 --- The names of the two options.
@@ -53,7 +57,7 @@ end
 -- @param ... its arguments
 -- @return what it returned
 function M.within(db, limits, fn, ...)
-  return finish(db, db:span_begin(limits), pcall(fn, ...))
+  return finish(db, Database.span_begin(db, limits), pcall(fn, ...)) -- which refuses what is no database
 end
 
 --- The same, as a part of the call that is running, which may have limits of its own.
@@ -74,17 +78,20 @@ end
 
 -- ---- calls with options ----------------------------------------------------------------------
 
-local function is_row(value)
-  local model = type(value) == "table" and getmetatable(value)
-  return type(model) == "table" and type(model.database) == "function" and model
+-- Of a row or a query; a model's is itself.
+local function model_of(value)
+  if type(value) == "userdata" then
+    return value:model()
+  end
+  local class = getmetatable(value)
+  local is_row = type(class) == "table" and type(class.database) == "function"
+  return is_row and class or value
 end
 
 -- Of what is none of ours the call itself says so.
 local function database_of(value)
-  local holder = is_row(value) or value
   local ok, db = pcall(function()
-    local model = type(holder) == "userdata" and holder:model() or holder
-    return model:database()
+    return model_of(value):database()
   end)
   return ok and db or nil
 end
@@ -129,10 +136,10 @@ end
 local CALLS = {
   "all", "first", "last", "get", "find", "values", "pluck", "count", "exists", "aggregate",
   "update", "delete", "restore", "purge", "delete_plan", "restore_plan", "explain", "explain_liveness",
-  "add", "remove", "set", "create",
 }
 
--- What they are is asked when they are called: relations and plans are added later.
+-- What they are is asked when they are called: other files change them later. `add` and the like are
+-- none: a query with limits is a refined one, which belongs to no row.
 for _, name in ipairs(CALLS) do
   Limited[name] = function(query, ...)
     return M.within(query:model():database(), core.limits(query), Query[name], query, ...)

@@ -450,6 +450,50 @@ static void a_rollback_that_fails_is_made_up_for(void) {
   host_closes();
 }
 
+/* ---- rows in a ring ----------------------------------------------- */
+
+#define TO(parent)                                                             \
+  {                                                                            \
+    .name = "other_id", .type = TOMB_FIELD_INTEGER, .nullable = true,          \
+    .references = parent, .on_delete = TOMB_CASCADE                            \
+  }
+
+static const tomb_model *define_ring(void) {
+  static const tomb_field_def to_b[] = {TO("B")}, to_a[] = {TO("A")};
+  const tomb_model *a, *b;
+  MUST(tomb_define(
+      &a, db, &(tomb_model_def){.name = "A", .fields = to_b, .n_fields = 1},
+      &check_error));
+  MUST(tomb_define(
+      &b, db, &(tomb_model_def){.name = "B", .fields = to_a, .n_fields = 1},
+      &check_error));
+  MUST(tomb_create_tables(db, &check_error));
+  return a;
+}
+
+/* Also where it fails before it has asked how they were. */
+static void a_purge_that_fails_leaves_keys_deferred(void) {
+  tomb_status st = TOMB_DATABASE;
+  for (size_t nth = 1; st != TOMB_OK && nth < 50; nth++) {
+    host_opens(":memory:");
+    host_exec("PRAGMA foreign_keys = ON");
+    MUST(tomb_borrow_fake(&db, host, host_copy, NULL, &check_error));
+    tomb_query all = tomb_all_objects(define_ring());
+    host_exec("BEGIN; PRAGMA defer_foreign_keys = ON");
+    host_exec("INSERT INTO a (id, other_id) VALUES (1, 1)");
+    host_exec("INSERT INTO b (id, other_id) VALUES (1, 1)");
+    tomb_purging how = {.living = true, .deletion = {.now = tick()}};
+    tomb_fake_fail(db, nth, &broken);
+    st = tomb_purge(&(int64_t){0}, db, &all, &how, &check_error);
+    tomb_fake_fail(db, 0, NULL);
+    CHECK_TEXT(host_ask("PRAGMA defer_foreign_keys"), "1");
+    CHECK_TEXT(host_ask("SELECT count(*) FROM a"), st == TOMB_OK ? "0" : "1");
+    host_exec("COMMIT");
+    close_borrowed();
+  }
+  CHECK_STATUS(st, TOMB_OK);
+}
+
 /* ---- what is refused ---------------------------------------------- */
 
 static void refused(const tomb_options *options, const char *message) {
@@ -467,6 +511,8 @@ static void options_that_open_a_file_are_refused(void) {
           "A borrowed connection takes no synchronous");
   refused(&(tomb_options){.read_only = true},
           "A borrowed connection takes no read_only");
+  refused(&(tomb_options){.cache_kb = 100},
+          "A borrowed connection takes no cache_kb");
   MUST(try_borrow(&db, &(tomb_options){.statement_cache = 2}));
   close_borrowed();
   refused(NULL, "No connection was given");
@@ -587,6 +633,7 @@ static void run_all(void) {
   RUN(a_connection_that_was_closed_in_our_transaction_is_told);
   RUN(a_step_that_fails_leaves_the_hosts_transaction);
   RUN(a_rollback_that_fails_is_made_up_for);
+  RUN(a_purge_that_fails_leaves_keys_deferred);
   RUN(options_that_open_a_file_are_refused);
 }
 

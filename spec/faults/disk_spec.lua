@@ -323,9 +323,10 @@ describe("a file that is closed to us", function()
       pending "needs a build that other users can read"
       return
     end
-    local hint = "check the permissions of the file and its folder"
-    assert.equal("false\tconnection\t" .. hint .. "\n", secret)
-    assert.equal("false\tconnection\topen the database for writing, and " .. hint .. "\n", readable)
+    local refusal = "false\tconnection\t%s\n"
+    assert.equal(refusal:format "check the permissions of the file and its folder", secret)
+    assert.equal(refusal:format("its folder must be open for writing, even to read; "
+      .. 'where nobody writes the file, open "file:path?immutable=1"'), readable)
   end)
 end)
 

@@ -110,7 +110,7 @@ describe("a lent connection", function()
   end)
 
   it("takes no options of opening", function()
-    for _, name in ipairs { "busy_timeout", "synchronous", "read_only" } do
+    for _, name in ipairs { "busy_timeout", "synchronous", "read_only", "cache_kb", "timeout_ms" } do
       local err = helper.raises("misuse", conn.lend, conn, { [name] = true })
       assert.truthy(err.message:find(name, 1, true))
     end

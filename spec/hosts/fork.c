@@ -7,7 +7,6 @@
 ** body runs in a child, on a copy of the state, and what it raises ends the
 ** child with 1. Both answer the child's exit code.
 */
-#include <dlfcn.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -15,6 +14,8 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "module.h"
 
 static int fork_child(lua_State *L) {
   int status = 0;
@@ -51,20 +52,6 @@ static int close_in_child(lua_State *L) {
   }
   lua_pushinteger(L, WIFEXITED(status) ? WEXITSTATUS(status) : 100);
   return 1;
-}
-
-static lua_CFunction find_module(const char *path) {
-  union {
-    void *object;
-    lua_CFunction function;
-  } found;
-  void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (module == NULL) {
-    fprintf(stderr, "%s\n", dlerror());
-    exit(1);
-  }
-  found.object = dlsym(module, "luaopen_tombstone");
-  return found.function;
 }
 
 int main(int argc, char **argv) {

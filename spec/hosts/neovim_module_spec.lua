@@ -3,6 +3,7 @@
 local editor = require "hosts.neovim.editor"
 local helper = require "helper"
 local host = require "hosts.host"
+local server = require "hosts.server"
 
 if not host.runs "luajit" then
   return
@@ -47,7 +48,7 @@ describe("the health check of notes", function()
   }
 
   local function compiled(folder, source)
-    editor.write(folder .. "/wrong.c", source)
+    server.write(folder .. "/wrong.c", source)
     host.must(("cd %s && cc -shared -fPIC -o wrong.so wrong.c"):format(helper.quote(folder)))
     return folder .. "/wrong.so"
   end
@@ -69,7 +70,7 @@ describe("the health check of notes", function()
   end
 
   it_edits("says that a file is no module, or not there", function(folder)
-    editor.write(folder .. "/text.so", ("not a module\n"):rep(100))
+    server.write(folder .. "/text.so", ("not a module\n"):rep(100))
     assert_says(folder, folder .. "/text.so", "is no module - see :help notes-module")
     assert_says(folder, folder .. "/none.so", "is not there - see :help notes-module")
     host.passed("Neovim", "health check")
@@ -77,7 +78,7 @@ describe("the health check of notes", function()
 
   it_edits("says that a database is none, or damaged", function(folder)
     local path = folder .. "/notes.txt"
-    editor.write(path, ("not a database\n"):rep(100))
+    server.write(path, ("not a database\n"):rep(100))
     local set = ("--cmd %s"):format(helper.quote(("let g:notes_database = '%s'"):format(path)))
     local report = editor.run(folder, REPORT, set)
     assert.is_truthy(report:find("ERROR: " .. path .. ": .*not a database", 1), report)

@@ -99,7 +99,7 @@ describe("The installed library", function()
   it("has a module that exports what its header promises", function()
     local promised = program.promised()
     for _, symbol in ipairs(program.symbols("-D", host.module)) do
-      assert.is_true(promised[symbol], symbol)
+      assert.is_string(promised[symbol], symbol)
       assert.is_truthy(symbol:match "^luaopen_")
     end
   end)
@@ -150,8 +150,8 @@ describe("The library in another tree", function()
     for _, name in ipairs(program.symbols("-D", library)) do
       exported[name] = true
     end
-    for name in pairs(program.promised()) do
-      local is_binding = name:match "^luaopen_" ~= nil
+    for name, header in pairs(program.promised()) do
+      local is_binding = header == "csrc/tombstone_lua.h"
       assert.equal(not is_binding, exported[name] or false, name)
       exported[name] = nil
     end

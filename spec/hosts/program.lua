@@ -58,12 +58,12 @@ function M.warnings()
   return flags:gsub("%s+", " ") .. " -Werror"
 end
 
---- The functions that the public headers promise, as a set.
+--- The functions that the public headers promise: by name, the header.
 function M.promised()
   local names = {}
   for path in host.must("ls csrc/*.h"):gmatch "[^\n]+" do
     for name in M.read(path):gmatch "\nTOMB_API [^;(]-([%w_]+)%(" do
-      names[name] = true
+      names[name] = path
     end
   end
   return names

@@ -7,12 +7,13 @@
 ** The script is called with tombstone and FILE, for its database. Prints what it
 ** answers, and how many bytes are left of the state behind its end.
 */
-#include <dlfcn.h>
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "module.h"
 
 typedef struct heap {
   size_t used, most;
@@ -58,20 +59,6 @@ static void open_sandbox(lua_State *L) {
   open_library(L, "coroutine", luaopen_coroutine);
 #endif
   for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++) take(L, gone[i]);
-}
-
-static lua_CFunction find_module(const char *path) {
-  union {
-    void *object;
-    lua_CFunction function;
-  } found;
-  void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (module == NULL) {
-    fprintf(stderr, "%s\n", dlerror());
-    exit(1);
-  }
-  found.object = dlsym(module, "luaopen_tombstone");
-  return found.function;
 }
 
 /* argv is below it. */

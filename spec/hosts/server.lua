@@ -11,6 +11,7 @@ local function sleep_a_little()
 end
 
 --- Calls `fn` until it answers something, for at most `seconds` (30).
+-- @param what is waited for: a text, or a function that answers one when it is in vain
 -- @return what it answered
 function M.wait(what, fn, seconds)
   local until_time = os.time() + (seconds or 30)
@@ -21,7 +22,7 @@ function M.wait(what, fn, seconds)
     end
     sleep_a_little()
   until os.time() > until_time
-  error("waited in vain for " .. what, 2)
+  error("waited in vain for " .. (type(what) == "function" and what() or what), 0)
 end
 
 --- All that a file holds; "" where there is none.

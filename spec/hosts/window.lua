@@ -1,6 +1,7 @@
 --- A screen that nobody looks at, a program on it, keys for it, and the colours that it shows.
 local helper = require "helper"
 local host = require "hosts.host"
+local server = require "hosts.server"
 
 local M = {}
 
@@ -9,26 +10,8 @@ Screen.__index, Program.__index = Screen, Program
 
 local PATIENCE = 60 -- seconds
 
-local function text_of(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a" or ""
-  if file then
-    file:close()
-  end
-  return text
-end
-
--- Calls `fn` until it answers something.
 local function wait_for(what, fn)
-  local last = os.time() + PATIENCE
-  repeat
-    local answer = fn()
-    if answer then
-      return answer
-    end
-    os.execute "sleep 0.05"
-  until os.time() > last
-  error("waited in vain for " .. what(), 0)
+  return server.wait(what, fn, PATIENCE)
 end
 
 -- Runs beside this process; answers its id.
@@ -37,18 +20,10 @@ local function start(command, log)
   return host.must(in_background:format(command, helper.quote(log))):match "%d+"
 end
 
--- One that has ended and that nobody has asked about stays in the list, as a Z.
-local function runs(pid)
-  local state = text_of("/proc/" .. pid .. "/stat"):match "%) (%a)"
-  return state ~= nil and state ~= "Z"
-end
-
 local function stop(pid)
   host.run("kill " .. pid)
-  wait_for(function()
-    return "the end of process " .. pid
-  end, function()
-    return not runs(pid)
+  wait_for("the end of process " .. pid, function()
+    return not server.is_alive(pid)
   end)
 end
 
@@ -60,19 +35,19 @@ function M.on_screen(size, fn)
     local self = setmetatable({ folder = folder, programs = {} }, Screen)
     local display = folder .. "/display"
     -- With -noreset: else it begins anew when a program ends, and the next one waits for ever.
-    local server = start(("Xvfb -displayfd 1 -screen 0 %s -nolisten tcp -noreset"):format(size), display)
+    local xvfb = start(("Xvfb -displayfd 1 -screen 0 %s -nolisten tcp -noreset"):format(size), display)
     local ok, err = pcall(function()
       self.display = wait_for(function()
-        return "Xvfb: " .. text_of(display)
+        return "Xvfb: " .. server.read(display)
       end, function()
-        return text_of(display):match "(%d+)\n"
+        return server.read(display):match "(%d+)\n"
       end)
       fn(self)
     end)
     for _, program in ipairs(self.programs) do
       program:stop()
     end
-    stop(server)
+    stop(xvfb)
     if not ok then
       error(err, 0)
     end
@@ -124,12 +99,12 @@ end
 function Program:says(pattern)
   local from, to, capture
   wait_for(function()
-    return ("%q in:\n%s"):format(pattern, text_of(self.log))
+    return ("%q in:\n%s"):format(pattern, server.read(self.log))
   end, function()
-    from, to, capture = text_of(self.log):find(pattern, self.read + 1)
-    return from or (not runs(self.pid) and error("it has ended:\n" .. text_of(self.log), 0))
+    from, to, capture = server.read(self.log):find(pattern, self.read + 1)
+    return from or (not server.is_alive(self.pid) and error("it has ended:\n" .. server.read(self.log), 0))
   end)
-  local text = capture or text_of(self.log):sub(from, to)
+  local text = capture or server.read(self.log):sub(from, to)
   self.read = to
   return text
 end
@@ -152,14 +127,14 @@ end
 --- Waits until it has ended by itself.
 function Program:ends()
   wait_for(function()
-    return "its end:\n" .. text_of(self.log)
+    return "its end:\n" .. server.read(self.log)
   end, function()
-    return not runs(self.pid)
+    return not server.is_alive(self.pid)
   end)
 end
 
 function Program:stop()
-  if runs(self.pid) then
+  if server.is_alive(self.pid) then
     stop(self.pid)
   end
 end

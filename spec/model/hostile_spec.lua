@@ -437,13 +437,25 @@ describe("wrong types", function()
         local err = helper.raises("misuse", Post.objects[name], self, {})
         assert.are.equal("A query is needed, not a " .. type(self), err.message)
       end
-      for _, name in ipairs { "query", "exec", "each", "info", "close", "depth", "create_tables", "now" } do
+      for _, name in ipairs {
+        "query",
+        "exec",
+        "each",
+        "info",
+        "close",
+        "depth",
+        "create_tables",
+        "now",
+        "interrupt",
+        "in_transaction",
+      } do
         local err = helper.raises("misuse", db[name], self, "SELECT 1")
         assert.are.equal("A database is needed, not a " .. type(self), err.message)
       end
       for _, name in ipairs { "model", "models", "transaction", "after_commit", "events" } do
         helper.raises("misuse", db[name], self, print)
       end
+      helper.refuses("misuse", "A database is needed, not a " .. type(self), db.within, self, {}, print)
     end
     -- A dot in place of the colon.
     helper.raises("misuse", Post.create, { title = "b" })

@@ -1,4 +1,5 @@
 -- What a call may take: limits of open, of a call, of a query, of a span; and interrupts.
+local database = require "tombstone.database"
 local helper = require "helper"
 local tombstone = require "tombstone"
 local f = tombstone.field
@@ -294,6 +295,21 @@ describe("limits of open", function()
     db:close()
   end)
 
+  it("of one coroutine are not those of another's calls of several statements", function()
+    local db, Post, Author = blog()
+    Post:create { title = "a", author = Author:create { name = "Ana" } }
+    local co = coroutine.create(function()
+      db:within({ max_steps = 1000 }, coroutine.yield)
+    end)
+    if not coroutine.resume(co) or coroutine.status(co) == "dead" then
+      return -- Lua 5.1 cannot yield there
+    end
+    assert.are.equal("Ana", Post.objects:with("author"):all()[1]:author().name)
+    assert.are.same({ Post = 0, events = 0 }, (db:purge_expired()))
+    assert.is_true(coroutine.resume(co))
+    db:close()
+  end)
+
   it("go with a coroutine that never comes back", function()
     local db, Post = blog()
     local co = coroutine.wrap(function()
@@ -307,6 +323,13 @@ describe("limits of open", function()
     collectgarbage()
     collectgarbage()
     db:within({ max_steps = 100000 }, Post.objects.count, Post.objects)
+    db:close()
+  end)
+
+  it("are refused by a driver that has none", function()
+    helper.raises("misuse", database.fake, ":memory:", { timeout_ms = 5 })
+    local db = database.fake ":memory:"
+    helper.refuses("misuse", "The fake driver has no limits", db.within, db, { timeout_ms = 5 }, print)
     db:close()
   end)
 

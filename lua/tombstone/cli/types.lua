@@ -133,7 +133,7 @@ local function model_class(out, own)
   end
   out.field("new", fun(model, "values?: " .. own.Values, row))
   out.field("create", fun(model, "values: " .. own.New, row))
-  out.field("bulk_create", fun(model, "list: " .. own.New .. "[]", row .. "[]"))
+  out.field("bulk_create", fun(model, "list: " .. own.New .. "[], options?: tombstone.Limits", row .. "[]"))
   local found = "match: " .. own.Values .. ", defaults?: " .. own.Values
   local how = ", options?: tombstone.GetOrCreateOptions"
   out.field("get_or_create", fun(model, found .. how, row .. ", boolean"))
@@ -150,6 +150,7 @@ local REFINING = {
   { "group_by", "...: string" },
   { "as_of", "seconds: number" },
   { "annotate", "what: table<string, tombstone.Aggregate>" },
+  { "within", "limits: tombstone.Limits" },
 }
 
 local function query_class(out, own)

@@ -65,7 +65,11 @@ local HEAD = [[
 @field parents tombstone.RowKey[]
 @field held_back table<string, integer>|nil
 
-@class tombstone.AllOptions
+@class tombstone.Limits
+@field timeout_ms? number
+@field max_steps? integer
+
+@class tombstone.AllOptions: tombstone.Limits
 @field all? boolean
 
 @class tombstone.DeleteOptions: tombstone.AllOptions
@@ -82,7 +86,7 @@ local HEAD = [[
 @field actor? string
 @field reason? string
 
-@class tombstone.UndoOptions
+@class tombstone.UndoOptions: tombstone.Limits
 @field on_conflict? tombstone.Strategy|tombstone.Decide|table<string, tombstone.Strategy|tombstone.Decide>
 
 @class tombstone.PurgeOptions: tombstone.AllOptions
@@ -91,22 +95,23 @@ local HEAD = [[
 @field actor? string
 @field reason? string
 
-@class tombstone.ExpiredOptions
+@class tombstone.ExpiredOptions: tombstone.Limits
 @field dry_run? boolean
 
 @class tombstone.EachOptions
 @field snapshot? boolean
 @field reuse? boolean
 
-@class tombstone.UpsertOptions
+@class tombstone.UpsertOptions: tombstone.Limits
 @field on? string|string[]
 @field update? string[]|table<string, any>
 @field on_deleted? "new"|"restore"|"refuse"
 
-@class tombstone.GetOrCreateOptions
+@class tombstone.GetOrCreateOptions: tombstone.Limits
 @field on_deleted? "new"|"restore"|"refuse"
 
 @class tombstone.EventFilter
+@field id? integer
 @field actor? string
 @field reason? string
 @field model? string|tombstone.Model
@@ -115,14 +120,12 @@ local HEAD = [[
 @field before? number
 @field undone? boolean
 
-@class tombstone.OpenOptions
+@class tombstone.OpenOptions: tombstone.Limits
 @field busy_timeout? integer
 @field synchronous? "full"|"normal"
 @field read_only? boolean
 @field statement_cache? integer
 @field cache_kb? integer
-@field timeout_ms? number
-@field max_steps? integer
 @field clock? fun(): number
 @field log? fun(sql: string, values: any[])
 @field lazy? "allow"|"warn"|"refuse"
@@ -175,7 +178,10 @@ local Event = {}
 @field models fun(self: tombstone.Database): tombstone.Model[]
 @field create_tables fun(self: tombstone.Database)
 @field transaction fun(self: tombstone.Database, body: function, ...: any): any
+@field in_transaction fun(self: tombstone.Database): boolean
 @field after_commit fun(self: tombstone.Database, body: fun())
+@field within fun(self: tombstone.Database, limits: tombstone.Limits, body: function, ...: any): any
+@field interrupt fun(self: tombstone.Database)
 @field events fun(self: tombstone.Database, filter?: tombstone.EventFilter): tombstone.Event[]
 @field query fun(self: tombstone.Database, sql: string, ...: any): table<string, any>[]
 @field each fun(self: tombstone.Database, sql: string, ...: any): fun(): table<string, any>|nil
@@ -218,6 +224,7 @@ function Database:purge_expired(options) end
 @field min fun(what: string): tombstone.Aggregate
 @field max fun(what: string): tombstone.Aggregate
 @field avg fun(what: string): tombstone.Aggregate
+@field memory_limit fun(bytes?: integer): integer
 @field json fun(encode: (fun(value: any): string), decode: (fun(text: string): any))
 local tombstone = {}
 

@@ -1,6 +1,7 @@
 --- Runs Neovim with the plug-in: scripts without a screen, and what the database holds after them.
 local helper = require "helper"
 local host = require "hosts.host"
+local server = require "hosts.server"
 
 local quote = helper.quote
 local M = {}
@@ -22,12 +23,6 @@ function M.command(folder, more)
   return ("env %s HOME=%s %s %s"):format(table.concat(places, " "), quote(folder), command, more or "")
 end
 
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
 --- Runs a script in Neovim. It has what spec/hosts/neovim/prelude.lua gives it, and must not fail.
 -- @string folder the home
 -- @string script
@@ -35,7 +30,7 @@ end
 -- @treturn string what it printed
 function M.run(folder, script, more)
   local path = os.tmpname()
-  write(path, script)
+  server.write(path, script)
   local arguments = ("%s --headless -c %s"):format(
     more or "",
     quote(("lua dofile('spec/hosts/neovim/prelude.lua')(%q)"):format(path))
@@ -71,7 +66,5 @@ function M.titles(folder, are_dead)
   end
   return rows
 end
-
-M.write = write
 
 return M

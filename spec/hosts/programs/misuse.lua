@@ -181,10 +181,9 @@ end)
 case("an abandoned coroutine in a transaction", function(path)
   local s = open(path)
   coroutine.wrap(function()
-    s.db:transaction(function()
-      s.Book.objects:first():delete()
-      coroutine.yield()
-    end)
+    s.db:begin() -- Lua 5.1 does not yield out of db:transaction
+    s.Book.objects:first():delete()
+    coroutine.yield()
   end)()
   collectgarbage()
   assert(not try(s.Book.create, s.Book, { title = "new", shelf_id = 1 }))
@@ -204,11 +203,11 @@ local function finalized(fn)
   return setmetatable({}, { __gc = fn })
 end
 
--- Each use, as a function of what is kept.
+-- Each use, as a function of what is kept. What Lua 5.4 makes while it closes a state gets no finalizer:
+-- a verb that holds rows when it is refused, as row:delete() does, would leak them.
 local uses = {
   function(s) return s.Book:create { title = "late", shelf_id = 1 } end,
   function(s) return s.row:save() end,
-  function(s) return s.row:delete() end,
   function(s) return s.row:shelf() end,
   function(s) return s.query:all() end,
   function(s) return s.query:filter { pages = 2 } end,
@@ -230,7 +229,8 @@ local function use_late(s, tell)
     tell(fine, i .. ": " .. tostring(err))
   end
   s.db:close()
-  tell(tostring(s.db) ~= nil and tostring(s.query) ~= nil)
+  local text = tostring(s.query)
+  tell(text == "tombstone.query (Book)" or text == "tombstone.query (closed)", text)
 end
 
 -- A database with something open of each kind; the event was undone.
@@ -262,6 +262,22 @@ case("used in a finalizer before its own", function(path, tell)
     use_late(s, tell)
     M.again = s
   end)
+end)
+
+case("its rows given to another by a finalizer after its own", function(path, tell)
+  local s, other = {}, open(path)
+  M.kept = finalized(function()
+    local row = s.shelf
+    for _ = 1, #uses do
+      tell(not try(other.Book.create, other.Book, { title = "late", shelf = row }))
+    end
+    tell(not try(function() return other.Book.objects:filter { shelf = { row } } end))
+    tell(not try(function() return other.Shelf.objects:first():books():add(s.row) end))
+  end)
+  for key, value in pairs(open(path)) do
+    s[key] = value
+  end
+  s.shelf, s.row = s.Shelf.objects:first(), s.Book.objects:first()
 end)
 
 -- What one finalizer brings back, another uses when all is gone.
