@@ -202,9 +202,11 @@ TOMB_API tomb_status tomb_open_sqlite(tomb_db **out, const char *path,
 **
 ** The connection stays the host's: it is never closed, and its settings are its
 ** own; SQL functions named tombstone_* are added and taken off again, unless
-** the host has its own. Options that open a connection (busy_timeout_ms,
-** synchronous, read_only, cache_kb) are misuse; a connection for reading serves
-** to read.
+** the host has its own. Restores leave temporary tables named tombstone_taken_*,
+** which go with the connection. Several handles may share it: one that begins a
+** transaction inside another's ends it first. Options that open a connection
+** (busy_timeout_ms, synchronous, read_only, cache_kb) are misuse; a connection
+** for reading serves to read.
 **
 ** Inside a transaction of the host the outermost level of tomb_begin, and of
 ** each verb, is a savepoint: a rollback undoes its part alone, and the host

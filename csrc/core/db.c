@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "error.h"
-#include "instant.h"
 #include "rows.h"
 #include "store.h"
 
@@ -70,8 +69,7 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
   db->driver = driver;
   db->conn = conn;
   db->read_only = options != NULL && options->read_only;
-  db->borrowed = driver->borrowed(conn);
-  db->last_stamp = TOMB_TIME_MIN - 1;
+  db->borrowed = driver->commons(conn)->lent;
   db->statements.a = &db->allocator;
   db->statements.driver = driver;
   db->statements.conn = conn;
@@ -89,13 +87,30 @@ tomb_status tomb_db_new(tomb_db **out, const tomb_driver *driver,
   return TOMB_OK;
 }
 
+unsigned tomb_take_takings(tomb_db *db) {
+  unsigned number = 1, *in_use = &db->driver->commons(db->conn)->takings;
+  while (number < 32 && (*in_use & (1u << number)) != 0) number++;
+  if (number == 32) return 0;
+  *in_use |= 1u << number;
+  db->takings |= 1u << number;
+  return number;
+}
+
+/* A handle that is closed has dropped all of its. */
+void tomb_drop_takings(tomb_db *db, unsigned which) {
+  which &= db->takings;
+  if (db->conn != NULL) db->driver->commons(db->conn)->takings &= ~which;
+  db->takings &= ~which;
+}
+
 void tomb_close_now(tomb_db *db) {
   tomb_store_abandon(db);
+  tomb_drop_takings(db, db->takings);
   tomb_statements_free(&db->statements);
   db->driver->close(db->conn); /* leaves alone what is inherited */
   db->conn = NULL;
   db->depth = db->lost = 0;
-  db->unended = db->taken_along = false;
+  db->unended = db->taken_along = db->event_ids_known = false;
 }
 
 /* A finalizer may close the handle while a row of it is being read: the

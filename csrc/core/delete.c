@@ -57,8 +57,9 @@ static tomb_status next_event(int64_t *id, tomb_db *db, tomb_error *err) {
     db->event_ids_known = db->depth > 0 && !db->borrowed &&
                           db->driver->dialect->writers_are_alone;
   }
-  if (*id <= db->last_event) *id = db->last_event + 1;
-  db->last_event = *id;
+  int64_t *last = &db->driver->commons(db->conn)->last_event;
+  if (*id <= *last) *id = *last + 1;
+  *last = *id;
   return TOMB_OK;
 }
 

@@ -38,6 +38,15 @@ typedef struct tomb_bounds {
   void (*unlimit)(tomb_conn *conn, const tomb_span *outer);
 } tomb_bounds;
 
+/* Of a connection, which a host may lend to several handles. */
+typedef struct tomb_commons {
+  bool lent;          /* it may be in a transaction of others */
+  unsigned takings;   /* a bit for each temporary table in use */
+  int64_t last_event; /* its id; also where a rollback took it back */
+  bool stamped;
+  int64_t last_stamp;
+} tomb_commons;
+
 typedef struct tomb_driver {
   const char *name;
   const tomb_bounds *bounds; /* NULL: it knows none of this */
@@ -46,8 +55,9 @@ typedef struct tomb_driver {
   /* Closes the connection, or gives it back to its host; all its statements are
   ** finalized. One that is inherited is left as it is. Cannot fail. */
   void (*close)(tomb_conn *conn);
-  /* True when it is the host's: it may be in a transaction of others. */
-  bool (*borrowed)(tomb_conn *conn);
+  /* What all handles that share the connection have in common; zeroed when it
+  ** is opened or first lent. */
+  tomb_commons *(*commons)(tomb_conn *conn);
   /* Before the close of a borrowed one: undoes the transaction that the engine
   ** began, or with `inside` its outermost savepoint. Cannot fail. */
   void (*abandon)(tomb_conn *conn, bool inside);

@@ -208,16 +208,12 @@ static tomb_status want(tomb_reunion *r, const tomb_query *query,
 /* A conflict function may restore other rows: each restore under way has a table
 ** of takings of its own. */
 static tomb_status take_number(tomb_reunion *r, tomb_error *err) {
-  unsigned number = 0;
-  while (number < 31 && (r->db->takings & (1u << number)) != 0) number++;
-  if (number == 31) {
-    tomb_fail(err, TOMB_MISUSE, "Too many restores are under way");
-    tomb_error_hint(err, "close those that ask, or do not nest them");
-    return TOMB_MISUSE;
-  }
-  r->db->takings |= 1u << number;
-  r->undoing.taken = number + 1;
-  return TOMB_OK;
+  tomb_status st = tomb_check_open(r->db, err);
+  if (st == TOMB_OK) r->undoing.taken = tomb_take_takings(r->db);
+  if (st != TOMB_OK || r->undoing.taken > 0) return st;
+  tomb_fail(err, TOMB_MISUSE, "Too many restores are under way");
+  tomb_error_hint(err, "close those that ask, or do not nest them");
+  return TOMB_MISUSE;
 }
 
 static tomb_status open_reunion(tomb_reunion *r, tomb_db *db,
@@ -254,7 +250,7 @@ tomb_status tomb_reunion_look(tomb_reunion *r, tomb_db *db,
 
 void tomb_reunion_free(tomb_reunion *r) {
   if (r->db == NULL) return; /* memory ran out before it was opened */
-  if (r->undoing.taken > 0) r->db->takings &= ~(1u << (r->undoing.taken - 1));
+  if (r->undoing.taken > 0) tomb_drop_takings(r->db, 1u << r->undoing.taken);
   tomb_closure_free(&r->wanted);
   tomb_release(&r->db->allocator, r->list, r->bytes);
 }

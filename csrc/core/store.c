@@ -282,8 +282,11 @@ tomb_status tomb_store_integer(int64_t *out, tomb_db *db, tomb_error *err) {
 /* ---- small helpers of the verbs ----------------------------------- */
 
 int64_t tomb_store_stamp(tomb_db *db, int64_t now) {
-  db->last_stamp = now > db->last_stamp ? now : db->last_stamp + 1;
-  return db->last_stamp;
+  if (db->conn == NULL) return now; /* what it is for will fail */
+  tomb_commons *c = db->driver->commons(db->conn);
+  c->last_stamp = c->stamped && now <= c->last_stamp ? c->last_stamp + 1 : now;
+  c->stamped = true;
+  return c->last_stamp;
 }
 
 const tomb_query *tomb_query_where(tomb_row_query *storage,

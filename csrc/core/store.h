@@ -39,12 +39,12 @@ struct tomb_db {
   int cursors;   /* open; a close waits for them */
   int snapshots; /* of these, those that forbid writes */
   bool closing;
-  bool read_only; /* as told at open: the file may be so without */
-  bool limited;   /* by tomb_limit_begin */
-  int64_t last_stamp, last_event;
+  bool read_only;       /* as told at open: the file may be so without */
+  bool limited;         /* by tomb_limit_begin */
   bool event_ids_known; /* nobody else makes events in this transaction */
   tomb_shared_event shared;
-  unsigned takings; /* a bit for each restore that has a table of them */
+  unsigned takings; /* a bit for each restore that has a table of them; the
+                         connection has those of all its handles */
   bool logging;
   tomb_rows *log;
 };
@@ -53,6 +53,11 @@ struct tomb_db {
 bool tomb_has_cascades(const tomb_db *db);
 /* True in a process that has inherited the handle by a fork. */
 bool tomb_is_inherited(const tomb_db *db);
+/* The number of a table of takings that no restore on the connection has, on
+** another handle either; 0: there are too many. */
+unsigned tomb_take_takings(tomb_db *db);
+/* The tables of takings with these bits are free for others. */
+void tomb_drop_takings(tomb_db *db, unsigned which);
 /* Ends the connection; no cursor is open. */
 void tomb_close_now(tomb_db *db);
 

@@ -28,6 +28,7 @@ struct tomb_conn {
   answer *first, *last;
   size_t levels; /* BEGIN and the savepoints that are open */
   int64_t changes, last_id;
+  tomb_commons commons;
 };
 
 typedef enum progress { FRESH, RUNNING, OVER } progress; /* since reset */
@@ -107,8 +108,8 @@ static void close_conn(tomb_conn *conn) {
   free(conn);
 }
 
-static bool borrowed(tomb_conn *conn) {
-  return conn->inner != NULL && sqlite->borrowed(conn->inner);
+static tomb_commons *commons(tomb_conn *conn) {
+  return conn->inner != NULL ? sqlite->commons(conn->inner) : &conn->commons;
 }
 
 static void abandon(tomb_conn *conn, bool inside) {
@@ -308,7 +309,7 @@ static bool row(tomb_stmt *stmt, tomb_value *values, size_t n) {
 #define FAKE_DRIVER(spelling)                                                  \
   {                                                                            \
     .name = "fake", .dialect = &(spelling), .close = close_conn,               \
-    .borrowed = borrowed, .abandon = abandon, .prepare = prepare,              \
+    .commons = commons, .abandon = abandon, .prepare = prepare,                \
     .finalize = finalize, .parameters = parameters, .columns = columns,        \
     .column_name = column_name, .bind = bind, .step = step, .row = row,        \
     .reset = reset, .changes = changes, .last_insert_id = last_insert_id,      \

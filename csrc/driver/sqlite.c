@@ -65,10 +65,6 @@ static void close_conn(tomb_conn *conn) {
   }
 }
 
-static bool borrowed(tomb_conn *conn) {
-  return conn->loan != NULL;
-}
-
 static int64_t changes(tomb_conn *conn) {
   const sqlite3_api_routines *sqlite = conn->sqlite;
   if (sqlite->libversion_number() < WIDE_CHANGES) {
@@ -313,7 +309,7 @@ const tomb_driver tomb_sqlite_driver = {
     .bounds = &tomb_sqlite_bounds,
     .dialect = &tomb_sqlite_dialect,
     .close = close_conn,
-    .borrowed = borrowed,
+    .commons = tomb_sqlite_commons,
     .abandon = tomb_sqlite_abandon,
     .prepare = prepare,
     .finalize = finalize,

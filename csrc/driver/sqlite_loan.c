@@ -22,6 +22,7 @@ struct lesson {
   tomb_sqlite_word word; /* that function */
   size_t borrowers;
   unsigned taught; /* a bit for each word that is not the host's own */
+  tomb_commons commons;
 };
 
 struct tomb_loan {
@@ -77,6 +78,7 @@ static int new_lesson(const tomb_conn *conn, struct lesson **out) {
   *out = NULL;
   if (made == NULL) return SQLITE_NOMEM;
   memset(made, 0, sizeof *made);
+  made->commons.lent = true;
   made->word.name = "tombstone_loan";
   made->word.arguments = 1;
   made->word.function = hand_out;
@@ -131,6 +133,10 @@ static tomb_status learn(tomb_conn *conn, tomb_error *err) {
   conn->loan->lesson = found;
   code = teach(conn, found);
   return code == SQLITE_OK ? TOMB_OK : fail(conn, code, err);
+}
+
+tomb_commons *tomb_sqlite_commons(tomb_conn *conn) {
+  return conn->loan == NULL ? &conn->commons : &conn->loan->lesson->commons;
 }
 
 /* ---- giving back -------------------------------------------------- */

@@ -20,6 +20,7 @@ struct tomb_conn {
   sqlite3 *db;
   int patience_ms;        /* as given at open: SQLite cannot be asked for it */
   struct tomb_loan *loan; /* the host's connection; NULL: our own */
+  tomb_commons commons;   /* of our own; see driver.h */
   tomb_guard guard;
 };
 
@@ -71,6 +72,8 @@ bool tomb_sqlite_entry_ready(const sqlite3_api_routines *sqlite);
 ** only for what we hold of it. */
 bool tomb_sqlite_is_gone(const tomb_conn *conn);
 tomb_status tomb_sqlite_say_gone(tomb_error *err);
+/* Of our own connection, or of all who have borrowed it. */
+tomb_commons *tomb_sqlite_commons(tomb_conn *conn);
 /* Undoes our part of what is open: a transaction of ours, or with `inside`
 ** the savepoint in the host's. */
 void tomb_sqlite_abandon(tomb_conn *conn, bool inside);

@@ -337,6 +337,7 @@ static void finalizer(lua_State *L, const char *name, lua_CFunction gc,
   }
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
+  tomb_seal(L);
   lua_pop(L, 1);
 }
 
@@ -355,12 +356,15 @@ void tomb_open_boxes(lua_State *L) {
   finalizer(L, ROWS, rows_gc, NULL);
   finalizer(L, JOB, job_gc, NULL);
   tomb_class(L, MODEL);
+  tomb_seal(L);
   lua_pop(L, 1);
   tomb_class(L, QUERY);
   lua_pushcfunction(L, query_tostring);
   lua_setfield(L, -2, "__tostring");
+  tomb_seal(L);
   tomb_class(L, LIMITED);
   lua_pushcfunction(L, query_tostring);
   lua_setfield(L, -2, "__tostring");
+  tomb_seal(L);
   lua_pop(L, 2);
 }

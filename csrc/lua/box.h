@@ -37,7 +37,8 @@ enum {
   DB_EVENTS,    /* the model of events, a table */
   DB_SIDE,      /* a table: what the Lua side knows of the handle */
   DB_WARN,      /* function(message) */
-  DB_REFS = DB_WARN
+  DB_OWNER,     /* lua_db.owner: while it is kept no other has its address */
+  DB_REFS = DB_OWNER
 };
 
 typedef struct lua_cursor lua_cursor;

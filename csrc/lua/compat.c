@@ -74,6 +74,11 @@ void tomb_setclass(lua_State *L, const char *name) {
   lua_setmetatable(L, -2);
 }
 
+void tomb_seal(lua_State *L) {
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+}
+
 void *tomb_testclass(lua_State *L, int index, const char *name) {
   void *memory = lua_touserdata(L, index);
   if (memory == NULL || !lua_getmetatable(L, index)) return NULL;

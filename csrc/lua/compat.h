@@ -30,6 +30,8 @@ void tomb_setfuncs(lua_State *L, const luaL_Reg *functions);
 /* Pushes the registry's table of that name, making it at the first call. */
 void tomb_class(lua_State *L, const char *name);
 void tomb_setclass(lua_State *L, const char *name);
+/* Keeps programs from the class on top, whose functions trust their arguments. */
+void tomb_seal(lua_State *L);
 /* The userdata at `index` if it is of that class, else NULL. */
 void *tomb_testclass(lua_State *L, int index, const char *name);
 void tomb_rawgetp(lua_State *L, int index, const void *key);

@@ -163,6 +163,7 @@ void tomb_open_fixed(lua_State *L) {
   tomb_class(L, KEYS);
   lua_pushcfunction(L, keys_gc);
   lua_setfield(L, -2, "__gc");
+  tomb_seal(L);
   lua_pop(L, 1);
   tomb_methods(L, QUERY);
   tomb_setfuncs(L, functions);

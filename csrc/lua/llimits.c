@@ -125,12 +125,14 @@ static int db_span_begin(lua_State *L) {
   lua_settop(L, 2);
   tomb_check_options(L, 2, limit_options, "within");
   tomb_read_limits(L, 2, &limits);
-  lua_span *span = tomb_newud(L, sizeof *span, 1);
+  lua_span *span = tomb_newud(L, sizeof *span, 2);
   span->number = 0;
   span->box = box;
   tomb_setclass(L, SPAN);
   lua_pushvalue(L, 1);
   tomb_setref(L, -2, 1);
+  lua_pushthread(L); /* while it is kept no other has its address */
+  tomb_setref(L, -2, 2);
   tomb_need_usable(L, box);
   if (box->bounded && !lua_isnil(L, 2)) tomb_begin_limits(L, box);
   if (is_of_another(L, box)) {
@@ -215,7 +217,8 @@ it calls raise Lua's `not enough memory` and leave nothing of themselves.
 static int core_memory_limit(lua_State *L) {
   lua_Number bytes = lua_isnoneornil(L, 1) ? -1 : lua_tonumber(L, 1);
   if (!lua_isnoneornil(L, 1) &&
-      (lua_type(L, 1) != LUA_TNUMBER || !(bytes >= 0) || !(bytes < 9e15))) {
+      (lua_type(L, 1) != LUA_TNUMBER || !(bytes == 0 || bytes >= 1) ||
+       !(bytes < 9e15))) {
     return tomb_misuse(L, "0 is no limit",
                        "memory_limit takes a number of bytes, not a %s",
                        lua_type(L, 1) == LUA_TNUMBER ? "number like this"
@@ -286,6 +289,7 @@ void tomb_open_limits(lua_State *L) {
   tomb_class(L, SPAN);
   lua_pushcfunction(L, span_gc);
   lua_setfield(L, -2, "__gc");
+  tomb_seal(L);
   lua_pop(L, 1);
   tomb_methods(L, DB);
   tomb_setfuncs(L, methods);

@@ -279,6 +279,7 @@ void tomb_open_stream(lua_State *L) {
   lua_setfield(L, -2, "__close");
   lua_pushliteral(L, STREAM);
   lua_setfield(L, -2, "__name");
+  tomb_seal(L);
   lua_pop(L, 1);
   tomb_methods(L, QUERY);
   lua_pushcfunction(L, query_each);

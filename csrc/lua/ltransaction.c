@@ -28,6 +28,8 @@ static int db_begin(lua_State *L) {
   tomb_error err;
   lua_db *box = tomb_check_db(L, 1);
   tomb_level_prepare(L, box, 1);
+  lua_pushthread(L);
+  tomb_setref(L, 1, DB_OWNER);
   tomb_status st = tomb_begin(box->db, &err);
   if (st != TOMB_OK) tomb_finish(L, box, 1, st, &err);
   box->owner = L;

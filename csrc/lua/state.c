@@ -144,6 +144,10 @@ static void lose(lua_db *box, lua_Integer before) {
 void tomb_level_end(lua_State *L, lua_db *box, int db, bool kept) {
   db = tomb_absindex(L, db);
   lua_Integer before = created_before(L, db, box->levels--);
-  if (box->levels == 0) box->owner = NULL;
+  if (box->levels == 0) {
+    box->owner = NULL;
+    lua_pushnil(L);
+    tomb_setref(L, db, DB_OWNER);
+  }
   if (!kept && box->created != before) lose(box, before);
 }

@@ -49,6 +49,66 @@ describe("a lent connection", function()
     Post.deleted_objects:restore { all = true }
   end)
 
+  it("has restores on two handles at once, and each brings its own rows back", function()
+    local function family(handle)
+      local Author = handle:model("Author", { name = f.text() })
+      local Note = handle:model("Note", {
+        title = f.text { unique = true },
+        author = f.belongs_to("Author", { on_delete = "cascade" }),
+      })
+      return Author, Note
+    end
+    local other = conn:lend()
+    local Author, Note = family(db)
+    local OtherAuthor = family(other)
+    db:create_tables()
+    local ana, ben = Author:create { name = "Ana" }, Author:create { name = "Ben" }
+    for i = 1, 3 do
+      Note:create { title = "ana " .. i, author = ana }
+      Note:create { title = "ben " .. i, author = ben }
+    end
+    ana:delete()
+    ben:delete()
+    Note:create { title = "ana 2", author = Author:create { name = "Eve" } }
+    ana:restore {
+      on_conflict = function()
+        assert.is_true(OtherAuthor.deleted_objects:get(ben.id):restore())
+        return "rename"
+      end,
+    }
+    assert.equal(0, Note.deleted_objects:count() + Author.deleted_objects:count())
+    assert.is_true(Note.objects:filter({ title = "ana 2 (restored)" }):exists())
+    other:close()
+  end)
+
+  it("uses no event's id and no stamp twice, also on two handles", function()
+    local now = 1763880000
+    local function clock()
+      return now
+    end
+    local handles, ids, stamps = { conn:lend { clock = clock }, conn:lend { clock = clock } }, {}, {}
+    local function delete(handle, title)
+      local row = handle:model("Post"):create { title = title }
+      local id = row:delete().id
+      assert.is_nil(ids[id])
+      assert.is_nil(stamps[row.deleted_at])
+      ids[id], stamps[row.deleted_at] = true, true
+    end
+    for _, handle in ipairs(handles) do
+      handle:model("Post", { title = f.char { max_length = 50, unique = true } })
+    end
+    for i = 1, 3 do
+      delete(handles[1], "kept " .. i)
+      pcall(db.transaction, db, function()
+        delete(handles[2], "lost " .. i)
+        error "no"
+      end)
+    end
+    assert.equal(3, #handles[1]:events())
+    handles[1]:close()
+    handles[2]:close()
+  end)
+
   it("takes no options of opening", function()
     for _, name in ipairs { "busy_timeout", "synchronous", "read_only", "cache_kb", "timeout_ms" } do
       local err = helper.raises("misuse", conn.lend, conn, { [name] = true })
