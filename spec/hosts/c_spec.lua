@@ -67,7 +67,7 @@ local REACHES = {
   ["load 'return 1'"] = "attempt to call",
   ["loadfile 'x'"] = "attempt to call",
   ["dofile 'x'"] = "attempt to call",
-  ["getmetatable(db).open 'x'"] = "attempt to call",
+  ["getmetatable(db).open 'x'"] = "attempt to index",
   ["db:backup 'x'"] = "attempt to call",
   ["db:exec 'ATTACH \"x\" AS x'"] = "not authorized",
 }
