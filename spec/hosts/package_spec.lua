@@ -110,12 +110,12 @@ describe("The installed library", function()
     host.must(("cmake -G Ninja -S . -B %s -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_BUILD_TYPE=RelWithDebInfo")
       :format(place))
     host.must(("cp -r %s/lua %s/*.a %s"):format(host.build, host.build, place))
-    host.must(("DESTDIR=%s/root cmake --install %s"):format(place, place))
+    host.must(("DESTDIR=%s/stage cmake --install %s"):format(place, place))
     local paths = host.must "env -u LUA_PATH -u LUA_CPATH lua5.4 -e 'print(package.cpath, package.path)'"
     local cpath, path = paths:match "^(.-)\t(.-)\n"
     local function is_on(list, name)
       for template in list:gmatch "[^;]+" do
-        local file = io.open(place .. "/root" .. template:gsub("%?", name))
+        local file = io.open(place .. "/stage" .. template:gsub("%?", name))
         if file then
           file:close()
           return not template:match "^/usr/local/"
@@ -125,7 +125,7 @@ describe("The installed library", function()
     end
     assert.is_true(is_on(cpath, "tombstone/core"))
     assert.is_true(is_on(path, "tombstone/init"))
-    host.must(("cd / && %s/root/usr/bin/tombstone --help"):format(place))
+    host.must(("cd / && %s/stage/usr/bin/tombstone --help"):format(place))
   end)
 end)
 
