@@ -7,20 +7,15 @@ end
 local foreign = require "hosts.foreign"
 local helper = require "helper"
 local server = require "hosts.server"
-local tombstone = require "tombstone"
+local f = require("tombstone").field
 
 local CONFIG = "examples/hosts/haproxy/haproxy.cfg"
 
 -- The list, as another process sees it.
 local function with_database(folder, fn)
-  local f = tombstone.field
-  local db = tombstone.open(folder .. "/deny.db")
-  local Denied = db:model("Denied", { address = f.text { unique = true }, reason = f.text() })
-  local ok, err = pcall(fn, db, Denied)
-  db:close()
-  if not ok then
-    error(err, 0)
-  end
+  host.with_database(folder .. "/deny.db", function(db)
+    return db:model("Denied", { address = f.text { unique = true }, reason = f.text() })
+  end, fn)
 end
 
 local function status_of(port, from)

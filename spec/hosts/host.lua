@@ -1,6 +1,7 @@
 --- What the specs of hosts share: which of them this run is for, where the module lies, commands,
 --- and the list of what passed, from which the matrix of the README is made.
 local helper = require "helper"
+local tombstone = require "tombstone"
 
 local M = {}
 
@@ -56,6 +57,17 @@ function M.in_folder(fn)
   local path = M.must("mktemp -d"):match "^[^\n]+"
   local ok, err = pcall(fn, path)
   M.must("rm -rf " .. helper.quote(path))
+  if not ok then
+    error(err, 0)
+  end
+end
+
+--- Opens the database of a host and calls `fn(db, model)`, `model` being what `declare(db)` answers;
+-- closes it in any case.
+function M.with_database(path, declare, fn)
+  local db = tombstone.open(path)
+  local ok, err = pcall(fn, db, declare(db))
+  db:close()
   if not ok then
     error(err, 0)
   end

@@ -7,20 +7,15 @@ end
 local foreign = require "hosts.foreign"
 local helper = require "helper"
 local server = require "hosts.server"
-local tombstone = require "tombstone"
+local f = require("tombstone").field
 
 -- The bookmarks, as another process sees them.
 local function with_database(folder, fn)
-  local f = tombstone.field
-  local db = tombstone.open(folder .. "/bookmarks.db")
-  local Bookmark = db:model("Bookmark", { file = f.text(), name = f.text(), at = f.number() }, {
-    unique_together = { { "file", "name" } }, order_by = "at",
-  })
-  local ok, err = pcall(fn, db, Bookmark)
-  db:close()
-  if not ok then
-    error(err, 0)
-  end
+  host.with_database(folder .. "/bookmarks.db", function(db)
+    return db:model("Bookmark", { file = f.text(), name = f.text(), at = f.number() }, {
+      unique_together = { { "file", "name" } }, order_by = "at",
+    })
+  end, fn)
 end
 
 local SCRIPT = "examples/hosts/mpv/bookmarks.lua"

@@ -3,7 +3,7 @@ local cjson = require "cjson"
 local helper = require "helper"
 local host = require "hosts.host"
 local server = require "hosts.server"
-local tombstone = require "tombstone"
+local f = require("tombstone").field
 
 local M = {}
 
@@ -50,18 +50,13 @@ end
 
 --- Calls `fn` with the file, as another process sees it, and its model.
 function M.with_database(folder, fn)
-  local f = tombstone.field
-  local db = tombstone.open(folder .. "/posts.db")
-  db:model("Post", {
-    title = f.char { max_length = 100, unique = true },
-    content = f.text { default = "" },
-    views = f.integer { default = 0, index = true },
-  }, { table = "posts" })
-  local ok, err = pcall(fn, db, db:model "Post")
-  db:close()
-  if not ok then
-    error(err, 0)
-  end
+  host.with_database(folder .. "/posts.db", function(db)
+    return db:model("Post", {
+      title = f.char { max_length = 100, unique = true },
+      content = f.text { default = "" },
+      views = f.integer { default = 0, index = true },
+    }, { table = "posts" })
+  end, fn)
 end
 
 return M

@@ -6,7 +6,7 @@ end
 
 local foreign = require "hosts.foreign"
 local server = require "hosts.server"
-local tombstone = require "tombstone"
+local f = require("tombstone").field
 
 local SETTING = [[
 export TOMBSTONE=$PWD/core.so NAMES=$PWD/names.db
@@ -27,19 +27,14 @@ end
 
 -- The inventory, as another process sees it.
 local function with_database(folder, fn)
-  local f = tombstone.field
-  local db = tombstone.open(folder .. "/names.db")
-  local Name = db:model("Name", {
-    name = f.text { unique = true },
-    asked = f.integer(),
-    first = f.datetime(),
-    last = f.datetime(),
-  }, { order_by = "name" })
-  local ok, err = pcall(fn, db, Name)
-  db:close()
-  if not ok then
-    error(err, 0)
-  end
+  host.with_database(folder .. "/names.db", function(db)
+    return db:model("Name", {
+      name = f.text { unique = true },
+      asked = f.integer(),
+      first = f.datetime(),
+      last = f.datetime(),
+    }, { order_by = "name" })
+  end, fn)
 end
 
 describe("the inventory of names in tshark", function()

@@ -56,6 +56,17 @@ function base.start(_, file)
   return base.open(file)
 end
 
+-- A transaction that does as `fn` says and is rolled back.
+function base.undone(db, fn)
+  local ok, why = pcall(db.transaction, db, function()
+    fn()
+    error("on purpose", 0)
+  end)
+  if ok or why ~= "on purpose" then
+    error(why, 0)
+  end
+end
+
 -- Raises unless `fn` fails with that kind; what it fails with for want of memory goes on.
 function base.expect(kind, fn, ...)
   local ok, err = pcall(fn, ...)

@@ -3,16 +3,6 @@ local base = ...
 local F = base.tombstone.F
 local lend, tell = rawget(_G, "lend"), rawget(_G, "tell")
 
-local function undone(db, fn)
-  local ok, why = pcall(db.transaction, db, function()
-    fn()
-    error("on purpose", 0)
-  end)
-  if ok or why ~= "on purpose" then
-    error(why, 0)
-  end
-end
-
 -- Where memory ran out in a rollback, the first call after it says that all is undone.
 local function hear_of_the_end(db)
   local ok, err = pcall(db.query, db, "SELECT 1")
@@ -32,7 +22,7 @@ return base.scenario {
     tell "BEGIN"
     tell "UPDATE post SET views = views - 5 WHERE title = 'p10'"
     s.Post.objects:filter({ title = "p1" }):update { views = F "views" + 5 }
-    undone(s.db, function()
+    base.undone(s.db, function()
       s.Post.objects:filter({ batch = 2 }):delete()
       s.db:exec "UPDATE post SET views = 0"
     end)

@@ -8,16 +8,6 @@ local function move(s, from, to, n)
   s.Post.objects:filter({ title = to }):update { views = F "views" + n }
 end
 
-local function undone(db, fn)
-  local ok, why = pcall(db.transaction, db, function()
-    fn()
-    error("on purpose", 0)
-  end)
-  if ok or why ~= "on purpose" then
-    error(why, 0)
-  end
-end
-
 return base.scenario {
   may_refuse = true,
   run = function(s)
@@ -25,7 +15,7 @@ return base.scenario {
     local told = 0
     db:transaction(function()
       move(s, "p10", "p1", 3)
-      undone(db, function()
+      base.undone(db, function()
         move(s, "p9", "p2", 4)
         s.lost = Post:create { title = "lost", views = 1000 }
         db:after_commit(function()
@@ -45,7 +35,7 @@ return base.scenario {
     end)
     base.equal(1, told)
     base.expect("misuse", s.lost.save, s.lost)
-    undone(db, function()
+    base.undone(db, function()
       move(s, "p7", "p4", 1)
       Post.objects:filter({ batch = 2 }):delete()
       db:exec("UPDATE post SET views = 0")
