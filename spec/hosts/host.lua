@@ -62,6 +62,13 @@ function M.in_folder(fn)
   end
 end
 
+--- Compiles spec/hosts/NAME.c with the Lua of this run to a program of that name in `folder`.
+function M.compile(name, folder)
+  M.must(([[cc -std=c99 -Wall -Wextra -D_POSIX_C_SOURCE=200809L -o %s/%s spec/hosts/%s.c \
+    $(pkg-config --cflags --libs %s) -ldl -lm]]):format(
+    folder, name, name, M.lua == "luajit" and "luajit" or "lua" .. M.lua))
+end
+
 --- Opens the database of a host and calls `fn(db, model)`, `model` being what `declare(db)` answers;
 -- closes it in any case.
 function M.with_database(path, declare, fn)

@@ -7,13 +7,6 @@ if not host.runs("5.1", "5.2", "5.3", "5.4", "luajit") then
   return
 end
 
-local LIBRARY = host.lua == "luajit" and "luajit" or "lua" .. host.lua
-
-local function build(folder)
-  host.must(([[cc -std=c99 -Wall -Wextra -D_POSIX_C_SOURCE=200809L -o %s/sandbox spec/hosts/sandbox.c \
-    $(pkg-config --cflags --libs %s) -ldl -lm]]):format(folder, LIBRARY))
-end
-
 local function run(folder, script, limit)
   return host.run(("%s/sandbox %s spec/hosts/%s %s/a.db %s"):format(
     folder, helper.quote(host.module), script, folder, limit or ""))
@@ -29,7 +22,7 @@ end
 describe("a sandbox", function()
   it("runs models that its host hands in", function()
     host.in_folder(function(folder)
-      build(folder)
+      host.compile("sandbox", folder)
       local output, code = run(folder, "sandbox.lua")
       assert.are.equal(0, code, output)
       assert.truthy(output:find("one one (restored)/Ana three two/Ana\n", 1, true), output)
@@ -40,7 +33,7 @@ describe("a sandbox", function()
 
   it("has no more memory than its host gives, and leaks none", function()
     host.in_folder(function(folder)
-      build(folder)
+      host.compile("sandbox", folder)
       local output, code = run(folder, "hoard.lua", 6000000)
       assert.are.equal(0, code, output)
       assert.truthy(output:find("refused and went on\n", 1, true), output)
@@ -51,7 +44,7 @@ describe("a sandbox", function()
 
   it("says so where it has too little for the module itself, and leaks none", function()
     host.in_folder(function(folder)
-      build(folder)
+      host.compile("sandbox", folder)
       for _, limit in ipairs { 150000, 300000, 500000 } do
         local output = run(folder, "sandbox.lua", limit)
         assert.truthy(output:find("failed: not enough memory", 1, true) or output:find "/Ana", output)
