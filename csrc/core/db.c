@@ -110,7 +110,7 @@ void tomb_close_now(tomb_db *db) {
   db->driver->close(db->conn); /* leaves alone what is inherited */
   db->conn = NULL;
   db->depth = db->lost = 0;
-  db->unended = db->taken_along = db->event_ids_known = false;
+  db->unended = db->swept = db->event_ids_known = false;
 }
 
 /* A finalizer may close the handle while a row of it is being read: the

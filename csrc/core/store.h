@@ -27,13 +27,13 @@ struct tomb_db {
   tomb_model **models;
   size_t n_models, models_capacity;
   const tomb_model *events, *owners;
-  int depth;        /* of nested transactions */
-  int lost;         /* the outermost level that can only be rolled back: the
+  int depth;     /* of nested transactions */
+  int lost;      /* the outermost level that can only be rolled back: the
                       database did so by itself, or a part of it is missing;
                       0: none */
-  bool unended;     /* a rollback failed: it comes before anything else */
-  bool taken_along; /* and the transaction of others ended with it */
-  bool borrowed;    /* others use the connection too */
+  bool unended;  /* a rollback failed: it comes before anything else */
+  bool swept;    /* and the transaction of others ended with it */
+  bool borrowed; /* others use the connection too */
   bool inside;   /* the outermost level is a savepoint in their transaction */
   bool around;   /* that was open before the statement that is running */
   int cursors;   /* open; a close waits for them */

@@ -61,7 +61,7 @@ static void end_level(tomb_db *db, bool kept) {
 static void owe_rollback(tomb_db *db, int level) {
   if (level == 0) {
     db->unended = true;
-    db->taken_along = db->inside && !db->driver->in_transaction(db->conn);
+    db->swept = db->inside && !db->driver->in_transaction(db->conn);
   } else if (db->lost == 0 || db->lost > level) {
     db->lost = level;
   }
@@ -119,8 +119,8 @@ tomb_status tomb_commit(tomb_db *db, tomb_error *err) {
 }
 
 /* Once: what comes next may be a part of what the host has begun anew. */
-static tomb_status say_taken_along(tomb_db *db, tomb_error *err) {
-  db->unended = db->taken_along = false;
+static tomb_status say_swept(tomb_db *db, tomb_error *err) {
+  db->unended = db->swept = false;
   tomb_fail(err, TOMB_DATABASE,
             "The host's transaction is gone - the database ended it where a "
             "part could not be undone");
@@ -131,7 +131,7 @@ static tomb_status say_taken_along(tomb_db *db, tomb_error *err) {
 
 tomb_status tomb_store_make_up(tomb_db *db, tomb_error *err) {
   tomb_status st = TOMB_OK;
-  if (db->taken_along) return say_taken_along(db, err);
+  if (db->swept) return say_swept(db, err);
   if (db->driver->in_transaction(db->conn)) st = roll_back(db, 0, err);
   db->unended = is_owed(db, st);
   return db->unended ? st : TOMB_OK;
