@@ -40,10 +40,26 @@ local function add_rivals(world, numbers)
   end
 end
 
+local function has_conflict(plan, model)
+  for _, conflict in ipairs(plan.conflicts) do
+    if conflict.model == model then
+      return true
+    end
+  end
+  return false
+end
+
 -- Rows that need each other come back last where functions are asked, so that of the conflicts
--- that refuse a restore another may be the first.
-local function refusal_of(world, err)
-  return shapes.has_rings(world.shape) and err.kind or err.kind .. " of " .. err.model
+-- that refuse a restore another may be the first: one that the plan knows.
+local function refusal_of(world, subject, options, err)
+  if err.kind ~= "integrity" or not shapes.has_rings(world.shape) then
+    return err.kind .. " of " .. err.model
+  end
+  local plan = subject:restore_plan { parents = options.parents }
+  if not has_conflict(plan, err.model) then
+    failure.fail("%s is refused, and the plan knows no conflict of it", err.model)
+  end
+  return err.kind
 end
 
 local function outcome_of(world, subject, options)
@@ -51,7 +67,7 @@ local function outcome_of(world, subject, options)
   if not ok and (type(answer) ~= "table" or failure.is(answer)) then
     error(answer, 0)
   end
-  return ok and show.show { answer, snapshot.take(world) } or refusal_of(world, answer)
+  return ok and show.show { answer, snapshot.take(world) } or refusal_of(world, subject, options, answer)
 end
 
 -- What the call comes to, of which nothing is left.
